@@ -1,0 +1,39 @@
+// Event: what happened in a run, in order. A run's truth is its list of events; its state is their fold.
+//   V1. Compact: tasks are numbered in the order the engine met them, which the fold reproduces; paths are not repeated.
+//   V2. Every field is JSON; an event once written is never changed. A new field is optional, a new meaning is a new kind.
+//   V3. `atMs` is the wall clock when it was recorded: shown to people, never used to decide.
+import type { Value } from './type.ts'
+
+/** Number of a task, an item of a `for`, or a (sub-)workflow within its run. The root workflow is 0. */
+export type TaskId = number
+
+export interface Failure {
+  /** `family/slug`, or `<plugin>/slug`. */
+  readonly code: string
+  readonly message: string
+  /** Path of the task that failed first: `scan[3]`, `build/test`. */
+  readonly task: string
+  readonly retryable: boolean
+  readonly help?: string
+  /** Facts for the reader: stderr's last lines, the differing values of a `verify`. At most 16,000 characters. */
+  readonly details?: string
+}
+
+export type Outcome =
+  | { readonly kind: 'value'; readonly value: Value }
+  | { readonly kind: 'failure'; readonly failure: Failure }
+
+/** Which expression of a node was worked on. */
+export type Part = 'body' | 'when' | 'list' | 'width' | 'cache-key' | 'fallback' | 'verify-key' | 'returns' | 'setup' | 'label'
+
+export type RunEvent =
+  | { readonly kind: 'run-started'; readonly atMs: number; readonly runId: string; readonly planHash: string; readonly workflow: string; readonly args: Readonly<Record<string, Value>>; readonly tekVersion: string }
+  /** An expression came to its end. */
+  | { readonly kind: 'evaluated'; readonly atMs: number; readonly task: TaskId; readonly attempt: number; readonly part: Part; readonly outcome: Outcome; readonly elapsedMs: number }
+  /** Intent, recorded before the world is touched. `call` counts the calls of one attempt from 0. */
+  | { readonly kind: 'call-started'; readonly atMs: number; readonly task: TaskId; readonly attempt: number; readonly call: number; readonly name: string }
+  | { readonly kind: 'call-finished'; readonly atMs: number; readonly task: TaskId; readonly attempt: number; readonly call: number; readonly outcome: Outcome; readonly elapsedMs: number }
+  | { readonly kind: 'timer-fired'; readonly atMs: number; readonly timer: number }
+  | { readonly kind: 'cache-answered'; readonly atMs: number; readonly task: TaskId; readonly key: string; readonly value: Value | undefined; readonly hit: boolean }
+  | { readonly kind: 'stop-requested'; readonly atMs: number; readonly reason: 'interrupt' | 'terminate' | 'stop-file' | 'limit'; readonly detail: string }
+  | { readonly kind: 'run-finished'; readonly atMs: number; readonly outcome: Outcome }

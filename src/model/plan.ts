@@ -1,0 +1,165 @@
+// Plan: a checked program, lowered to plain data. The meeting point of compiler and interpreter.
+// Owns: the shape, its version. Does not own: how it is made (compiler/4-lower) or carried out (interpreter/engine).
+//   P1. Plain JSON, versioned; `hash` covers everything but `hash`, `places` and `docs`: formatting a file changes no hash.
+//   P2. Names are resolved: a reference says what it refers to, by index or by key; nothing is looked up by scope at run time.
+//   P3. Nodes of a workflow are in an order in which every node comes after the nodes it depends on.
+//   P4. Every effectful call has been given its module, function and effect; the interpreter needs no signature.
+import type { Type } from './type.ts'
+
+export const planVersion = 1
+
+export interface Plan {
+  readonly version: typeof planVersion
+  readonly hash: string
+  readonly edition: number
+  readonly modules: readonly PlanModule[]
+  /** Evaluated once, in order, at the start of a run. */
+  readonly constants: readonly { readonly name: string; readonly value: PlanExpr }[]
+  /** Keyed by unique key: the name, or `file#name` for one from another file. */
+  readonly workflows: Readonly<Record<string, PlanWorkflow>>
+  /** Keys of the entry file's public workflows, in order of declaration. */
+  readonly entries: readonly string[]
+  /** Named prompt templates. */
+  readonly prompts: Readonly<Record<string, { readonly params: readonly string[]; readonly text: PlanExpr }>>
+  readonly tests: readonly PlanTest[]
+  /** File level; null = the union of what the declarations ask for. */
+  readonly authority: readonly PlanGrant[] | null
+  readonly limits: PlanLimits
+  /** Agents, models and loops of the program, by key: checked and carried, not yet run. */
+  readonly agents: readonly string[]
+  readonly loops: readonly string[]
+  /** Where things stand in the source, for messages. Key: `workflow` or `workflow/node` or `test:index`. Not hashed. */
+  readonly places: Readonly<Record<string, { readonly path: string; readonly line: number; readonly column: number; readonly endLine: number; readonly endColumn: number }>>
+  /** Doc comments, by the same keys. Not hashed. */
+  readonly docs: Readonly<Record<string, string>>
+}
+
+export interface PlanModule {
+  readonly name: string
+  readonly origin: 'std' | 'plugin'
+  /** For a plugin: the specifier as written, resolved relative to the file that names it (`/`-separated, relative to the entry file's folder). */
+  readonly source: string
+  readonly release: string
+  readonly hash: string
+}
+
+export interface PlanWorkflow {
+  readonly name: string
+  readonly params: readonly PlanParam[]
+  readonly result: Type
+  /** Null: declares no `can` (then nothing but pure work is allowed). */
+  readonly authority: readonly PlanGrant[] | null
+  readonly limits: PlanLimits
+  readonly onFailure: PlanOnFailure
+  readonly nodes: readonly PlanNode[]
+  readonly returns: PlanExpr
+  /** Indexes of the nodes `returns` mentions. */
+  readonly returnsDependsOn: readonly number[]
+}
+
+export interface PlanParam {
+  readonly name: string
+  readonly type: Type
+  readonly default: PlanExpr | null
+}
+
+export interface PlanNode {
+  readonly name: string
+  readonly kind: 'let' | 'task'
+  /** Indexes of nodes whose values or completion it needs. */
+  readonly dependsOn: readonly number[]
+  /** The part of `dependsOn` given by `after` alone (no data flows; a failure there still blocks). */
+  readonly forEach: { readonly item: string; readonly list: PlanExpr; readonly width: PlanExpr | null } | null
+  readonly when: PlanExpr | null
+  readonly body: PlanBody
+  /** Type of one value (of an item, in a `for`), before `when` and `on failure` widen it. */
+  readonly type: Type
+  readonly retry: { readonly count: number; readonly fromMs: number; readonly toMs: number } | null
+  readonly timeoutMs: number | null
+  readonly cache: { readonly ageMs: number | null; readonly by: PlanExpr | null } | null
+  readonly verify: { readonly runs: number; readonly agree: number | null; readonly upTo: number | null; readonly key: PlanExpr | null } | null
+  /** Higher first: low -1, normal 0, high 1. */
+  readonly priority: number
+  readonly needs: { readonly cpu: number; readonly memoryBytes: number } | null
+  readonly onFailure: PlanOnFailure | null
+  readonly approve: PlanExpr | null
+  readonly label: PlanExpr | null
+}
+
+export type PlanOnFailure = { readonly kind: 'stop' } | { readonly kind: 'continue' } | { readonly kind: 'use'; readonly value: PlanExpr }
+
+export type PlanBody =
+  | { readonly kind: 'expr'; readonly value: PlanExpr }
+  /** A sub-workflow. */
+  | { readonly kind: 'workflow'; readonly workflow: string; readonly args: Readonly<Record<string, PlanExpr>> }
+  /** Asks an agent; `run/not-available-yet` until agents run. */
+  | { readonly kind: 'agent'; readonly agent: string; readonly prompt: PlanExpr }
+
+/** A grant whose arguments may mention workflow parameters. */
+export interface PlanGrant {
+  readonly name: string
+  readonly args: readonly PlanExpr[]
+  /** Grants that come with it (see GrantSignature.implies). */
+  readonly implies: readonly { readonly name: string; readonly args: readonly string[] }[]
+}
+
+export interface PlanLimits {
+  readonly timeMs?: number
+  readonly tokens?: number
+  readonly costMicros?: number
+  readonly tasks?: number
+  readonly memoryBytes?: number
+  readonly parallel?: number
+  readonly [other: string]: number | boolean | undefined
+}
+
+export interface PlanTest {
+  readonly name: string
+  readonly given: readonly { readonly agent: string; readonly replies: PlanExpr }[]
+  /** Lets and expects in order; a let's value may be a workflow call. */
+  readonly steps: readonly (
+    | { readonly kind: 'let'; readonly name: string; readonly body: PlanBody }
+    | { readonly kind: 'expect'; readonly condition: PlanExpr; readonly text: string }
+  )[]
+}
+
+/**
+ * Expressions. `fn` of a `prelude` call is a prelude name; of a `call`, a function of a module.
+ * Within a `record`, spreads are entries with `key: null`.
+ */
+export type PlanExpr =
+  | { readonly op: 'value'; readonly value: PlanValue }
+  | { readonly op: 'param'; readonly name: string }
+  /** The value of node `index` of the same workflow. */
+  | { readonly op: 'node'; readonly index: number }
+  /** A lambda's, comprehension's or `for`'s variable, `error` in `on failure use`, or a test's `let`. */
+  | { readonly op: 'local'; readonly name: string }
+  | { readonly op: 'constant'; readonly name: string }
+  | { readonly op: 'list'; readonly items: readonly PlanExpr[] }
+  | { readonly op: 'record'; readonly entries: readonly { readonly key: string | null; readonly value: PlanExpr }[] }
+  | { readonly op: 'template'; readonly parts: readonly (string | PlanExpr)[] }
+  | { readonly op: 'member'; readonly object: PlanExpr; readonly name: string; readonly optional: boolean }
+  | { readonly op: 'index'; readonly object: PlanExpr; readonly index: PlanExpr }
+  | { readonly op: 'negate' | 'not'; readonly value: PlanExpr }
+  | { readonly op: 'and' | 'or' | 'coalesce' | '+' | '-' | '*' | '/' | '==' | '!=' | '<' | '<=' | '>' | '>=' | 'in'; readonly left: PlanExpr; readonly right: PlanExpr }
+  | { readonly op: 'if'; readonly condition: PlanExpr; readonly then: PlanExpr; readonly else: PlanExpr }
+  | { readonly op: 'match'; readonly subject: PlanExpr; readonly arms: readonly { readonly patterns: readonly (PlanValue | { readonly any: true })[]; readonly value: PlanExpr }[] }
+  | { readonly op: 'lambda'; readonly param: string; readonly body: PlanExpr }
+  | { readonly op: 'comprehension'; readonly item: string; readonly list: PlanExpr; readonly condition: PlanExpr | null; readonly value: PlanExpr }
+  | { readonly op: 'prelude'; readonly fn: string; readonly args: readonly PlanExpr[]; readonly named?: Readonly<Record<string, PlanExpr>> }
+  | {
+      readonly op: 'call'
+      readonly module: string
+      readonly fn: string
+      readonly effect: 'pure' | 'read' | 'write'
+      readonly runs: 'thread' | 'host'
+      /** By parameter name; a `rest` parameter's value is a list. */
+      readonly args: Readonly<Record<string, PlanExpr>>
+      /** Grants needed, with the expressions of their arguments taken from `args` or literal. */
+      readonly needs: readonly { readonly grant: string; readonly args: readonly ({ readonly param: string } | { readonly literal: string })[] }[]
+    }
+  | { readonly op: 'prompt'; readonly prompt: string; readonly args: Readonly<Record<string, PlanExpr>> }
+  /** In tests: true when evaluating `call` is refused by the guard. */
+  | { readonly op: 'denied'; readonly call: PlanExpr }
+
+export type PlanValue = null | boolean | number | string | readonly PlanValue[] | { readonly [key: string]: PlanValue }

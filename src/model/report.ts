@@ -1,0 +1,72 @@
+// Report: what a run says of itself, live (notices) and afterwards (summary). Telemetry, the command line and the web read only this.
+import type { Failure, Outcome } from './event.ts'
+
+export type TaskStatus = 'waiting' | 'ready' | 'running' | 'done' | 'failed' | 'skipped' | 'cancelled'
+
+/** Sent to listeners while a run goes on, after the events that caused it are durable. */
+export type RunNotice =
+  | { readonly kind: 'run-started'; readonly runId: string; readonly workflow: string; readonly atMs: number; readonly authority: readonly string[] }
+  | {
+      readonly kind: 'task'
+      readonly path: string
+      readonly label: string | null
+      readonly status: TaskStatus
+      readonly attempt: number
+      readonly cached: boolean
+      readonly elapsedMs: number
+      readonly failure: Failure | null
+    }
+  /** At most every 100 ms. `fraction` never falls and is 1 only at the end; `etaMs` is null when nothing can be said. */
+  | { readonly kind: 'progress'; readonly fraction: number; readonly etaMs: number | null; readonly tasks: TaskCounts; readonly running: readonly string[]; readonly calls: CallCounts }
+  | { readonly kind: 'log'; readonly task: string; readonly atMs: number; readonly message: string }
+  | { readonly kind: 'run-finished'; readonly summary: RunSummary }
+
+export interface TaskCounts {
+  readonly total: number
+  readonly done: number
+  readonly failed: number
+  readonly skipped: number
+  readonly cancelled: number
+  readonly running: number
+  readonly cached: number
+}
+
+/** What the guard let through and refused. */
+export interface CallCounts {
+  readonly read: number
+  readonly wrote: number
+  readonly ran: number
+  readonly fetched: number
+  readonly refused: number
+}
+
+export interface RunSummary {
+  readonly runId: string
+  readonly workflow: string
+  readonly program: string
+  readonly planHash: string
+  readonly startedAtMs: number
+  readonly elapsedMs: number
+  /** `running` when its process is gone: resumable. */
+  readonly status: 'running' | 'done' | 'failed' | 'stopped'
+  readonly outcome: Outcome | null
+  readonly tasks: TaskCounts
+  readonly calls: CallCounts
+}
+
+export interface TaskReport {
+  readonly path: string
+  readonly status: TaskStatus
+  readonly attempts: number
+  readonly cached: boolean
+  readonly startedAtMs: number | null
+  readonly elapsedMs: number
+  readonly outcome: Outcome | null
+  readonly dependsOn: readonly string[]
+}
+
+/** Everything `tek show` prints. */
+export interface RunReport {
+  readonly summary: RunSummary
+  readonly tasks: readonly TaskReport[]
+}
