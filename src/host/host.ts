@@ -29,19 +29,30 @@ export interface DirectoryEntry {
   readonly kind: 'file' | 'directory' | 'link' | 'other'
 }
 
+/**
+ * How a path is to be taken. `exact`: the path has no links in it (it came from `realPath`) and must still have none when it is opened;
+ * otherwise `refused`. On Linux the check is made on the opened descriptor, so a link put there in between is not followed;
+ * elsewhere only the last part is checked, which narrows that race and does not close it.
+ */
+export interface PathOptions {
+  readonly exact?: boolean
+}
+
 export interface HostFiles {
   /** Synchronous: used by the compiler for source files only. */
   readTextSync(path: string, maxBytes: number): string
   statSync(path: string): FileStat | null
-  readBytes(path: string, maxBytes: number): Promise<Uint8Array>
+  readBytes(path: string, maxBytes: number, options?: PathOptions): Promise<Uint8Array>
   stat(path: string): Promise<FileStat | null>
+  /** In the order of names; at most 100,000 entries (`too-large` beyond). */
   list(directory: string): Promise<readonly DirectoryEntry[]>
   /** Absolute path with every link resolved; of the nearest existing ancestor plus the rest when the file does not exist yet. */
   realPath(path: string): Promise<string>
   /** Writes to a temporary name beside it, then renames: the file is the old one or the new one, never half. Makes parent folders. */
-  writeAtomic(path: string, data: string | Uint8Array): Promise<void>
-  append(path: string, data: string): Promise<void>
+  writeAtomic(path: string, data: string | Uint8Array, options?: PathOptions): Promise<void>
+  append(path: string, data: string, options?: PathOptions): Promise<void>
   makeDirectory(path: string): Promise<void>
+  /** Removes a file, a link (not what it points to), or a folder with everything in it. Nothing there: does nothing. */
   remove(path: string): Promise<void>
   rename(from: string, to: string): Promise<void>
 }
@@ -78,6 +89,8 @@ export interface HttpRequest {
   readonly maxBodyBytes: number
   /** Called with each redirect's target before it is followed; throws to refuse. */
   readonly mayFollow: (url: string) => void
+  /** Called with the name and each address it stands for, before that address is dialled (and no other is); throws to refuse. */
+  readonly mayConnect?: (hostname: string, address: string) => void
 }
 
 export interface HttpResponse {
@@ -98,6 +111,8 @@ export interface Host {
   /** `bytes` random bytes from the system, as hexadecimal. */
   randomHex(bytes: number): string
   env(name: string): string | undefined
+  /** Resolves after `ms` of this host's time, or rejects with `cancelled`. A host without it sleeps by the process's own clock. */
+  sleep?(ms: number, signal: AbortSignal): Promise<void>
   run(command: Command, signal: AbortSignal): Promise<CommandResult>
   fetch(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse>
   /** Number of processors, bytes of memory, as the system says. */

@@ -36,4 +36,6 @@ export type RunEvent =
   | { readonly kind: 'timer-fired'; readonly atMs: number; readonly timer: number }
   | { readonly kind: 'cache-answered'; readonly atMs: number; readonly task: TaskId; readonly key: string; readonly value: Value | undefined; readonly hit: boolean }
   | { readonly kind: 'stop-requested'; readonly atMs: number; readonly reason: 'interrupt' | 'terminate' | 'stop-file' | 'limit'; readonly detail: string }
+  /** A stopped run goes on, perhaps in another process. */
+  | { readonly kind: 'run-resumed'; readonly atMs: number }
   | { readonly kind: 'run-finished'; readonly atMs: number; readonly outcome: Outcome }

@@ -34,8 +34,11 @@ export interface WorldTool<Shape extends InputShape = InputShape, Output extends
   readonly effect: 'read' | 'write'
   /** `thread` for work that keeps a processor busy; default `host`. */
   readonly runs?: 'thread' | 'host'
-  /** Grants a call needs: grant name → per grant parameter, `$param` for the tool's parameter or a literal. `{ 'fs.read': ['$path'] }` */
-  readonly needs?: Readonly<Record<string, readonly string[]>>
+  /**
+   * Grants a call needs: grant name → per grant parameter, `$param` for the tool's parameter or a literal: `{ 'fs.read': ['$path'] }`.
+   * A grant needed more than once takes a list of such lists: `{ 'fs.write': [['$from'], ['$to']] }`.
+   */
+  readonly needs?: Readonly<Record<string, readonly string[] | readonly (readonly string[])[]>>
   /** True when the result comes from outside. */
   readonly untrusted?: boolean
   readonly run: (input: InputOf<Shape>, context: ToolContext) => Promise<z.input<Output>>

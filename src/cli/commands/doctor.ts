@@ -1,0 +1,108 @@
+// Doctor: `tek doctor`, what this machine offers and what is enforced on it.
+// Owns: honest facts. Does not own: enforcement.
+//   D1. It claims no more than is enforced: in this version the language and the guard stand between a program and the machine, no operating system sandbox.
+import { execFile } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { arch, platform, release } from 'node:os'
+import { join } from 'node:path'
+import { Option } from 'clipanion'
+import { HostError, type Host } from '#host/host.ts'
+import { TekCommand } from '../command.ts'
+import { exitCodes, type ExitCode } from '../exit-codes.ts'
+import { bundledPrograms, packageFolder, tekVersion } from '../install-place.ts'
+import { databasePath, recordedRuns } from '../recorded-runs.ts'
+import { CliFailure } from '../command.ts'
+
+const MIN_NODE = [20, 19] as const
+const PROGRAM_TIMEOUT_MS = 5_000
+
+interface Finding {
+  readonly name: string
+  readonly ok: boolean
+  readonly says: string
+}
+
+export class DoctorCommand extends TekCommand {
+  static override paths = [['doctor']]
+  static override usage = {
+    description: 'what this machine offers and what is enforced on it',
+    details: 'Exit code 1 when something that tek needs is missing.',
+    examples: [['look at this machine', 'tek doctor'], ['for programs', 'tek doctor --json']] as [string, string][],
+  }
+  json = Option.Boolean('--json', false, { description: 'print as JSON' })
+
+  override async execute(): Promise<ExitCode> {
+    const host = await this.context.host()
+    const findings = [node(), system(host), sqlite(), await runs(host), await folder(host), await git(), programs()]
+    const ok = findings.every(each => each.ok)
+    const { out } = this.context
+    if (this.json) this.printJson({ version: 1, tek: tekVersion(), ok, protection: { level: 0, enforcedBy: ['language', 'guard'], sandbox: false }, findings })
+    else {
+      out.write(`tek ${tekVersion()}\n`)
+      for (const each of findings) out.write(`  ${out.paint(each.ok ? 'green' : 'red', each.ok ? 'ok     ' : 'missing')} ${each.name.padEnd(10)} ${each.says}\n`)
+      out.write(`  ${out.paint('yellow', 'level 0')} protection language + guard only: a program reaches what its \`can\` grants, and every call passes the guard.\n`)
+      out.write('                     A command or plugin that it is granted runs as you: no operating system sandbox stands around it yet.\n')
+    }
+    return ok ? exitCodes.fine : exitCodes.failed
+  }
+}
+
+function node(): Finding {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  const ok = major > MIN_NODE[0] || (major === MIN_NODE[0] && minor >= MIN_NODE[1])
+  return { name: 'node', ok, says: `${process.versions.node}${ok ? '' : `: tek needs ${MIN_NODE.join('.')} or newer`}` }
+}
+
+function system(host: Host): Finding {
+  const { cpus, memoryBytes } = host.machine()
+  return { name: 'system', ok: true, says: `${platform()} ${release()} ${arch()}, ${cpus} processor${cpus === 1 ? '' : 's'}, ${(memoryBytes / 1024 ** 3).toFixed(1)} GB` }
+}
+
+/** Opens a database in memory with the library the journal uses. */
+function sqlite(): Finding {
+  const name = 'better-sqlite3'
+  try {
+    const Database = createRequire(join(packageFolder(), 'package.json'))(name) as new (path: string) => { prepare(sql: string): { get(): unknown }; close(): void }
+    const database = new Database(':memory:')
+    const { version } = database.prepare('select sqlite_version() as version').get() as { version: string }
+    database.close()
+    return { name: 'database', ok: true, says: `SQLite ${version}` }
+  } catch (error) {
+    const reason = (error instanceof Error ? error.message : String(error)).split('\n')[0]!
+    return { name: 'database', ok: false, says: `${name} does not load (${reason}); \`npm rebuild ${name}\` builds it; until then use \`tek run --no-journal\`` }
+  }
+}
+
+async function runs(host: Host): Promise<Finding> {
+  try {
+    if ((await host.files.stat(databasePath(host.cwd))) === null) return { name: 'runs', ok: true, says: 'none recorded here' }
+    return { name: 'runs', ok: true, says: `${(await recordedRuns(host)).length} recorded in .tek/tek.db` }
+  } catch (error) {
+    const says = error instanceof CliFailure ? error.diagnostics[0]!.message : `.tek/tek.db does not open: ${error instanceof Error ? error.message.split('\n')[0]! : String(error)}`
+    return { name: 'runs', ok: false, says }
+  }
+}
+
+/** Whether a run could be recorded here. */
+async function folder(host: Host): Promise<Finding> {
+  const probe = `.tek/doctor-${host.randomHex(4)}`
+  try {
+    await host.files.writeAtomic(probe, '')
+    await host.files.remove(probe)
+    return { name: 'folder', ok: true, says: 'runs can be recorded here' }
+  } catch (error) {
+    return { name: 'folder', ok: false, says: `nothing can be written here (${error instanceof HostError ? error.message : String(error)}); use \`tek run --no-journal\`` }
+  }
+}
+
+async function git(): Promise<Finding> {
+  const version = await new Promise<string | null>(resolve => {
+    execFile('git', ['--version'], { timeout: PROGRAM_TIMEOUT_MS }, (error, stdout) => resolve(error ? null : stdout.trim()))
+  })
+  return { name: 'git', ok: true, says: version ?? 'not found: programs that use `git` will fail' }
+}
+
+function programs(): Finding {
+  const names = bundledPrograms()
+  return { name: 'programs', ok: true, says: names.length > 0 ? names.join(', ') : 'none bundled' }
+}

@@ -1,0 +1,66 @@
+// Show: `tek show RUN`, what a run did, task by task.
+import { Option } from 'clipanion'
+import { cutToWidth, displayWidth, elapsed, neutralise, padToWidth, type Paint } from '#base/terminal-text.ts'
+import type { RunReport, TaskReport, TaskStatus } from '#model/report.ts'
+import { finalLines } from '#telemetry/final-lines.ts'
+import { TekCommand } from '../command.ts'
+import { exitCodes, type ExitCode } from '../exit-codes.ts'
+import { printFailure } from '../failure.ts'
+import { printValue } from '../print-value.ts'
+import { findRun } from '../recorded-runs.ts'
+import type { Output } from '../terminal.ts'
+
+const MAX_TASK_COLUMNS = 40
+/** Tasks that are listed; failed ones always are. */
+const MAX_TASKS = 500
+
+export class ShowCommand extends TekCommand {
+  static override paths = [['show']]
+  static override usage = {
+    description: 'what a run did, task by task',
+    details: 'RUN is the id of a run, or its first letters, or `last`.',
+    examples: [['the newest run', 'tek show last'], ['a run', 'tek show 4f2a'], ['its result alone', 'tek show 4f2a --result'], ['for programs', 'tek show 4f2a --json']] as [string, string][],
+  }
+  run = Option.String({ name: 'RUN' })
+  result = Option.Boolean('--result', false, { description: 'print only the result' })
+  json = Option.Boolean('--json', false, { description: 'print as JSON' })
+
+  override async execute(): Promise<ExitCode> {
+    const report = await findRun(await this.context.host(), this.run)
+    const { out, err } = this.context
+    const { outcome } = report.summary
+    if (this.json) this.printJson({ version: 1, ...report })
+    else if (!this.result) out.write(`${reportLines(report, out).join('\n')}\n`)
+    if (!this.json && outcome?.kind === 'value') printValue(out, outcome.value)
+    if (!this.json && outcome?.kind === 'failure') printFailure(err, outcome.failure)
+    return exitCodes.fine
+  }
+}
+
+const colours: Readonly<Partial<Record<TaskStatus, 'green' | 'red' | 'yellow' | 'dim'>>> = { done: 'green', failed: 'red', running: 'yellow', skipped: 'dim', cancelled: 'dim' }
+
+function reportLines(report: RunReport, out: Output): string[] {
+  const { summary } = report
+  const when = new Date(summary.startedAtMs).toISOString().slice(0, 19).replace('T', ' ')
+  const tasks = [...report.tasks.filter(task => task.status === 'failed'), ...report.tasks.filter(task => task.status !== 'failed')].slice(0, MAX_TASKS)
+  const chosen = new Set(tasks)
+  const width = Math.min(MAX_TASK_COLUMNS, Math.max(0, ...tasks.map(task => displayWidth(neutralise(task.path)))))
+  const lines = [`${out.paint('bold', neutralise(summary.program))} · ${summary.runId} · ${when} UTC`]
+  // In the order of the run; the choice above only makes sure that failures are among them.
+  for (const task of report.tasks) if (chosen.has(task)) lines.push(taskLine(task, width, out.columns(), out.paint))
+  if (report.tasks.length > tasks.length) lines.push(out.paint('dim', `and ${report.tasks.length - tasks.length} more tasks (--json lists all)`))
+  return [...lines, ...finalLines(summary, out.paint)]
+}
+
+function taskLine(task: TaskReport, width: number, columns: number, paint: Paint): string {
+  const colour = colours[task.status]
+  const status = colour ? paint(colour, task.status.padEnd(9)) : task.status.padEnd(9)
+  const facts = [elapsed(task.elapsedMs), task.attempts > 1 ? `${task.attempts} attempts` : '', task.cached ? 'from cache' : '', what(task)].filter(each => each !== '')
+  return `  ${status} ${padToWidth(cutToWidth(neutralise(task.path), width), width)}  ${cutToWidth(facts.join(' · '), Math.max(20, columns - width - 14))}`
+}
+
+function what(task: TaskReport): string {
+  if (task.outcome?.kind === 'failure') return `${task.outcome.failure.code}: ${neutralise(task.outcome.failure.message).replace(/[\n\t]/g, ' ')}`
+  if (task.outcome?.kind === 'value' && task.outcome.value !== null) return neutralise(JSON.stringify(task.outcome.value).slice(0, 200)).replace(/[\n\t]/g, ' ')
+  return ''
+}

@@ -1,0 +1,40 @@
+// Failure: why a run did not give its result, for people, and as an exit code.
+// Owns: the mapping of codes to exit codes. Does not own: codes.
+import { neutralise } from '#base/terminal-text.ts'
+import type { Failure } from '#model/event.ts'
+import type { RunSummary } from '#model/report.ts'
+import { exitCodes, type ExitCode } from './exit-codes.ts'
+import type { Output } from './terminal.ts'
+
+const MAX_DETAIL_LINES = 20
+
+export function printFailure(err: Output, failure: Failure): void {
+  const { paint } = err
+  const lines = [`${paint('red', paint('bold', `error ${failure.code}`))}${paint('bold', `: ${neutralise(failure.message)}`)}`]
+  if (failure.task !== '') lines.push(`  ${paint('blue', '-->')} task ${neutralise(failure.task)}`)
+  if (failure.details) {
+    const details = neutralise(failure.details).trimEnd().split('\n')
+    lines.push(...details.slice(-MAX_DETAIL_LINES).map(line => `  ${paint('blue', '|')} ${line}`))
+  }
+  if (failure.help) lines.push(`  ${paint('blue', '=')} ${paint('bold', 'help:')} ${neutralise(failure.help)}`)
+  lines.push(paint('dim', `  tek explain ${failure.code} says more`))
+  err.write(`${lines.join('\n')}\n`)
+}
+
+/** What a run's end means to the shell. */
+export function exitCodeOf(summary: RunSummary, interrupted: boolean): ExitCode {
+  if (summary.status === 'done' && summary.outcome?.kind !== 'failure') return exitCodes.fine
+  if (interrupted) return exitCodes.interrupted
+  if (summary.status === 'stopped') return exitCodes.stopped
+  return summary.outcome?.kind === 'failure' ? exitCodeOfFailure(summary.outcome.failure) : exitCodes.failed
+}
+
+export function exitCodeOfFailure(failure: Failure): ExitCode {
+  if (failure.code.startsWith('permit/')) return exitCodes.notPermitted
+  if (failure.code.startsWith('limit/') || stopped.has(failure.code)) return exitCodes.stopped
+  if (failure.code === 'run/interrupted') return exitCodes.interrupted
+  return exitCodes.failed
+}
+
+/** Codes outside the family `limit` that say a limit or a kill switch ended the run. */
+const stopped = new Set(['run/stopped', 'run/limit-reached', 'run/time-limit', 'run/task-limit', 'run/too-many-tasks'])

@@ -1,0 +1,81 @@
+// Open program: what `tek run NAME`, `plan`, `graph`, `compile` and `diff` are given, brought to a plan.
+// Owns: the kinds of things a program may be named by. Does not own: checking and lowering (tek.ts).
+//   O1. A path wins over a bundled name; a name is a path when it has a slash, ends in .tek or .json, or exists.
+//   O2. What does not compile ends here, with all its diagnostics and exit code 3.
+import { join } from 'node:path'
+import { didYouMean } from '#base/did-you-mean.ts'
+import { cliErrors } from '#diagnostics/catalog/cli.ts'
+import { hasErrors, type Diagnostic } from '#diagnostics/diagnostic.ts'
+import type { Host } from '#host/host.ts'
+import type { Plan } from '#model/plan.ts'
+import { CliFailure, printDiagnostics, type CliContext } from './command.ts'
+import { exitCodes } from './exit-codes.ts'
+import { bundledPrograms, programsFolder } from './install-place.ts'
+import { readSource, readStdin, shownPath, stdinPath } from './source-files.ts'
+
+export interface OpenProgram {
+  readonly plan: Plan
+  /** Path or name as shown to people. */
+  readonly shown: string
+  readonly sources: ReadonlyMap<string, string>
+  readonly warnings: readonly Diagnostic[]
+}
+
+/** Checks and lowers what `name` stands for; prints warnings on standard error. */
+export async function openProgram(context: CliContext, host: Host, name: string, options: { readonly quiet?: boolean } = {}): Promise<OpenProgram> {
+  const program = await resolveProgram(context, host, name)
+  if (!options.quiet && program.warnings.length > 0) printDiagnostics(context.err, program.warnings, program.sources)
+  return program
+}
+
+async function resolveProgram(context: CliContext, host: Host, name: string): Promise<OpenProgram> {
+  if (name === '-') return compileText(host, stdinPath, stdinPath, await readStdin(context))
+  const path = shownPath(context.cwd, name)
+  if (path.endsWith('.json')) return { plan: await readPlan(host, path), shown: path, sources: new Map(), warnings: [] }
+  if (path.includes('/') || path.endsWith('.tek') || (await host.files.stat(path)) !== null) return compileText(host, path, path, await readSource(host, path)) // O1
+  const names = bundledPrograms()
+  if (!names.includes(name)) {
+    const near = didYouMean(name, names).map(each => `Did you mean \`${each}\`?`)
+    const known = names.length > 0 ? [`Bundled programs: ${names.join(', ')}.`] : []
+    throw new CliFailure([cliErrors['unknown-program']({ name }, { help: [...near, ...known] })], exitCodes.usage)
+  }
+  const file = join(programsFolder(), `${name}.tek`)
+  return compileText(host, file, name, await readSource(host, file))
+}
+
+async function compileText(host: Host, path: string, shown: string, text: string): Promise<OpenProgram> {
+  const { check, plan } = await import('#tek.ts')
+  const checked = await check(host, path, { readText: (asked: string) => (asked === path ? text : undefined) })
+  if (hasErrors(checked.diagnostics) || checked.program === null) throw new CliFailure(checked.diagnostics, exitCodes.doesNotCompile, checked.sources) // O2
+  return { plan: plan(checked), shown, sources: checked.sources, warnings: checked.diagnostics }
+}
+
+async function readPlan(host: Host, path: string): Promise<Plan> {
+  const text = await readSource(host, path)
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch {
+    throw new CliFailure([cliErrors['bad-plan']({ path, reason: 'it is not JSON' })], exitCodes.usage)
+  }
+  const { validatePlan } = await import('#types/plan-json.ts')
+  const { value, diagnostics } = validatePlan(json)
+  if (value === null) {
+    const reason = diagnostics[0]?.message.replace(/\.$/, '') ?? 'it has another shape'
+    throw new CliFailure([cliErrors['bad-plan']({ path, reason })], exitCodes.usage)
+  }
+  return value
+}
+
+/** The workflow to run: the one named, or the only one. */
+export function chooseWorkflow(program: OpenProgram, name: string | undefined): string {
+  const { entries } = program.plan
+  if (name !== undefined) {
+    if (entries.includes(name)) return name
+    const help = didYouMean(name, entries).map(each => `Did you mean \`${each}\`?`)
+    const all = entries.length > 0 ? [`Its workflows: ${entries.join(', ')}.`] : []
+    throw new CliFailure([cliErrors['unknown-workflow']({ workflow: name, program: program.shown }, { help: [...help, ...all] })], exitCodes.usage)
+  }
+  if (entries.length !== 1) throw new CliFailure([cliErrors['choose-workflow']({ program: program.shown, workflows: entries })], exitCodes.usage)
+  return entries[0]!
+}

@@ -1,0 +1,140 @@
+// Clauses: the arguments of a task's clauses.
+// Owns: what each clause takes. Does not own: what `verify` may run (rules/verify-writes.ts), the order of clauses (syntax).
+import { taskErrors } from '#diagnostics/catalog/task.ts'
+import { anyType, boolType, intType, stringType, stripQualifiers } from '#types/construct.ts'
+import type { Type } from '#model/type.ts'
+import type { Clause, LiteralExpr } from '../1-syntax/ast.ts'
+import { nameErrors } from '#diagnostics/catalog/name.ts'
+import { suggest } from '../2-resolve/declare.ts'
+import type { Checker } from './checker.ts'
+import { pureCalls, type Scope } from './scope.ts'
+
+const MAX_RETRIES = 100
+const MAX_VERIFY_RUNS = 100
+const MAX_PARALLEL = 10_000
+const PRIORITIES = ['low', 'normal', 'high']
+
+/** The record that `error` is in `on failure use`. */
+export const failureType: Type = {
+  kind: 'record', name: 'Failure',
+  fields: {
+    code: { type: stringType, optional: false }, message: { type: stringType, optional: false },
+    task: { type: stringType, optional: false }, retryable: { type: boolType, optional: false },
+  },
+}
+
+export interface ClauseContext {
+  readonly scope: Scope
+  readonly isFor: boolean
+  readonly name: string
+  /** Type of one value, for `verify … key`. */
+  readonly value: Type
+}
+
+/** Reports what is wrong in a clause; gives the type of `use` in `on failure use`. */
+export function checkClause(checker: Checker, clause: Clause, context: ClauseContext): Type | null {
+  const scope = context.scope.inside(pureCalls(`\`${clause.kind === 'on-failure' ? 'on failure' : clause.kind}\``))
+  switch (clause.kind) {
+    case 'retry':
+      if (clause.count < 1 || clause.count > MAX_RETRIES) checker.report(taskErrors['bad-retry']({ limit: MAX_RETRIES }, { at: checker.at(clause) }))
+      if (clause.backoff !== null) checkBackoff(checker, clause.backoff.from, clause.backoff.to)
+      return null
+    case 'timeout':
+      if (!isPositiveTime(clause.value)) checker.report(taskErrors['bad-timeout']({}, { at: checker.at(clause.value) }))
+      return null
+    case 'cache':
+      if (clause.age !== null && !isPositiveTime(clause.age)) checker.report(taskErrors['bad-cache']({}, { at: checker.at(clause.age) }))
+      if (clause.by !== null) checker.infer(clause.by, scope)
+      return null
+    case 'verify':
+      checkVerify(checker, clause, scope, context.value)
+      return null
+    case 'priority':
+      if (!PRIORITIES.includes(clause.level.text)) checker.report(taskErrors['bad-priority']({ level: clause.level.text }, { at: checker.at(clause.level), ...suggest(clause.level.text, PRIORITIES, checker.at(clause.level)) }))
+      return null
+    case 'needs':
+      checkNeeds(checker, clause.values, scope)
+      return null
+    case 'parallel':
+      checkParallel(checker, clause, context, scope)
+      return null
+    case 'on-failure': {
+      if (clause.action.kind !== 'use') return null
+      const inner = scope.inside()
+      inner.add('error', { ref: { kind: 'local', name: 'error' }, type: failureType, span: null, what: 'the failure' })
+      return checker.infer(clause.action.value, inner, context.value)
+    }
+    case 'approve':
+      checker.expect(clause.question, scope, stringType, 'The question')
+      return null
+    case 'label':
+      checker.expect(clause.text, scope, stringType, 'The label')
+      return null
+    case 'evidence':
+      return null
+  }
+}
+
+function isPositiveTime(literal: LiteralExpr): boolean {
+  return literal.type === 'duration' && typeof literal.value === 'number' && literal.value > 0
+}
+
+function checkBackoff(checker: Checker, from: LiteralExpr, to: LiteralExpr | null): void {
+  const problem = !isPositiveTime(from) || (to !== null && !isPositiveTime(to)) ? 'takes times longer than zero'
+    : to !== null && Number(to.value) < Number(from.value) ? 'begins with the longer time' : null
+  if (problem !== null) checker.report(taskErrors['bad-backoff']({ problem }, { at: checker.at(to === null ? from : { start: from.start, end: to.end }) }))
+}
+
+function checkVerify(checker: Checker, clause: Extract<Clause, { kind: 'verify' }>, scope: Scope, value: Type): void {
+  const { runs, agree, upTo } = clause
+  const problem = runs < 2 && upTo === null ? 'needs at least 2 runs to compare'
+    : runs < 1 || Math.max(runs, upTo ?? 0) > MAX_VERIFY_RUNS ? `takes up to ${MAX_VERIFY_RUNS} runs`
+    : upTo !== null && upTo <= runs ? 'takes a range that grows'
+    : agree !== null && agree > runs ? `cannot have ${agree} of ${runs} runs agree`
+    : agree !== null && agree * 2 <= runs ? `needs more than half: ${agree} of ${runs} is not` : null
+  if (problem !== null) checker.report(taskErrors['bad-verify']({ problem }, { at: checker.at(clause) }))
+  if (clause.key !== null) {
+    const inner = scope.inside()
+    inner.add('value', { ref: { kind: 'local', name: 'value' }, type: value, span: null, what: 'the value' })
+    if (clause.key.kind === 'lambda') checker.infer(clause.key, inner, { kind: 'function', params: [value], result: anyType })
+    else checker.infer(clause.key, inner)
+  }
+  if (clause.judge !== null) findAgent(checker, clause.judge)
+}
+
+/** The agent a path names; reports when there is none. */
+export function findAgent(checker: Checker, path: { readonly parts: readonly { readonly text: string; readonly start: number; readonly end: number }[]; readonly start: number; readonly end: number }): boolean {
+  const name = path.parts.map(part => part.text).join('.')
+  if (name === '' || checker.unit.file.unknown.has(name)) return true
+  const symbol = checker.unit.file.values.get(name)
+  if (symbol?.kind === 'agent') {
+    checker.facts.agents.set(path as never, symbol as never)
+    return true
+  }
+  const agents = [...checker.unit.file.values.values()].filter(each => each.kind === 'agent').map(each => each.name)
+  checker.report(nameErrors['unknown-agent']({ name }, { at: checker.at(path), ...suggest(name, agents, checker.at(path)) }))
+  return false
+}
+
+function checkNeeds(checker: Checker, values: Extract<Clause, { kind: 'needs' }>['values'], scope: Scope): void {
+  for (const entry of values.entries) {
+    const complain = (problem: string, at: { start: number; end: number }): void => checker.report(taskErrors['bad-needs']({ problem }, { at: checker.at(at) }))
+    if (entry.kind !== 'entry') {
+      complain('takes no `...`', entry)
+      continue
+    }
+    const { text } = entry.key
+    if (text !== 'cpu' && text !== 'memory') complain(`knows no \`${text}\``, entry.key)
+    else if (entry.value.kind !== 'literal') complain(`takes a number for \`${text}\``, entry.value)
+    else if (typeof entry.value.value !== 'number' || entry.value.value <= 0) complain(`takes more than zero for \`${text}\``, entry.value)
+    else if (text === 'cpu' ? entry.value.type !== 'int' && entry.value.type !== 'float' : entry.value.type !== 'size') complain(text === 'cpu' ? 'takes a number of processors for `cpu`' : 'takes a size for `memory`', entry.value)
+  }
+  checker.infer(values, scope)
+}
+
+function checkParallel(checker: Checker, clause: Extract<Clause, { kind: 'parallel' }>, context: ClauseContext, scope: Scope): void {
+  if (!context.isFor) checker.report(taskErrors['parallel-without-for']({ name: context.name }, { at: checker.at(clause) }))
+  const type = checker.expect(clause.width, scope, intType, 'The width')
+  const bare = stripQualifiers(type)
+  if (bare.kind === 'literal' && typeof bare.value === 'number' && (bare.value < 1 || bare.value > MAX_PARALLEL)) checker.report(taskErrors['bad-parallel']({ limit: MAX_PARALLEL }, { at: checker.at(clause.width) }))
+}

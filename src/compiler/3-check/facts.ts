@@ -1,0 +1,89 @@
+// Facts: what checking learns about a unit, in side maps; what lowering and the editor read.
+// Owns: the shapes. Does not own: how they are found.
+//   F1. Facts are kept by unit: two units may share nodes (equal text), and mean different things by them.
+import type { FunctionSignature, ParamSignature } from '#model/signature.ts'
+import type { Type, Value } from '#model/type.ts'
+import type { AstNode, CallExpr, Expr, GrantNode, LetDecl, PipeExpr, Span, TaskDecl } from '../1-syntax/ast.ts'
+import type { ModuleSym, Sym, Unit } from '../2-resolve/program.ts'
+
+/** What a name in an expression refers to. */
+export type Ref =
+  | { readonly kind: 'param'; readonly name: string }
+  | { readonly kind: 'node'; readonly name: string; readonly index: number }
+  | { readonly kind: 'local'; readonly name: string }
+  | { readonly kind: 'const'; readonly symbol: Sym }
+  | { readonly kind: 'symbol'; readonly symbol: Sym }
+  | { readonly kind: 'module-constant'; readonly module: ModuleSym; readonly name: string; readonly value: Value }
+
+export type CallTarget =
+  | { readonly kind: 'prelude'; readonly name: string }
+  | { readonly kind: 'function'; readonly module: ModuleSym; readonly signature: FunctionSignature }
+  | { readonly kind: 'workflow'; readonly symbol: Sym<'workflow'> }
+  | { readonly kind: 'prompt'; readonly symbol: Sym<'prompt'> }
+  | { readonly kind: 'denied' }
+  /** A branch of `decide`, an action or a look back: only in loops. */
+  | { readonly kind: 'loop'; readonly name: string }
+
+export interface CallFact {
+  readonly target: CallTarget
+  /** In order of parameters; absent optional ones are left out. */
+  readonly args: readonly { readonly param: ParamSignature; readonly values: readonly Expr[] }[]
+}
+
+export interface GrantFact {
+  /** Full name: `fs.read`; with a named capability, each grant in it. */
+  readonly name: string
+  readonly node: GrantNode
+  /** Where the node stands: a named capability's grants come from another unit. */
+  readonly unit: Unit
+  readonly implies: readonly { readonly name: string; readonly args: readonly string[] }[]
+}
+
+export type Effect = 'pure' | 'read' | 'write'
+
+export interface NodeFacts {
+  readonly declaration: TaskDecl | LetDecl
+  readonly name: string
+  /** Index in the order written. */
+  readonly written: number
+  /** Indexes (as written) it uses or waits for. */
+  readonly dependsOn: readonly number[]
+  /** Type of one value, before `for`, `when` and `on failure`. */
+  type: Type
+  /** Type that others see. */
+  seen: Type
+  effect: Effect
+  callsModel: boolean
+  /** True when it may fail on purpose, so that it is never idle. */
+  fails: boolean
+}
+
+export interface WorkflowFacts {
+  readonly nodes: readonly NodeFacts[]
+  /** Indexes of `nodes` such that every one comes after those it depends on; nodes in a circle are left out. */
+  readonly order: readonly number[]
+  readonly returnsDependsOn: readonly number[]
+  result: Type
+  readonly grants: readonly GrantFact[] | null
+}
+
+export interface UnitFacts {
+  readonly unit: Unit
+  readonly types: Map<AstNode, Type>
+  readonly refs: Map<AstNode, Ref>
+  readonly calls: Map<CallExpr | PipeExpr, CallFact>
+  /** Every call in the order met, for rules. */
+  readonly callLog: { readonly at: Span; readonly name: string; readonly expr: CallExpr | PipeExpr; readonly fact: CallFact }[]
+  readonly agents: Map<AstNode, Sym<'agent'>>
+  grants: readonly GrantFact[] | null
+  workflow: WorkflowFacts | null
+}
+
+/** What a value's declaration gives to those who use it. */
+export interface Shape {
+  readonly type: Type
+  readonly params: readonly ParamSignature[]
+  readonly effect: Effect
+  readonly callsModel: boolean
+  readonly fails: boolean
+}

@@ -1,0 +1,150 @@
+// Cli: what can be wrong with a command line and the files it names.
+// Owns: the words. Does not own: exit codes (cli/exit-codes.ts).
+import { defineDiagnostics } from '../diagnostic.ts'
+
+const quoted = (names: readonly string[]): string => names.map(name => `\`${name}\``).join(', ')
+
+export const cliErrors = defineDiagnostics('cli', {
+  'unknown-command': {
+    severity: 'error',
+    message: (p: { command: string }) => `tek has no command \`${p.command}\`.`,
+    help: () => '`tek --help` lists the commands.',
+  },
+  'not-available-yet': {
+    severity: 'error',
+    message: (p: { command: string; version: string }) => `\`tek ${p.command}\` is planned, and not part of tek ${p.version}.`,
+    help: () => '`tek --help` lists what is there.',
+  },
+  'unknown-option': {
+    severity: 'error',
+    message: (p: { option: string; command: string }) => `\`tek ${p.command}\` has no option \`${p.option}\`.`,
+    help: (p: { option: string; command: string }) => `\`tek ${p.command} --help\` lists its options.`,
+  },
+  'missing-argument': {
+    severity: 'error',
+    message: (p: { command: string; what: string }) => `\`tek ${p.command}\` needs ${p.what}.`,
+    help: (p: { command: string; what: string }) => `\`tek ${p.command} --help\` shows examples.`,
+  },
+  'missing-value': {
+    severity: 'error',
+    message: (p: { option: string }) => `\`${p.option}\` needs a value.`,
+    help: (p: { option: string }) => `Write it after the option: \`${p.option} VALUE\`.`,
+  },
+  'too-many-arguments': {
+    severity: 'error',
+    message: (p: { command: string; extra: string }) => `\`tek ${p.command}\` has no use for \`${p.extra}\`.`,
+    help: (p: { command: string; extra: string }) => `\`tek ${p.command} --help\` shows what it takes.`,
+  },
+  'bad-value': {
+    severity: 'error',
+    message: (p: { option: string; value: string; allowed: string }) => `\`${p.option}\` cannot be \`${p.value}\`: it takes ${p.allowed}.`,
+  },
+  'file-not-found': {
+    severity: 'error',
+    message: (p: { path: string }) => `There is no file \`${p.path}\`.`,
+    help: () => 'Paths are relative to the folder you are in.',
+  },
+  'is-a-folder': {
+    severity: 'error',
+    message: (p: { path: string }) => `\`${p.path}\` is a folder, and a file is needed.`,
+    help: () => 'Name one `.tek` file inside it.',
+  },
+  'cannot-read': {
+    severity: 'error',
+    message: (p: { path: string; reason: string }) => `\`${p.path}\` cannot be read: ${p.reason}.`,
+    help: () => 'Check that you may read it: `ls -l` shows who may.',
+  },
+  'not-utf8': {
+    severity: 'error',
+    message: (p: { path: string }) => `\`${p.path}\` is not UTF-8 text.`,
+    help: () => 'Save it as UTF-8 in your editor, or convert it: `iconv -f LATIN1 -t UTF-8`.',
+  },
+  'too-large': {
+    severity: 'error',
+    message: (p: { path: string; limitMb: number }) => `\`${p.path}\` is larger than ${p.limitMb} MB.`,
+    help: () => 'Split it: `use "./other.tek" (name)` takes declarations from another file.',
+  },
+  'no-programs': {
+    severity: 'error',
+    message: (p: { path: string }) => `There is no \`.tek\` file in \`${p.path}\`.`,
+    help: () => 'Name a file or another folder: `tek check path/to/file.tek`.',
+  },
+  'too-many-files': {
+    severity: 'error',
+    message: (p: { path: string; limit: number }) => `There are more than ${p.limit} \`.tek\` files in \`${p.path}\`.`,
+    help: () => 'Name a smaller folder.',
+  },
+  'cannot-write': {
+    severity: 'error',
+    message: (p: { path: string; reason: string }) => `\`${p.path}\` cannot be written: ${p.reason}.`,
+    help: () => 'Nothing was changed: files are written whole or not at all.',
+  },
+  'unknown-program': {
+    severity: 'error',
+    message: (p: { name: string }) => `There is no file and no bundled program named \`${p.name}\`.`,
+  },
+  'unknown-workflow': {
+    severity: 'error',
+    message: (p: { workflow: string; program: string }) => `\`${p.program}\` has no workflow \`${p.workflow}\`.`,
+  },
+  'choose-workflow': {
+    severity: 'error',
+    message: (p: { program: string; workflows: readonly string[] }) =>
+      p.workflows.length === 0 ? `\`${p.program}\` has no workflow to run.` : `\`${p.program}\` has several workflows: ${quoted(p.workflows)}.`,
+    help: (p: { program: string; workflows: readonly string[] }) => (p.workflows.length === 0 ? 'Declare one: `workflow main() { … }`.' : `Name one: \`tek run ${p.program} ${p.workflows[0]}\`.`),
+  },
+  'unknown-parameter': {
+    severity: 'error',
+    message: (p: { parameter: string; workflow: string }) => `The workflow \`${p.workflow}\` has no parameter \`${p.parameter}\`.`,
+    help: () => '`tek run FILE --help` lists the parameters of a workflow.',
+  },
+  'missing-parameter': {
+    severity: 'error',
+    message: (p: { parameter: string; workflow: string; type: string }) => `The workflow \`${p.workflow}\` needs \`--${p.parameter}\` (${p.type}).`,
+    help: (p: { parameter: string; workflow: string; type: string }) => `Add \`--${p.parameter} VALUE\`.`,
+  },
+  'bad-parameter': {
+    severity: 'error',
+    message: (p: { parameter: string; value: string; expected: string }) => `\`--${p.parameter}\` cannot be \`${p.value}\`: it is ${p.expected}.`,
+  },
+  'no-trailing-arguments': {
+    severity: 'error',
+    message: (p: { workflow: string }) => `The workflow \`${p.workflow}\` takes no arguments after \`--\`.`,
+    help: () => 'They go to a parameter named `args` that is a list of strings; this workflow has none.',
+  },
+  'bad-args-file': {
+    severity: 'error',
+    message: (p: { path: string; reason: string }) => `\`${p.path}\` does not hold parameters: ${p.reason}.`,
+    help: () => 'It holds one JSON object: `{ "root": "src" }`.',
+  },
+  'bad-plan': {
+    severity: 'error',
+    message: (p: { path: string; reason: string }) => `\`${p.path}\` is not a compiled plan: ${p.reason}.`,
+    help: () => 'Make one with `tek compile FILE -o plan.json`.',
+  },
+  'unknown-code': {
+    severity: 'error',
+    message: (p: { code: string }) => `There is no page for \`${p.code}\`.`,
+    help: () => '`tek explain` without a code lists them all.',
+  },
+  'unknown-run': {
+    severity: 'error',
+    message: (p: { run: string }) => `There is no run \`${p.run}\` here.`,
+    help: () => '`tek runs` lists them; the first letters of an id are enough.',
+  },
+  'ambiguous-run': {
+    severity: 'error',
+    message: (p: { run: string; matches: readonly string[] }) => `Several runs begin with \`${p.run}\`: ${quoted(p.matches)}.`,
+    help: () => 'Give more letters of the id.',
+  },
+  'no-tests': {
+    severity: 'error',
+    message: (p: { path: string }) => `There is no \`test\` block in \`${p.path}\`.`,
+    help: () => 'Write one: `test "adds" { expect 1 + 1 == 2 }`.',
+  },
+  'not-formatted': {
+    severity: 'error',
+    message: (p: { files: number }) => `${p.files === 1 ? '1 file is' : `${p.files} files are`} not formatted.`,
+    help: () => '`tek fmt` formats them.',
+  },
+})

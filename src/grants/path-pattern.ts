@@ -1,0 +1,76 @@
+// Path pattern: the path argument of a grant, made absolute and taken apart.
+// Owns: normal form, match of a concrete path, the files no wildcard covers. Does not own: links on disk (interpreter/guard resolves them first).
+//   P1. A pattern or path with NUL, with `..` after a wildcard, or with more than 256 segments is no path: it matches nothing.
+//   P2. `.`, empty segments and trailing slashes are dropped, `..` takes the segment before it away, at `/` nothing.
+//   P3. Names are compared exactly, code unit by code unit: a grant for `Src` is none for `src`, a grant in NFC none for a name in NFD.
+//   P4. Control files (`.tek/…`, `tek.permits.yaml`, `.git/hooks/…`, `.git/config`) are matched only by a pattern without any wildcard.
+//       They are recognised whatever their case and whatever invisible characters are mixed in, since some file systems ignore both.
+import { hasWildcard, matchSegments } from './segment.ts'
+
+const MAX_SEGMENTS = 256
+const MAX_PATH_LENGTH = 16_384
+
+/** Segments of an absolute path or pattern, or null when it is none (P1). `cwd` is absolute. */
+export function absoluteSegments(text: string, cwd: string): string[] | null {
+  if (text.length > MAX_PATH_LENGTH || text.includes('\0')) return null
+  const from = text.startsWith('/') ? [] : segmentsOf(cwd)
+  const segments: string[] = [...from]
+  for (const segment of segmentsOf(text)) {
+    if (segment === '.') continue
+    if (segment === '..') {
+      const before = segments.pop()
+      // The working directory is concrete: a `*` in its own name is a character.
+      if (before !== undefined && segments.length >= from.length && hasWildcard(before)) return null // P1
+    } else {
+      segments.push(segment)
+    }
+  }
+  return segments.length > MAX_SEGMENTS ? null : segments
+}
+
+function segmentsOf(path: string): string[] {
+  return path.split('/').filter(each => each !== '')
+}
+
+/** A pattern as folder without wildcards plus the rest, so that the folder's links can be resolved on disk. */
+export interface PathPattern {
+  readonly base: readonly string[]
+  readonly rest: readonly string[]
+}
+
+export function parsePathPattern(text: string, cwd: string): PathPattern | null {
+  const segments = absoluteSegments(text, cwd)
+  if (segments === null) return null
+  const concrete = text.startsWith('/') ? 0 : Math.min(segmentsOf(cwd).length, segments.length)
+  const wild = segments.findIndex((segment, index) => index >= concrete && hasWildcard(segment))
+  return wild < 0 ? { base: segments, rest: [] } : { base: segments.slice(0, wild), rest: segments.slice(wild) }
+}
+
+/**
+ * Whether a pattern covers a concrete absolute path. Both are given as segments; `cwd` tells which files are control files (P4).
+ */
+export function coversPath(pattern: PathPattern, path: readonly string[], cwd: readonly string[]): boolean {
+  const { base, rest } = pattern
+  if (path.length < base.length || base.some((segment, index) => segment !== path[index])) return false
+  if (rest.length === 0) return path.length === base.length
+  if (isControlFile(startsWith(path, cwd) ? path.slice(cwd.length) : path)) return false
+  return matchSegments(rest, path.slice(base.length))
+}
+
+function startsWith(path: readonly string[], start: readonly string[]): boolean {
+  return start.every((segment, index) => path[index] === segment)
+}
+
+/** P4. Segments relative to the working directory where the path lies in it, else from the root. */
+export function isControlFile(segments: readonly string[]): boolean {
+  return segments.some((segment, index) => {
+    const name = folded(segment)
+    if (name === '.tek' || name === 'tek.permits.yaml') return true
+    const next = segments[index + 1]
+    return name === '.git' && next !== undefined && ['hooks', 'config'].includes(folded(next))
+  })
+}
+
+function folded(name: string): string {
+  return name.normalize('NFKC').replace(/[\p{Default_Ignorable_Code_Point}\p{Cc}]/gu, '').toLowerCase().replace(/[. ]+$/, '')
+}

@@ -1,0 +1,146 @@
+// Node fetch: one HTTP exchange over node:http, redirects by hand.
+// Owns: dialling, redirects, decompression, sizes, time. Does not own: which hosts may be reached (guard, through mayFollow and mayConnect).
+//   W1. A name is looked up once; each of its addresses is shown to `mayConnect` and only those are dialled.
+//   W2. Each redirect's target is shown to `mayFollow` before anything is sent; at most 10. Secrets (authorization, cookies) do not cross to another origin.
+//   W3. The body's limit counts bytes after decompression.
+//   W4. One deadline covers look-up, all hops and the body; abort closes the socket.
+import { lookup, type LookupAddress } from 'node:dns'
+import * as http from 'node:http'
+import * as https from 'node:https'
+import { isIP } from 'node:net'
+import type { Readable } from 'node:stream'
+import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
+import { errnoOf } from './errno.ts'
+import { HostError, type HttpRequest, type HttpResponse } from './host.ts'
+
+const MAX_REDIRECTS = 10
+const MAX_REQUEST_BYTES = 10_000_000
+const redirectStatuses = new Set([301, 302, 303, 307, 308])
+const notAcrossOrigins = new Set(['authorization', 'cookie', 'proxy-authorization'])
+const aboutTheBody = new Set(['content-length', 'content-type', 'content-encoding'])
+
+export async function nodeFetch(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
+  const deadline = AbortSignal.timeout(Math.max(1, Math.min(request.timeoutMs, 2 ** 31 - 1)))
+  const either = AbortSignal.any([signal, deadline]) // W4
+  let url = parseUrl(request.url)
+  let { method, body } = request
+  let headers = lowerCased(request.headers)
+  if ((body?.length ?? 0) > MAX_REQUEST_BYTES) throw new HostError('too-large', request.url, `The request's body is larger than ${MAX_REQUEST_BYTES.toLocaleString('en')} bytes.`)
+  for (let hops = 0; ; hops++) {
+    const response = await exchange(url, { method, headers, body }, request, either).catch(error => { throw fetchError(error, url, signal, deadline) })
+    const location = response.headers.location
+    if (!redirectStatuses.has(response.statusCode ?? 0) || location === undefined) {
+      const text = await readBody(response, request.maxBodyBytes, url).catch(error => { throw fetchError(error, url, signal, deadline) })
+      return { status: response.statusCode ?? 0, headers: flat(response.headers), body: text, url: url.href }
+    }
+    response.destroy()
+    if (hops === MAX_REDIRECTS) throw new HostError('other', request.url, `${request.url} redirects more than ${MAX_REDIRECTS} times.`)
+    const target = parseUrl(location, url)
+    request.mayFollow(target.href) // W2
+    if (target.origin !== url.origin) headers = without(headers, notAcrossOrigins)
+    const becomesGet = response.statusCode === 303 ? method !== 'HEAD' : response.statusCode! < 303 && method === 'POST'
+    if (becomesGet) [method, body, headers] = ['GET', undefined, without(headers, aboutTheBody)]
+    url = target
+  }
+}
+
+function parseUrl(text: string, base?: URL): URL {
+  const url = URL.canParse(text, base?.href) ? new URL(text, base) : null
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) throw new HostError('refused', text, `\`${text}\` is not an http or https address.`)
+  url.username = ''
+  url.password = ''
+  return url
+}
+
+function exchange(
+  url: URL, message: { method: string; headers: Record<string, string>; body: string | undefined }, request: HttpRequest, signal: AbortSignal,
+): Promise<http.IncomingMessage> {
+  const bare = url.hostname.replace(/^\[|\]$/g, '')
+  if (isIP(bare)) request.mayConnect?.(bare, bare) // no look-up happens for an address
+  const { method, headers, body } = message
+  return new Promise((answered, failed) => {
+    const options: https.RequestOptions = {
+      method, signal, agent: false, setHost: true,
+      headers: { 'accept-encoding': 'gzip, deflate, br', 'user-agent': 'tek', ...headers, ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }) },
+      lookup: (hostname, lookupOptions, done) => lookUp(hostname, lookupOptions, request, done),
+    }
+    const call = url.protocol === 'https:' ? https.request(url, options, answered) : http.request(url, options, answered)
+    call.on('error', failed)
+    call.end(body)
+  })
+}
+
+type LookupDone = (error: Error | null, address: string | LookupAddress[], family?: number) => void
+
+/** W1: the addresses dialled are the ones that were shown. */
+function lookUp(hostname: string, options: { all?: boolean | undefined }, request: HttpRequest, done: LookupDone): void {
+  lookup(hostname, { all: true }, (error, found) => {
+    if (error) return done(error, '')
+    try {
+      for (const each of found) request.mayConnect?.(hostname, each.address)
+    } catch (refusal) {
+      return done(refusal instanceof Error ? refusal : new Error(String(refusal)), '')
+    }
+    const first = found[0]
+    if (options.all || first === undefined) done(null, found)
+    else done(null, first.address, first.family)
+  })
+}
+
+async function readBody(response: http.IncomingMessage, maxBytes: number, url: URL): Promise<string> {
+  const chunks: Buffer[] = []
+  let total = 0
+  for await (const chunk of decompressed(response)) {
+    total += (chunk as Buffer).length
+    if (total > maxBytes) { // W3
+      response.destroy()
+      throw new HostError('too-large', url.href, `The answer of ${url.host} is larger than the limit of ${maxBytes.toLocaleString('en')} bytes.`)
+    }
+    chunks.push(chunk as Buffer)
+  }
+  return decode(Buffer.concat(chunks), response.headers['content-type'] ?? '')
+}
+
+function decompressed(response: http.IncomingMessage): Readable {
+  const encoding = (response.headers['content-encoding'] ?? '').trim().toLowerCase()
+  const decoder = encoding === 'gzip' || encoding === 'x-gzip' ? createGunzip() : encoding === 'br' ? createBrotliDecompress() : encoding === 'deflate' ? createInflate() : null
+  if (decoder === null) return response
+  response.on('error', error => decoder.destroy(error))
+  return response.pipe(decoder)
+}
+
+function decode(bytes: Buffer, contentType: string): string {
+  const charset = /charset\s*=\s*"?([\w-]+)/i.exec(contentType)?.[1] ?? 'utf-8'
+  try {
+    return new TextDecoder(charset).decode(bytes)
+  } catch {
+    return bytes.toString('utf8')
+  }
+}
+
+function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+}
+
+function without(headers: Record<string, string>, names: ReadonlySet<string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.has(name)))
+}
+
+function flat(headers: http.IncomingHttpHeaders): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]))
+}
+
+const networkCodes: Readonly<Record<string, string>> = {
+  ENOTFOUND: 'its name is not known', EAI_AGAIN: 'its name could not be looked up', ECONNREFUSED: 'nothing answers there', ECONNRESET: 'the connection was broken off',
+  EHOSTUNREACH: 'there is no way to it', ENETUNREACH: 'there is no network', ETIMEDOUT: 'it does not answer', EPIPE: 'the connection was broken off',
+}
+
+/** What went wrong on the wire; what `mayConnect` threw passes through as it is. */
+function fetchError(error: unknown, url: URL, signal: AbortSignal, deadline: AbortSignal): unknown {
+  if (signal.aborted) return new HostError('cancelled', url.href, `The request to ${url.host} was stopped.`)
+  if (deadline.aborted) return new HostError('timed-out', url.href, `${url.host} did not answer in time.`)
+  if (error instanceof HostError || (error instanceof Error && error.name === 'ToolFailure')) return error
+  const why = networkCodes[errnoOf(error)]
+  if (why !== undefined) return new HostError('no-network', url.href, `${url.host} cannot be reached: ${why}.`)
+  return new HostError('other', url.href, `The exchange with ${url.host} failed: ${error instanceof Error ? error.message : String(error)}`)
+}

@@ -1,0 +1,30 @@
+// Node host: the Host of a real machine.
+// Owns: joining files, commands, network, clock and randomness. Does not own: any rule about who may use them.
+import { randomBytes } from 'node:crypto'
+import { availableParallelism, totalmem } from 'node:os'
+import { resolve } from 'node:path'
+import type { Host } from './host.ts'
+import { nodeFetch } from './node-fetch.ts'
+import { nodeFiles } from './node-files.ts'
+import { runCommand } from './run-command.ts'
+
+const MAX_RANDOM_BYTES = 65_536
+
+/**
+ * The host of the machine this process runs on.
+ *
+ * @param options.cwd working directory; relative to the process's own.
+ */
+export function nodeHost(options: { cwd: string }): Host {
+  return {
+    cwd: resolve(options.cwd),
+    files: nodeFiles(),
+    now: () => Date.now(),
+    monotonic: () => performance.now(),
+    randomHex: bytes => randomBytes(Math.min(Math.max(0, bytes), MAX_RANDOM_BYTES)).toString('hex'),
+    env: name => process.env[name],
+    run: runCommand,
+    fetch: nodeFetch,
+    machine: () => ({ cpus: availableParallelism(), memoryBytes: totalmem(), platform: process.platform, nodeVersion: process.versions.node }),
+  }
+}

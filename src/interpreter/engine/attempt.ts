@@ -1,0 +1,146 @@
+// Attempt: what follows when an attempt at a body ends: another attempt, another run of a `verify`, or the end of the task.
+// Owns: retry, verify, `on failure`, in the nesting cache(verify(retry(timeout(body)))). Does not own: what the end of a task means to others (settle.ts).
+//   A1. A failure that is not retryable is never tried again.
+//   A2. Every execution of a body has its own attempt number, over all retries and runs of a `verify`.
+//   A3. `verify n agree k` makes at least n runs unless k can no longer agree; without `agree`, all n must. A run that failed agrees with nothing.
+import { canonicalJson } from '#base/json.ts'
+import type { Failure, Outcome, TaskId } from '#model/event.ts'
+import type { PlanNode } from '#model/plan.ts'
+import type { Value } from '#model/type.ts'
+import { startAttempt } from './begin.ts'
+import { failures } from './failures.ts'
+import { backoffMs } from './jitter.ts'
+import { over, overByFailure } from './over.ts'
+import { pathOf } from './path.ts'
+import { stepOut } from './place.ts'
+import { MAX_ATTEMPTS, MAX_DETAILS_LENGTH, MAX_VERIFY_RUNS, timerOf } from './protocol.ts'
+import type { State, VerifyRun } from './state.ts'
+import { phase } from './tasks.ts'
+
+export function attemptEnded(state: State, task: TaskId, outcome: Outcome): void {
+  if (task === 0) {
+    state.outcome = outcome
+    state.out.push({ kind: 'finish', outcome })
+    return
+  }
+  const node = state.nodeOf(task)
+  if (state.tasks.phase[task] === phase.body) stepOut(state, task)
+  if (node.timeoutMs !== null) state.out.push({ kind: 'clear-timer', timer: timerOf(task, state.tasks.attempt[task]!, 'timeout') })
+  if (state.calls.size > 0) state.calls.delete(task)
+  if (outcome.kind === 'value') return runSucceeded(state, task, node, outcome.value)
+  const failure = outcome.failure.task === '' ? { ...outcome.failure, task: pathOf(state, task) } : outcome.failure
+  const tries = state.tasks.tries[task]!
+  if (failure.retryable && node.retry !== null && tries <= node.retry.count) return tryAgain(state, task, node, failure) // A1
+  if (node.verify !== null) return runEnded(state, task, node, { outcome: { kind: 'failure', failure }, key: null })
+  giveUp(state, task, node, failure)
+}
+
+function tryAgain(state: State, task: TaskId, node: PlanNode, failure: Failure): void {
+  if (state.tasks.attempt[task]! >= MAX_ATTEMPTS) return giveUp(state, task, node, failures.tooManyAttempts(failure.task))
+  const waitMs = retryWaitMs(state, task)
+  state.tasks.attempt[task]!++ // A2
+  state.tasks.tries[task]!++
+  if (waitMs === 0) return startAttempt(state, task, node)
+  state.tasks.phase[task] = phase.backoff
+  state.out.push({ kind: 'set-timer', timer: timerOf(task, state.tasks.attempt[task]!, 'retry'), ms: waitMs })
+}
+
+/** Milliseconds to wait after the current try of a task. */
+export function retryWaitMs(state: State, task: TaskId, tries: number = state.tasks.tries[task]!): number {
+  const { retry } = state.nodeOf(task)
+  return retry === null ? 0 : backoffMs(retry, tries, `${state.runId}/${pathOf(state, task)}/${tries}`)
+}
+
+export function backoffOver(state: State, task: TaskId): void {
+  startAttempt(state, task, state.nodeOf(task))
+}
+
+function runSucceeded(state: State, task: TaskId, node: PlanNode, value: Value): void {
+  if (node.verify === null) return succeed(state, task, value)
+  if (node.verify.key === null) return runEnded(state, task, node, { outcome: { kind: 'value', value }, key: canonicalJson(value) })
+  state.held.set(task, value)
+  state.tasks.phase[task] = phase.verifyKey
+  state.out.push({ kind: 'evaluate', task, attempt: state.tasks.attempt[task]!, part: 'verify-key' })
+}
+
+export function verifyKeyAnswered(state: State, task: TaskId, outcome: Outcome): void {
+  const value = state.held.get(task) ?? null
+  state.held.delete(task)
+  const run: VerifyRun = outcome.kind === 'value' ? { outcome: { kind: 'value', value }, key: canonicalJson(outcome.value) } : { outcome, key: null }
+  runEnded(state, task, state.nodeOf(task), run)
+}
+
+function runEnded(state: State, task: TaskId, node: PlanNode, run: VerifyRun): void {
+  const verify = node.verify!
+  const runs = state.verifies.get(task) ?? []
+  runs.push(run)
+  state.verifies.set(task, runs)
+  const least = Math.min(verify.runs, MAX_VERIFY_RUNS)
+  const most = Math.min(Math.max(verify.upTo ?? verify.runs, verify.runs), MAX_VERIFY_RUNS)
+  const agree = verify.agree ?? least // A3
+  const { best, value } = agreement(runs)
+  if (runs.length >= least && best >= agree) return succeed(state, task, value)
+  if (runs.length >= most || best + (most - runs.length) < agree) {
+    const first = runs[0]!.outcome
+    if (best === 0 && first.kind === 'failure') return giveUp(state, task, node, first.failure)
+    return giveUp(state, task, node, failures.verifyDisagreed(pathOf(state, task), runs.length, best, agree, describe(runs)))
+  }
+  if (state.tasks.attempt[task]! >= MAX_ATTEMPTS) return giveUp(state, task, node, failures.tooManyAttempts(pathOf(state, task)))
+  state.tasks.attempt[task]!++ // A2
+  state.tasks.tries[task] = 1
+  startAttempt(state, task, node)
+}
+
+function agreement(runs: readonly VerifyRun[]): { best: number; value: Value } {
+  const counts = new Map<string, number>()
+  let best = 0
+  let value: Value = null
+  for (const { key, outcome } of runs) {
+    if (key === null || outcome.kind === 'failure') continue
+    const count = (counts.get(key) ?? 0) + 1
+    counts.set(key, count)
+    if (count > best) {
+      best = count
+      value = outcome.value
+    }
+  }
+  return { best, value }
+}
+
+function describe(runs: readonly VerifyRun[]): string {
+  const room = Math.floor(MAX_DETAILS_LENGTH / runs.length) - 20
+  return runs
+    .map(({ outcome, key }, index) => `run ${index + 1}: ${cut(outcome.kind === 'failure' ? `failed: ${outcome.failure.message}` : key!, room)}`)
+    .join('\n')
+}
+
+function cut(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length - 1)}…`
+}
+
+function succeed(state: State, task: TaskId, value: Value): void {
+  const key = state.cacheKeys.size > 0 ? state.cacheKeys.get(task) : undefined
+  if (key !== undefined) state.out.push({ kind: 'remember', task, key, value })
+  over(state, task, 'done', value)
+}
+
+function giveUp(state: State, task: TaskId, node: PlanNode, failure: Failure): void {
+  const policy = node.onFailure ?? (node.kind === 'let' ? null : state.scopeOf(task).shape.workflow.onFailure)
+  switch (policy?.kind) {
+    case 'continue':
+      state.failures.set(task, failure)
+      return over(state, task, 'failed', null)
+    case 'use':
+      state.failures.set(task, failure)
+      state.tasks.phase[task] = phase.fallback
+      state.out.push({ kind: 'evaluate', task, attempt: state.tasks.attempt[task]!, part: 'fallback' })
+      return
+    default:
+      overByFailure(state, task, failure)
+  }
+}
+
+export function fallbackAnswered(state: State, task: TaskId, outcome: Outcome): void {
+  if (outcome.kind === 'value') over(state, task, 'failed', outcome.value)
+  else overByFailure(state, task, outcome.failure)
+}

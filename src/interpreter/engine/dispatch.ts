@@ -1,0 +1,47 @@
+// Dispatch: starts the bodies of tasks for which there is room.
+// Owns: the moment a body starts. Does not own: the choice (schedule.ts).
+//   D1. A task is counted against `limits { tasks }` before it starts; the one too many stops the run instead.
+import type { TaskId } from '#model/event.ts'
+import { laneOf } from './place.ts'
+import { timerOf } from './protocol.ts'
+import type { State } from './state.ts'
+import { phase } from './tasks.ts'
+
+export function dispatch(state: State): void {
+  while (!state.isStopping && state.pendingStop === null) {
+    const next = state.schedule.next()
+    if (next === null) return
+    if (!reserve(state, next.task)) return
+    state.schedule.start(next.task, next.lane)
+    startBody(state, next.task)
+  }
+}
+
+function startBody(state: State, task: TaskId): void {
+  const attempt = state.tasks.attempt[task]!
+  const { timeoutMs } = state.nodeOf(task)
+  state.tasks.phase[task] = phase.body
+  if (timeoutMs !== null) state.out.push({ kind: 'set-timer', timer: timerOf(task, attempt, 'timeout'), ms: timeoutMs })
+  state.out.push({ kind: 'evaluate', task, attempt, part: 'body' })
+}
+
+/** A task in line of which the record says that it was started (its order depends on the machine). */
+export function adopt(state: State, task: TaskId): void {
+  if (state.tasks.phase[task] !== phase.queued) return
+  reserve(state, task)
+  state.schedule.occupy(laneOf(state, task))
+  state.tasks.phase[task] = phase.body
+}
+
+function reserve(state: State, task: TaskId): boolean {
+  const { quota } = state.scopeOf(task)
+  if (quota === null || state.tasks.attempt[task] !== 1 || state.nodeOf(task).kind === 'let') return true
+  for (let at: typeof quota | null = quota; at !== null; at = at.parent) {
+    if (at.used < at.limit) continue
+    state.pendingStop = `The limit of ${at.limit} tasks in \`${at.workflow}\` is reached.` // D1
+    state.out.push({ kind: 'stop', detail: state.pendingStop })
+    return false
+  }
+  for (let at: typeof quota | null = quota; at !== null; at = at.parent) at.used++
+  return true
+}

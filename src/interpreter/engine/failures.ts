@@ -1,0 +1,48 @@
+// Failures: what the engine itself finds wrong while a run goes on.
+// Owns: their words. The codes are listed in diagnostics/catalog/run.ts and explained in docs/errors/run.
+import type { Failure } from '#model/event.ts'
+import type { Needs } from './schedule.ts'
+import { MAX_ATTEMPTS, MAX_TASKS, MAX_WORKFLOW_DEPTH } from './protocol.ts'
+
+function failure(code: string, task: string, message: string, help: string, more: { retryable?: boolean; details?: string } = {}): Failure {
+  return { code, message, task, retryable: more.retryable ?? false, help, ...(more.details === undefined ? {} : { details: more.details }) }
+}
+
+export const failures = {
+  timedOut: (task: string, ms: number) =>
+    failure('run/timed-out', task, `This attempt took longer than its timeout of ${seconds(ms)}.`, 'Raise `timeout`, or add `retry` if trying again may help.', { retryable: true }),
+  tooManyTasks: (task: string, wanted: number) =>
+    failure('run/too-many-tasks', task, `This would make ${wanted} tasks; a run may have ${MAX_TASKS}.`, 'Work on fewer items with `take(list, n)`, or on several items in one task.'),
+  tooDeep: (task: string) =>
+    failure('run/too-deep', task, `This workflow is inside ${MAX_WORKFLOW_DEPTH} others.`, 'Let one workflow do the work of several.'),
+  tooManyAttempts: (task: string) =>
+    failure('run/too-many-attempts', task, `This task has been tried ${MAX_ATTEMPTS} times.`, 'Lower `retry` or `verify`.'),
+  needsTooMuch: (task: string, needs: Needs, has: Needs) =>
+    failure(
+      'run/needs-too-much', task,
+      needs.cpu > has.cpu
+        ? `This task needs ${needs.cpu} processors; this run has ${has.cpu}.`
+        : `This task needs ${megabytes(needs.memoryBytes)} of memory; this run has ${megabytes(has.memoryBytes)}.`,
+      'Lower its `needs`, or run it on a larger machine.',
+    ),
+  notAList: (task: string, found: string) =>
+    failure('run/not-a-list', task, `A \`for\` needs a list; this is ${found}.`, 'Give it a list: `[value]` for one value.'),
+  badWidth: (task: string) =>
+    failure('run/bad-width', task, '`parallel` needs a whole number of 1 or more.', 'Write for example `parallel 4`.'),
+  notABool: (task: string) =>
+    failure('run/wrong-kind', task, '`when` needs true or false.', 'Compare the value with something: `x == "yes"`.'),
+  notAvailableYet: (task: string, feature: string) =>
+    failure('run/not-available-yet', task, `${feature} cannot be run by this version of tek.`, 'Leave this task out for now; `tek check` and `tek plan` work with it.'),
+  verifyDisagreed: (task: string, runs: number, best: number, agree: number, details: string) =>
+    failure('run/verify-disagreed', task, `Of ${runs} runs, at most ${best} agree; ${agree} have to.`, 'See the values below; compare by a `key` if only a part of them matters.', { details }),
+  unknownWorkflow: (task: string, name: string) =>
+    failure('run/damaged-plan', task, `The plan has no workflow \`${name}\`.`, 'Compile the program again.'),
+}
+
+function seconds(ms: number): string {
+  return ms < 1_000 ? `${ms} ms` : `${ms / 1_000} s`
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 1_048_576)} MB`
+}

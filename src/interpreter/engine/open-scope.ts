@@ -1,0 +1,113 @@
+// Open scope: a workflow begins: its tasks get numbers, ranks, and limits to live under.
+// Owns: authority levels, limiters, quotas, ranks. Does not own: the tasks' own steps (begin.ts).
+//   O1. A workflow's levels are its caller's and its own: each of them must allow an action.
+//   O2. Rank: priority first, then the longest way to the end of the run.
+import type { Grant } from '#model/capability.ts'
+import type { Outcome, TaskId } from '#model/event.ts'
+import type { PlanLimits } from '#model/plan.ts'
+import type { Value } from '#model/type.ts'
+import { failures } from './failures.ts'
+import { pathOf } from './path.ts'
+import { MAX_TASKS, MAX_WORKFLOW_DEPTH, timerOf } from './protocol.ts'
+import { Limiter } from './schedule.ts'
+import type { Level, Quota, Scope, State } from './state.ts'
+import { phase } from './tasks.ts'
+
+/** Milliseconds that one step of priority outweighs: more than any path. */
+const PRIORITY_WEIGHT = 1e12
+
+/** What the part `setup` answers. */
+export type Setup = {
+  readonly args: Readonly<Record<string, Value>>
+  /** Null: the workflow has no `can`. */
+  readonly authority: readonly SetupGrant[] | null
+  /** Only at the root: the file's own level, null when it has none. */
+  readonly file?: readonly SetupGrant[] | null
+}
+export type SetupGrant = { readonly name: string; readonly args: readonly string[]; readonly implies: readonly { readonly name: string; readonly args: readonly string[] }[] }
+
+/** Begins the workflow of a task, or says why it cannot be. */
+export function openScope(state: State, task: TaskId, setup: Setup): Outcome | null {
+  const caller = task === 0 ? null : state.scopeOf(task)
+  const key = workflowKey(state, task)
+  const path = pathOf(state, task)
+  const shape = state.shapes.of(key)
+  if (shape === null) return { kind: 'failure', failure: failures.unknownWorkflow(path, key) }
+  const depth = caller === null ? 0 : caller.depth + 1
+  if (depth > MAX_WORKFLOW_DEPTH) return { kind: 'failure', failure: failures.tooDeep(path) }
+  if (state.met + shape.taskCount > MAX_TASKS) return { kind: 'failure', failure: failures.tooManyTasks(path, state.met + shape.taskCount) }
+
+  const { tasks } = state
+  const { workflow } = shape
+  const node = caller === null ? null : state.nodeOf(task)
+  const limits = task === 0 ? stricter(state.plan.limits, workflow.limits) : workflow.limits
+  const attempt = tasks.attempt[task]!
+  const index = state.scopes.length
+  const base = tasks.allocate(workflow.nodes.length)
+  const nodeIndex = caller === null ? 0 : (tasks.group[task] === -1 ? task : tasks.group[task]!) - caller.base
+  const scope: Scope = {
+    index, task, attempt, shape, base, params: setup.args, depth,
+    levels: levelsOf(caller, setup),
+    limiter: limits.parallel === undefined ? (caller?.limiter ?? null) : new Limiter(Math.max(1, limits.parallel), caller?.limiter ?? null, tasks),
+    quota: limits.tasks === undefined ? (caller?.quota ?? null) : ({ limit: limits.tasks, workflow: workflow.name, used: 0, parent: caller?.quota ?? null } satisfies Quota),
+    tail: caller === null ? 0 : caller.tail + caller.shape.toEnd[nodeIndex]! - caller.shape.own[nodeIndex]!,
+    priority: caller === null ? 0 : caller.priority + node!.priority,
+    lane: node?.needs ? state.schedule.laneOf(node.needs) : (caller?.lane ?? 0),
+    remaining: workflow.nodes.length,
+    isOpen: true,
+  }
+  state.scopes.push(scope)
+  state.inside.set(task, scope)
+  tasks.phase[task] = phase.inside
+  countTasks(state, task, shape.taskCount)
+  if (limits.timeMs !== undefined) state.out.push({ kind: 'set-timer', timer: timerOf(task, attempt, 'time-limit'), ms: limits.timeMs })
+  for (let i = 0; i < workflow.nodes.length; i++) {
+    tasks.scope[base + i] = index
+    tasks.pending[base + i] = shape.dependencyCounts[i]!
+    tasks.rank[base + i] = (workflow.nodes[i]!.priority + scope.priority) * PRIORITY_WEIGHT + shape.toEnd[i]! + scope.tail // O2
+  }
+  for (let i = 0; i < workflow.nodes.length; i++) if (shape.dependencyCounts[i] === 0) state.toBegin.push(base + i)
+  if (workflow.nodes.length === 0) askForResult(state, scope)
+  return null
+}
+
+/** All tasks of a workflow are over: its result is next. */
+export function askForResult(state: State, scope: Scope): void {
+  state.tasks.phase[scope.task] = phase.returns
+  state.out.push({ kind: 'evaluate', task: scope.task, attempt: scope.attempt, part: 'returns' })
+}
+
+/** The key of the workflow that is the body of a task. */
+export function workflowKey(state: State, task: TaskId): string {
+  if (task === 0) return state.workflow
+  const { body } = state.nodeOf(task)
+  return body.kind === 'workflow' ? body.workflow : ''
+}
+
+function levelsOf(caller: Scope | null, setup: Setup): readonly Level[] {
+  const own = levelOf(setup.authority ?? [])
+  if (caller !== null) return [...caller.levels, own] // O1
+  return setup.file ? [levelOf(setup.file), own] : [own]
+}
+
+function levelOf(grants: readonly SetupGrant[]): Level {
+  return {
+    allows: grants.map((each): Grant => ({ name: each.name, args: each.args })),
+    implied: grants.flatMap(each => each.implies.map(grant => ({ by: each.name, grant }))),
+  }
+}
+
+/** Of two sets of limits, the smaller of each. */
+export function stricter(a: PlanLimits, b: PlanLimits): { timeMs?: number; tasks?: number; parallel?: number } {
+  const least = (x: number | undefined, y: number | undefined) => (x === undefined ? y : y === undefined ? x : Math.min(x, y))
+  const timeMs = least(a.timeMs, b.timeMs)
+  const tasks = least(a.tasks, b.tasks)
+  const parallel = least(a.parallel, b.parallel)
+  return { ...(timeMs === undefined ? {} : { timeMs }), ...(tasks === undefined ? {} : { tasks }), ...(parallel === undefined ? {} : { parallel }) }
+}
+
+function countTasks(state: State, task: TaskId, taskCount: number): void {
+  state.met += taskCount
+  state.counts.total += task === 0 || state.opened.has(task) || state.nodeOf(task).kind === 'let' ? taskCount : taskCount - 1
+  state.opened.add(task)
+}

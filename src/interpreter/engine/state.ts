@@ -1,0 +1,150 @@
+// State: everything the engine knows of a run; the fold of its events.
+// Owns: the shape of the state and its beginning. Does not own: how an event changes it (transition.ts and what it calls).
+//   I1. The state depends on the plan, the events and (for order among equals only) on capacity and weights.
+//   I2. It is changed in place and shared with nobody outside the engine; effects read it through view.ts.
+import type { Authority, Grant } from '#model/capability.ts'
+import type { Failure, Outcome, TaskId } from '#model/event.ts'
+import type { Plan, PlanNode } from '#model/plan.ts'
+import type { TaskCounts, TaskStatus } from '#model/report.ts'
+import type { Value } from '#model/type.ts'
+import type { Capacity, Command } from './protocol.ts'
+import { Limiter, Schedule } from './schedule.ts'
+import { Shapes, type Shape, type Weights } from './shape.ts'
+import { TaskTable } from './tasks.ts'
+
+/** One level of authority: every level must allow an action. */
+export interface Level {
+  readonly allows: Authority
+  /** What comes with a grant of a plugin, for the plugin's own code: by the grant's name. */
+  readonly implied: readonly { readonly by: string; readonly grant: Grant }[]
+}
+
+/** A bound on the number of tasks beneath a workflow. */
+export interface Quota {
+  readonly limit: number
+  readonly workflow: string
+  used: number
+  readonly parent: Quota | null
+}
+
+/** A (sub-)workflow under way. */
+export interface Scope {
+  readonly index: number
+  /** The task it is the body of; 0 for the root. */
+  readonly task: TaskId
+  readonly attempt: number
+  readonly shape: Shape
+  /** Number of its node 0; node i is `base + i`. */
+  readonly base: TaskId
+  readonly params: Readonly<Record<string, Value>>
+  readonly levels: readonly Level[]
+  readonly limiter: Limiter | null
+  readonly quota: Quota | null
+  readonly depth: number
+  /** Length of the way from the end of this workflow to the end of the run. */
+  readonly tail: number
+  /** Sum of the priorities of the tasks it is inside of. */
+  readonly priority: number
+  /** Lane of tasks without needs of their own. */
+  readonly lane: number
+  /** Nodes not yet over. */
+  remaining: number
+  isOpen: boolean
+}
+
+/** A `for` under way. */
+export interface Group {
+  readonly task: TaskId
+  readonly base: TaskId
+  readonly items: readonly Value[]
+  /** Items under way at once. */
+  readonly width: number
+  next: number
+  active: number
+  over: number
+}
+
+export interface VerifyRun {
+  readonly outcome: Outcome
+  /** Canonical JSON of what is compared; null for a failure, which agrees with nothing. */
+  readonly key: string | null
+}
+
+export interface RecordedCall {
+  readonly name: string
+  outcome: Outcome | null
+}
+
+export class State {
+  readonly tasks = new TaskTable()
+  readonly scopes: Scope[] = []
+  readonly groups = new Map<TaskId, Group>()
+  /** Sub-workflow under way, by the task whose body it is. */
+  readonly inside = new Map<TaskId, Scope>()
+  readonly failures = new Map<TaskId, Failure>()
+  readonly verifies = new Map<TaskId, VerifyRun[]>()
+  /** Value of a run that waits for its `verify` key, or of a body that waits to be remembered. */
+  readonly held = new Map<TaskId, Value>()
+  readonly cacheKeys = new Map<TaskId, string>()
+  readonly cached = new Set<TaskId>()
+  /** Calls of attempts under way, for resuming them. */
+  readonly calls = new Map<TaskId, RecordedCall[]>()
+  readonly lanes = new Map<PlanNode, number>()
+  readonly counts: { -readonly [Key in keyof TaskCounts]: number } = { total: 0, done: 0, failed: 0, skipped: 0, cancelled: 0, running: 0, cached: 0 }
+  readonly plan: Plan
+  readonly shapes: Shapes
+  readonly capacity: Capacity
+  readonly schedule: Schedule
+  /** Tasks whose sub-workflow has been opened at least once: their tasks are counted in their place. */
+  readonly opened = new Set<TaskId>()
+  /** Paths of workflows by scope, made when first asked for. */
+  readonly prefixes: (string | undefined)[] = []
+  /** Work within one transition: tasks to begin, tasks that are over, attempts that came to an end by way of other tasks. */
+  readonly toBegin: TaskId[] = []
+  readonly toSettle: TaskId[] = []
+  readonly toEnd: { readonly task: TaskId; readonly attempt: number; readonly outcome: Outcome }[] = []
+  out: Command[] = []
+  runId = ''
+  workflow = ''
+  args: Readonly<Record<string, Value>> = {}
+  /** Tasks met so far, without lets. */
+  met = 0
+  isStopping = false
+  /** Why, when a limit was reached and the stop is not recorded yet. */
+  pendingStop: string | null = null
+  /** What the run came to; recorded as `run-finished`. */
+  outcome: Outcome | null = null
+  isFinished = false
+
+  constructor(plan: Plan, capacity: Capacity, weights: Weights) {
+    this.plan = plan
+    this.capacity = capacity
+    this.shapes = new Shapes(plan, weights)
+    this.schedule = new Schedule(this.tasks, capacity)
+  }
+
+  scopeOf(task: TaskId): Scope {
+    return this.scopes[this.tasks.scope[task]!]!
+  }
+
+  /** The node a task carries out; the task must not be the root. */
+  nodeOf(task: TaskId): PlanNode {
+    const scope = this.scopeOf(task)
+    const group = this.tasks.group[task]!
+    return scope.shape.workflow.nodes[(group === -1 ? task : group) - scope.base]!
+  }
+
+  changed(task: TaskId, status: TaskStatus, cached = false): void {
+    this.out.push({ kind: 'changed', task, status, cached })
+  }
+}
+
+/**
+ * The state before anything has happened.
+ *
+ * @param capacity what this machine can bear.
+ * @param weights mean durations of earlier runs, for critical paths.
+ */
+export function initialState(plan: Plan, capacity: Capacity, weights: Weights = {}): State {
+  return new State(plan, capacity, weights)
+}

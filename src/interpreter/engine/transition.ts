@@ -1,0 +1,195 @@
+// Transition: what an event means. The heart of a run: state and event in, commands out.
+// Owns: the meaning of every event and the order in which its consequences are worked off. Does not own: clocks, promises, the world.
+//   R1. Pure: the same state and event give the same state and commands. The state is changed in place (see state.ts I2).
+//   R2. An event about a task or an attempt that is over changes nothing.
+//   R3. Consequences are worked off from lists, never by recursion: a chain of 100,000 tasks needs no stack.
+import { unreachable } from '#base/invariant.ts'
+import type { Outcome, Part, RunEvent, TaskId } from '#model/event.ts'
+import { attemptEnded, backoffOver, fallbackAnswered, verifyKeyAnswered } from './attempt.ts'
+import { begin, cacheAnswered, cacheKeyAnswered, listAnswered, whenAnswered, widthAnswered } from './begin.ts'
+import { cancelAttempt } from './cancel.ts'
+import { adopt, dispatch } from './dispatch.ts'
+import { failures } from './failures.ts'
+import { openScope, type Setup } from './open-scope.ts'
+import { pathOf } from './path.ts'
+import { partsOfTimer, type Command } from './protocol.ts'
+import { resultAnswered, settle } from './settle.ts'
+import type { State } from './state.ts'
+import { phase } from './tasks.ts'
+
+const nothing: readonly Command[] = Object.freeze([])
+
+/**
+ * Folds one event into the state.
+ *
+ * @returns what is to be done now, in order.
+ */
+export function transition(state: State, event: RunEvent): readonly Command[] {
+  apply(state, event)
+  workOff(state)
+  dispatch(state)
+  if (state.out.length === 0) return nothing
+  const commands = state.out
+  state.out = []
+  return commands
+}
+
+function apply(state: State, event: RunEvent): void {
+  switch (event.kind) {
+    case 'run-started':
+      return started(state, event)
+    case 'evaluated':
+      return evaluated(state, event.task, event.attempt, event.part, event.outcome)
+    case 'call-started':
+      if (!isCurrent(state, event.task, event.attempt)) return // R2
+      adopt(state, event.task)
+      return callStarted(state, event.task, event.call, event.name)
+    case 'call-finished': {
+      const call = isCurrent(state, event.task, event.attempt) ? state.calls.get(event.task)?.[event.call] : undefined
+      if (call !== undefined) call.outcome = event.outcome
+      return
+    }
+    case 'timer-fired':
+      return timerFired(state, event.timer)
+    case 'cache-answered':
+      if (isCurrent(state, event.task, 1) && state.tasks.phase[event.task] === phase.lookUp) cacheAnswered(state, event.task, event)
+      return
+    case 'stop-requested':
+      state.isStopping = true
+      state.pendingStop = null
+      return
+    case 'run-resumed':
+      state.isStopping = false
+      return
+    case 'run-finished':
+      state.isFinished = true
+      state.outcome = event.outcome
+      return
+    default:
+      unreachable(event)
+  }
+}
+
+function workOff(state: State): void {
+  const { toEnd, toSettle, toBegin } = state
+  let ends = 0
+  let settles = 0
+  let begins = 0
+  for (;;) { // R3
+    if (settles < toSettle.length) settle(state, toSettle[settles++]!)
+    else if (ends < toEnd.length) {
+      const { task, attempt, outcome } = toEnd[ends++]!
+      if (isCurrent(state, task, attempt)) attemptEnded(state, task, outcome)
+    } else if (begins < toBegin.length) {
+      const task = toBegin[begins++]!
+      if (state.tasks.phase[task] === phase.waiting) begin(state, task)
+    } else break
+  }
+  if (ends > 0) toEnd.length = 0
+  if (settles > 0) toSettle.length = 0
+  if (begins > 0) toBegin.length = 0
+}
+
+function started(state: State, event: Extract<RunEvent, { kind: 'run-started' }>): void {
+  if (state.tasks.size > 0) return
+  state.runId = event.runId
+  state.workflow = event.workflow
+  state.args = event.args
+  const root = state.tasks.allocate(1)
+  state.tasks.scope[root] = -1
+  state.tasks.phase[root] = phase.setup
+  state.out.push({ kind: 'evaluate', task: root, attempt: 1, part: 'setup' })
+}
+
+function isCurrent(state: State, task: TaskId, attempt: number): boolean {
+  return task < state.tasks.size && state.tasks.attempt[task] === attempt && state.tasks.phase[task]! < phase.done
+}
+
+function evaluated(state: State, task: TaskId, attempt: number, part: Part, outcome: Outcome): void {
+  if (!isCurrent(state, task, attempt)) return // R2
+  if (part === 'body') adopt(state, task)
+  const at = state.tasks.phase[task]
+  if (state.calls.size > 0) state.calls.delete(task)
+  switch (part) {
+    case 'body':
+      if (at === phase.body) attemptEnded(state, task, outcome)
+      return
+    case 'when':
+      if (at === phase.when) whenAnswered(state, task, named(state, task, outcome))
+      return
+    case 'list':
+      if (at === phase.list) listAnswered(state, task, named(state, task, outcome))
+      return
+    case 'width':
+      if (at === phase.width) widthAnswered(state, task, named(state, task, outcome))
+      return
+    case 'cache-key':
+      if (at === phase.cacheKey) cacheKeyAnswered(state, task, named(state, task, outcome))
+      return
+    case 'fallback':
+      if (at === phase.fallback) fallbackAnswered(state, task, named(state, task, outcome))
+      return
+    case 'verify-key':
+      if (at === phase.verifyKey) verifyKeyAnswered(state, task, named(state, task, outcome))
+      return
+    case 'returns': {
+      const scope = state.inside.get(task)
+      if (at === phase.returns && scope !== undefined) resultAnswered(state, scope, named(state, task, outcome))
+      return
+    }
+    case 'setup':
+      if (at === phase.setup) setUp(state, task, named(state, task, outcome))
+      return
+    case 'label': // shown, never decided on
+      return
+    default:
+      unreachable(part)
+  }
+}
+
+function setUp(state: State, task: TaskId, outcome: Outcome): void {
+  const problem = outcome.kind === 'failure' ? outcome : openScope(state, task, outcome.value as unknown as Setup)
+  if (problem !== null) attemptEnded(state, task, problem)
+}
+
+/** A failure carries the path of the task in which it arose. */
+function named(state: State, task: TaskId, outcome: Outcome): Outcome {
+  if (outcome.kind === 'value' || outcome.failure.task !== '') return outcome
+  return { kind: 'failure', failure: { ...outcome.failure, task: pathOf(state, task) } }
+}
+
+function callStarted(state: State, task: TaskId, call: number, name: string): void {
+  const calls = state.calls.get(task) ?? []
+  if (call > calls.length) return
+  calls[call] = { name, outcome: null }
+  state.calls.set(task, calls)
+}
+
+function timerFired(state: State, timer: number): void {
+  const parts = partsOfTimer(timer)
+  if (parts === null || !isCurrent(state, parts.task, parts.attempt)) return // R2
+  const { task } = parts
+  const at = state.tasks.phase[task]!
+  switch (parts.purpose) {
+    case 'retry':
+      if (at === phase.backoff) backoffOver(state, task)
+      return
+    case 'timeout': {
+      if (at !== phase.body && at !== phase.setup && at !== phase.inside && at !== phase.returns) return
+      const failure = failures.timedOut(pathOf(state, task), state.nodeOf(task).timeoutMs ?? 0)
+      cancelAttempt(state, task)
+      state.tasks.phase[task] = phase.setup // the attempt holds nothing any more
+      attemptEnded(state, task, { kind: 'failure', failure })
+      return
+    }
+    case 'time-limit': {
+      if (state.isStopping || state.pendingStop !== null || state.inside.get(task) === undefined) return
+      const { name } = state.inside.get(task)!.shape.workflow
+      state.pendingStop = `The time limit of \`${name}\` is reached.`
+      state.out.push({ kind: 'stop', detail: state.pendingStop })
+      return
+    }
+    default:
+      unreachable(parts.purpose)
+  }
+}

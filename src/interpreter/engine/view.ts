@@ -1,0 +1,124 @@
+// View: what effects may see of the state: the expression to work on and the values it may mention.
+// Owns: which expression a part is, which names it sees. Does not own: evaluating (evaluation.ts).
+import { invariant } from '#base/invariant.ts'
+import type { Part, TaskId } from '#model/event.ts'
+import type { PlanExpr, PlanNode } from '#model/plan.ts'
+import type { Value } from '#model/type.ts'
+import { workflowKey } from './open-scope.ts'
+import type { Level, RecordedCall, Scope, State } from './state.ts'
+import { phase } from './tasks.ts'
+
+/** Names an expression may mention; the shape that `Evaluation` asks for. */
+export class Names {
+  private readonly state: State
+  private readonly scope: Scope
+  private readonly task: TaskId
+  private readonly part: Part
+  private readonly constants: ReadonlyMap<string, Value>
+
+  constructor(state: State, task: TaskId, part: Part, constants: ReadonlyMap<string, Value>) {
+    this.state = state
+    this.task = task
+    this.part = part
+    this.scope = scopeSeenBy(state, task, part)
+    this.constants = constants
+  }
+
+  param(name: string): Value {
+    return this.scope.params[name] ?? null
+  }
+
+  node(index: number): Value {
+    return this.state.tasks.values[this.scope.base + index] ?? null
+  }
+
+  constant(name: string): Value {
+    return this.constants.get(name) ?? null
+  }
+
+  local(name: string): Value | undefined {
+    const { state, task } = this
+    if (this.part === 'returns') return undefined
+    if (name === 'error' && this.part === 'fallback') {
+      const failure = state.failures.get(task)
+      if (failure !== undefined) return { code: failure.code, message: failure.message, task: failure.task, retryable: failure.retryable }
+    }
+    if (name === verifiedValue && this.part === 'verify-key') return state.held.get(task) ?? null
+    const group = state.tasks.group[task]!
+    if (group === -1 || state.nodeOf(task).forEach?.item !== name) return undefined
+    const { base, items } = state.groups.get(group)!
+    return items[task - base]
+  }
+}
+
+/** Name under which a `verify`'s key expression sees the value of a run, unless it is a lambda. */
+export const verifiedValue = 'value'
+
+function scopeSeenBy(state: State, task: TaskId, part: Part): Scope {
+  const scope = part === 'returns' ? state.inside.get(task) : state.scopeOf(task)
+  invariant(scope !== undefined, 'an expression is worked on outside of every workflow')
+  return scope
+}
+
+/** The expression that a part of a task is; null where there is none (`setup` is put together by its effect). */
+export function expressionOf(state: State, task: TaskId, part: Part): PlanExpr | null {
+  if (part === 'returns') return state.inside.get(task)?.shape.workflow.returns ?? null
+  if (part === 'setup') return null
+  const node = state.nodeOf(task)
+  switch (part) {
+    case 'body':
+      return node.body.kind === 'expr' ? node.body.value : null
+    case 'when':
+      return node.when
+    case 'list':
+      return node.forEach?.list ?? null
+    case 'width':
+      return node.forEach?.width ?? null
+    case 'cache-key':
+      return node.cache?.by ?? null
+    case 'verify-key':
+      return node.verify?.key ?? null
+    case 'label':
+      return node.label
+    case 'fallback': {
+      const policy = node.onFailure ?? state.scopeOf(task).shape.workflow.onFailure
+      return policy.kind === 'use' ? policy.value : null
+    }
+  }
+}
+
+/** Levels of authority that hold for a task's own calls: each must allow. */
+export function levelsOf(state: State, task: TaskId): readonly Level[] {
+  return state.scopeOf(task).levels
+}
+
+/** Calls of the current attempt that the journal knows, in order. */
+export function recordedCalls(state: State, task: TaskId): readonly RecordedCall[] {
+  return state.calls.get(task) ?? []
+}
+
+export function nodeOf(state: State, task: TaskId): PlanNode | null {
+  return task === 0 ? null : state.nodeOf(task)
+}
+
+/** Key under which a task's durations are kept: `workflow/node`; null for lets and for what waits for other tasks. */
+export function durationKeyOf(state: State, task: TaskId): string | null {
+  if (task === 0) return null
+  const node = state.nodeOf(task)
+  return node.kind === 'let' || node.body.kind !== 'expr' ? null : `${state.scopeOf(task).shape.key}/${node.name}`
+}
+
+/** The sub-workflow that is a task's body. */
+export function calleeOf(state: State, task: TaskId): { readonly key: string; readonly args: Readonly<Record<string, PlanExpr>> } {
+  const body = task === 0 ? null : state.nodeOf(task).body
+  return { key: workflowKey(state, task), args: body?.kind === 'workflow' ? body.args : {} }
+}
+
+/** How urgent a task is; higher goes first. */
+export function rankOf(state: State, task: TaskId): number {
+  return state.tasks.rank[task]!
+}
+
+export function isUnderWay(state: State, task: TaskId, attempt: number): boolean {
+  return task < state.tasks.size && state.tasks.attempt[task] === attempt && state.tasks.phase[task]! < phase.done
+}

@@ -1,0 +1,221 @@
+// Context: the ToolContext a call is given. Every method checks its concrete argument against every level, counts, and only then asks the host.
+// Owns: commands, network, environment, time, log. Does not own: files (guarded-files.ts), the meaning of grants (grants/).
+//   C1. An action is allowed when it comes with a granted plugin grant (`implied`), or when every level of `authority` covers it.
+//   C2. What is checked is what is done: paths are made absolute first, redirects are checked hop by hop, addresses when they are dialled.
+//   C3. A child's environment is built here and inherits nothing. Names by which a variable makes a program load or run code need `env(NAME)`.
+import { relative, resolve } from 'node:path'
+import { hostOf, parseHostPattern } from '#grants/host-pattern.ts'
+import { coreGrantKinds, matchesGrant, type GrantKinds } from '#grants/match.ts'
+import { HostError, type Host } from '#host/host.ts'
+import type { Authority, Grant } from '#model/capability.ts'
+import { ToolFailure, type FetchOptions, type FetchResult, type RunOptions, type RunResult, type ToolContext } from '#plugin-api/context.ts'
+import { needsOwnGrant } from './address.ts'
+import { denied, isAllowed } from './guard.ts'
+import { guardedFiles, type FileGrant, type FileGuard } from './guarded-files.ts'
+import { RealPaths } from './real-paths.ts'
+
+const DEFAULT_RUN_MS = 600_000
+const MAX_RUN_MS = 86_400_000
+const DEFAULT_OUTPUT_BYTES = 1_000_000
+const MAX_OUTPUT_BYTES = 16_000_000
+const DEFAULT_FETCH_MS = 30_000
+const MAX_FETCH_MS = 3_600_000
+const DEFAULT_BODY_BYTES = 5_000_000
+const MAX_BODY_BYTES = 50_000_000
+const MAX_RANDOM_BYTES = 65_536
+const MAX_LOG_LENGTH = 10_000
+const MAX_LOG_LINES = 10_000
+
+/** Variables that make ordinary programs load or run something else. */
+const loadsCode = /^(?:PATH|ENV|BASH_ENV|SHELLOPTS|BASHOPTS|IFS|PS4|PROMPT_COMMAND|LD_.*|DYLD_.*|GCONV_PATH|NODE_OPTIONS|NODE_PATH|NPM_CONFIG_.*|npm_config_.*|PYTHON.*|PERL.*|RUBY.*|JAVA_TOOL_OPTIONS|_JAVA_OPTIONS|CLASSPATH|GIT_(?!TERMINAL_PROMPT$|CONFIG_NOSYSTEM$|OPTIONAL_LOCKS$|PAGER$|CEILING_DIRECTORIES$).*|SSH_ASKPASS|.*EDITOR|.*PAGER|BROWSER|LESSOPEN|MAKEFLAGS|CC|CXX)$/
+
+export type CountKind = 'read' | 'wrote' | 'ran' | 'fetched' | 'refused'
+
+export interface ToolContextOptions {
+  readonly host: Host
+  /** Absolute. */
+  readonly cwd: string
+  /** Every level must allow: permit, file, workflow, agent … */
+  readonly authority: readonly Authority[]
+  /** What comes with the plugin grants this call was allowed under (`GrantSignature.implies`). */
+  readonly implied: Authority
+  readonly signal: AbortSignal
+  readonly idempotencyKey: string
+  readonly taskPath: string
+  readonly kindsOf?: GrantKinds
+  onCount(kind: CountKind): void
+  onLog(message: string): void
+  onProgress(fraction: number, message?: string): void
+}
+
+/** The context of one call. */
+export function makeToolContext(options: ToolContextOptions): ToolContext {
+  const { host, cwd, signal } = options
+  const guard = new CallGuard(options)
+  let logLines = 0
+  return {
+    cwd, signal, idempotencyKey: options.idempotencyKey,
+    files: guardedFiles(guard),
+    run: (program, args, runOptions = {}) => run(guard, program, args, runOptions),
+    fetch: (url, fetchOptions = {}) => fetch(guard, url, fetchOptions),
+    env: async name => {
+      guard.check({ name: 'env', args: [name] })
+      return host.env(name)
+    },
+    now: async () => host.now(),
+    randomHex: async bytes => host.randomHex(Math.max(0, Math.min(Math.trunc(bytes), MAX_RANDOM_BYTES))),
+    sleep: ms => (host.sleep ?? sleepByClock)(Math.max(0, ms), signal),
+    log(message) {
+      if (logLines > MAX_LOG_LINES) return
+      options.onLog(logLines++ === MAX_LOG_LINES ? `more than ${MAX_LOG_LINES} lines: the rest of this log is dropped` : String(message).slice(0, MAX_LOG_LENGTH))
+    },
+    progress(fraction, message) {
+      if (!Number.isFinite(fraction)) return
+      const shown = Math.max(0, Math.min(1, fraction))
+      if (message === undefined) options.onProgress(shown)
+      else options.onProgress(shown, String(message).slice(0, MAX_LOG_LENGTH))
+    },
+  }
+}
+
+class CallGuard implements FileGuard {
+  readonly host: Host
+  readonly cwd: string
+  readonly signal: AbortSignal
+  readonly paths: RealPaths
+  readonly count: (kind: CountKind) => void
+  private readonly options: ToolContextOptions
+  private readonly kindsOf: GrantKinds
+
+  constructor(options: ToolContextOptions) {
+    this.options = options
+    this.host = options.host
+    this.cwd = options.cwd
+    this.signal = options.signal
+    this.count = kind => options.onCount(kind)
+    this.kindsOf = options.kindsOf ?? coreGrantKinds
+    this.paths = new RealPaths(options.host.files, options.cwd)
+  }
+
+  /** C1, for arguments that need no look at the disk. @throws {ToolFailure} */
+  check(wanted: Grant): void {
+    if (!this.permits(wanted)) throw this.refusal(wanted)
+  }
+
+  permits(wanted: Grant): boolean {
+    const { implied, authority } = this.options
+    return implied.some(grant => matchesGrant(grant, wanted, this.cwd, this.kindsOf)) || isAllowed(authority, wanted, this.cwd, this.kindsOf)
+  }
+
+  /** Without help from a wildcard: `net("*")` is no grant for the machine's own network. */
+  permitsExactly(wanted: Grant): boolean {
+    const { implied, authority } = this.options
+    const holds = (level: Authority): boolean => level.some(grant =>
+      grant.name === wanted.name && parseHostPattern(grant.args[0] ?? '')?.kind === 'exact' && matchesGrant(grant, wanted, this.cwd, this.kindsOf))
+    return holds(implied) || (authority.length > 0 && authority.every(holds))
+  }
+
+  allows(name: FileGrant, real: string): Promise<boolean> {
+    return this.atEveryLevel(level => this.paths.covers(level, name, real))
+  }
+
+  allowsPattern(name: FileGrant, base: readonly string[], rest: readonly string[]): Promise<boolean> {
+    return this.atEveryLevel(level => this.paths.coversPattern(level, name, { base, rest }))
+  }
+
+  refuse(name: FileGrant, path: string): ToolFailure {
+    return this.refusal({ name, args: [path.includes('\0') ? path : resolve(this.cwd, path)] })
+  }
+
+  private refusal(wanted: Grant): ToolFailure {
+    this.count('refused')
+    return denied(wanted, this.cwd)
+  }
+
+  private async atEveryLevel(covers: (level: Authority) => Promise<boolean>): Promise<boolean> {
+    const { implied, authority } = this.options
+    if (implied.length > 0 && await covers(implied)) return true
+    for (const level of authority) if (!(await covers(level))) return false
+    return authority.length > 0
+  }
+}
+
+async function run(guard: CallGuard, program: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
+  const argv = args.map(String)
+  guard.check({ name: 'exec', args: [program, ...argv] })
+  for (const name of Object.keys(options.env ?? {})) if (loadsCode.test(name)) guard.check({ name: 'env', args: [name] }) // C3
+  const folder = await folderOf(guard, options.cwd)
+  guard.count('ran')
+  return guard.host.run({
+    // C2: a program named by a path is the one below the run's folder, wherever the command is started.
+    program: program.includes('/') ? resolve(guard.cwd, program) : program,
+    args: argv, cwd: folder,
+    env: { PATH: guard.host.env('PATH') ?? '/usr/bin:/bin', LANG: 'C.UTF-8', TERM: 'dumb', HOME: await privateHome(guard), ...options.env },
+    ...(options.stdin === undefined ? {} : { stdin: options.stdin }),
+    timeoutMs: Math.max(1, Math.min(options.timeoutMs ?? DEFAULT_RUN_MS, MAX_RUN_MS)),
+    maxOutputBytes: Math.max(0, Math.min(options.maxOutputBytes ?? DEFAULT_OUTPUT_BYTES, MAX_OUTPUT_BYTES)),
+  }, guard.signal)
+}
+
+/** A command starts inside the run's folder, or in one that may be read. */
+async function folderOf(guard: CallGuard, cwd: string | undefined): Promise<string> {
+  if (cwd === undefined) return guard.cwd
+  const real = await guard.paths.of(cwd)
+  const isInside = !relative(await guard.paths.of(guard.cwd), real).startsWith('..')
+  if (!isInside && !(await guard.allows('fs.read', real))) throw guard.refuse('fs.read', cwd)
+  return real
+}
+
+/** A home of tek's own, so that a program finds no one's settings or keys. Where none can be made, one that does not exist. */
+async function privateHome(guard: CallGuard): Promise<string> {
+  const home = resolve(guard.cwd, '.tek', 'home')
+  return guard.host.files.makeDirectory(home).then(() => home, () => '/nonexistent')
+}
+
+async function fetch(guard: CallGuard, url: string, options: FetchOptions): Promise<FetchResult> {
+  checkHost(guard, url)
+  let current = url
+  guard.count('fetched')
+  return guard.host.fetch({
+    method: (options.method ?? 'GET').toUpperCase(), url, headers: options.headers ?? {},
+    ...(options.body === undefined ? {} : { body: options.body }),
+    timeoutMs: Math.max(1, Math.min(options.timeoutMs ?? DEFAULT_FETCH_MS, MAX_FETCH_MS)),
+    maxBodyBytes: Math.max(0, Math.min(options.maxBodyBytes ?? DEFAULT_BODY_BYTES, MAX_BODY_BYTES)),
+    mayFollow(target) { // C2
+      checkHost(guard, target)
+      current = target
+    },
+    mayConnect(hostname, address) {
+      const port = parseHostPattern(hostOf(current) ?? '')?.port ?? '443'
+      const host = address.includes(':') ? `[${address}]` : address
+      if (needsOwnGrant(hostname, address) && !guard.permitsExactly({ name: 'net', args: [`${host}:${port}`] })) throw refuseAddress(guard, `${host}:${port}`, hostname)
+    },
+  }, guard.signal)
+}
+
+function checkHost(guard: CallGuard, url: string): void {
+  const host = hostOf(url)
+  if (host === null || !/^https?:/i.test(url)) throw new HostError('refused', url, `\`${url}\` is not an http or https address.`)
+  guard.check({ name: 'net', args: [host] })
+}
+
+function refuseAddress(guard: CallGuard, host: string, hostname: string): ToolFailure {
+  guard.count('refused')
+  const failure = denied({ name: 'net', args: [host] }, guard.cwd)
+  return hostname === host.replace(/:\d+$/, '') ? failure : new ToolFailure(failure.code, `\`${hostname}\` stands for ${host}, an address of this machine's own network: nothing grants it.`, { help: failure.help! })
+}
+
+function sleepByClock(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((done, failed) => {
+    if (signal.aborted) return failed(new HostError('cancelled', 'sleep', 'The wait was stopped.'))
+    const stop = (): void => {
+      clearTimeout(timer)
+      failed(new HostError('cancelled', 'sleep', 'The wait was stopped.'))
+    }
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', stop)
+      done()
+    }, Math.min(ms, 2 ** 31 - 1))
+    signal.addEventListener('abort', stop, { once: true })
+  })
+}

@@ -1,0 +1,70 @@
+// Real paths: whether a grant covers what a path leads to on disk.
+// Owns: resolving links of the target and of each grant's own folder. Does not own: patterns (grants/), opening (host).
+//   L1. Both sides are compared after every link is resolved: a link inside a granted folder that leads out of it is refused,
+//       and a granted folder that is itself a link stands for where it leads.
+//   L2. What cannot be resolved is judged as written, so that a refusal tells nothing about files outside the grant.
+import { resolve } from 'node:path'
+import { absoluteSegments, coversPath, parsePathPattern, type PathPattern } from '#grants/path-pattern.ts'
+import { isContained } from '#grants/automaton.ts'
+import { pathAutomaton } from '#grants/pattern-automaton.ts'
+import type { HostFiles } from '#host/host.ts'
+import type { Authority, Grant } from '#model/capability.ts'
+
+export class RealPaths {
+  private readonly files: HostFiles
+  private readonly cwd: string
+  private readonly bases = new Map<string, Promise<readonly string[]>>()
+
+  constructor(files: HostFiles, cwd: string) {
+    this.files = files
+    this.cwd = cwd
+  }
+
+  /** The absolute path after links; with `link`, the last part itself is not followed. Rejects with HostError. */
+  async of(path: string, link: boolean = false): Promise<string> {
+    const absolute = resolve(this.cwd, path)
+    if (!link || absolute === '/') return this.files.realPath(absolute)
+    const parent = await this.files.realPath(resolve(absolute, '..'))
+    return resolve(parent, absolute.slice(absolute.lastIndexOf('/') + 1))
+  }
+
+  /** Whether some grant of the level covers this real path. */
+  async covers(level: Authority, name: string, real: string): Promise<boolean> {
+    const path = absoluteSegments(real, '/')
+    if (path === null) return false
+    const cwd = await this.realBase(absoluteSegments(this.cwd, '/') ?? [])
+    for (const pattern of this.patternsOf(level, name)) {
+      if (coversPath({ base: await this.realBase(pattern.base), rest: pattern.rest }, path, cwd)) return true
+    }
+    return false
+  }
+
+  /** Whether some grant of the level covers everything that a pattern, given by its real folder and the rest, may find. */
+  async coversPattern(level: Authority, name: string, wanted: PathPattern): Promise<boolean> {
+    for (const pattern of this.patternsOf(level, name)) {
+      const base = await this.realBase(pattern.base)
+      if (base.length > wanted.base.length || base.some((segment, index) => segment !== wanted.base[index])) continue
+      if (pattern.rest.length === 0) continue
+      if (isContained(pathAutomaton([...wanted.base.slice(base.length), ...wanted.rest]), pathAutomaton(pattern.rest))) return true
+    }
+    return false
+  }
+
+  realBase(base: readonly string[]): Promise<readonly string[]> {
+    const path = `/${base.join('/')}`
+    let known = this.bases.get(path)
+    if (known === undefined) {
+      known = this.files.realPath(path).then(real => absoluteSegments(real, '/') ?? base, () => base) // L2
+      this.bases.set(path, known)
+    }
+    return known
+  }
+
+  private *patternsOf(level: Authority, name: string): Iterable<PathPattern> {
+    for (const grant of level as readonly Grant[]) {
+      if (grant.name !== name || grant.args.length !== 1) continue
+      const pattern = parsePathPattern(grant.args[0]!, this.cwd)
+      if (pattern !== null) yield pattern
+    }
+  }
+}

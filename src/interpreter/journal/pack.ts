@@ -1,0 +1,102 @@
+// Pack: events as compact text, a batch at a time.
+// Owns: the written form of an event, its version. Does not own: where the text is kept.
+//   F1. A batch is a JSON list; an event is a list that starts with its kind's number, which never changes its meaning. New fields come last.
+//   F2. Times are milliseconds since the batch's own time. Elapsed times keep three decimals.
+//   F3. An outcome is two entries: 0 and a value, 1 and a failure, 2 and the hash of a blob, 3 and nothing (no value).
+import { TekBug } from '#base/invariant.ts'
+import type { Failure, Outcome, Part, RunEvent } from '#model/event.ts'
+import type { Value } from '#model/type.ts'
+import { MAX_INLINE_VALUE_LENGTH } from './journal.ts'
+
+const parts: readonly Part[] = ['body', 'when', 'list', 'width', 'cache-key', 'fallback', 'verify-key', 'returns', 'setup', 'label']
+const partNumbers = new Map(parts.map((part, index) => [part, index]))
+
+/** Keeps a long text by its hash and gives the hash. */
+export type KeepBlob = (text: string) => string
+export type ReadBlob = (hash: string) => string
+
+/** One event as text, without the time base. // F1 */
+export function packEvent(event: RunEvent, baseMs: number, keep: KeepBlob): string {
+  const at = event.atMs - baseMs
+  switch (event.kind) {
+    case 'run-started':
+      return `[0,${at},${JSON.stringify([event.runId, event.planHash, event.workflow, event.tekVersion]).slice(1, -1)},${packValue(event.args, keep)}]`
+    case 'evaluated':
+      return `[1,${at},${event.task},${event.attempt},${partNumbers.get(event.part)},${packOutcome(event.outcome, keep)},${rounded(event.elapsedMs)}]`
+    case 'call-started':
+      return `[2,${at},${event.task},${event.attempt},${event.call},${JSON.stringify(event.name)}]`
+    case 'call-finished':
+      return `[3,${at},${event.task},${event.attempt},${event.call},${packOutcome(event.outcome, keep)},${rounded(event.elapsedMs)}]`
+    case 'timer-fired':
+      return `[4,${at},${event.timer}]`
+    case 'cache-answered':
+      return `[5,${at},${event.task},"${event.key}",${event.hit ? packValue(event.value ?? null, keep) : '3,null'}]`
+    case 'stop-requested':
+      return `[6,${at},"${event.reason}",${JSON.stringify(event.detail)}]`
+    case 'run-resumed':
+      return `[7,${at}]`
+    case 'run-finished':
+      return `[8,${at},${packOutcome(event.outcome, keep)}]`
+  }
+}
+
+/** The events of a batch. */
+export function unpackBatch(text: string, baseMs: number, read: ReadBlob): RunEvent[] {
+  return (JSON.parse(text) as Packed[]).map(packed => unpackEvent(packed, baseMs, read))
+}
+
+/** What JSON.parse gives for an event; the round-trip test keeps the two layouts equal. */
+type Packed = [number, number, ...never[]]
+
+function unpackEvent(packed: Packed, baseMs: number, read: ReadBlob): RunEvent {
+  const [kind, at, a, b, c, d, e, f] = packed as unknown as [number, number, never, never, never, never, never, never]
+  const atMs = baseMs + at
+  switch (kind) {
+    case 0:
+      return { kind: 'run-started', atMs, runId: a, planHash: b, workflow: c, tekVersion: d, args: unpackValue(e, f, read) as Record<string, Value> }
+    case 1:
+      return { kind: 'evaluated', atMs, task: a, attempt: b, part: parts[c]!, outcome: unpackOutcome(d, e, read), elapsedMs: f }
+    case 2:
+      return { kind: 'call-started', atMs, task: a, attempt: b, call: c, name: d }
+    case 3:
+      return { kind: 'call-finished', atMs, task: a, attempt: b, call: c, outcome: unpackOutcome(d, e, read), elapsedMs: f }
+    case 4:
+      return { kind: 'timer-fired', atMs, timer: a }
+    case 5: {
+      const value = unpackValue(c, d, read)
+      return { kind: 'cache-answered', atMs, task: a, key: b, value, hit: value !== undefined }
+    }
+    case 6:
+      return { kind: 'stop-requested', atMs, reason: a, detail: b }
+    case 7:
+      return { kind: 'run-resumed', atMs }
+    case 8:
+      return { kind: 'run-finished', atMs, outcome: unpackOutcome(a, b, read) }
+    default:
+      throw new TekBug(`unknown packed event ${kind}`)
+  }
+}
+
+function packOutcome(outcome: Outcome, keep: KeepBlob): string {
+  return outcome.kind === 'value' ? packValue(outcome.value, keep) : `1,${JSON.stringify(outcome.failure)}` // F3
+}
+
+function packValue(value: Value, keep: KeepBlob): string {
+  if (typeof value === 'number' || typeof value === 'boolean' || value === null) return `0,${value}`
+  const text = JSON.stringify(value)
+  return text.length <= MAX_INLINE_VALUE_LENGTH ? `0,${text}` : `2,"${keep(text)}"`
+}
+
+function unpackOutcome(tag: number, held: never, read: ReadBlob): Outcome {
+  if (tag === 1) return { kind: 'failure', failure: held as Failure }
+  return { kind: 'value', value: unpackValue(tag, held, read) ?? null }
+}
+
+function unpackValue(tag: number, held: never, read: ReadBlob): Value | undefined {
+  if (tag === 3) return undefined
+  return tag === 2 ? (JSON.parse(read(held)) as Value) : (held as Value)
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 1_000) / 1_000 // F2
+}

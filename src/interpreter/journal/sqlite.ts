@@ -1,0 +1,246 @@
+// Sqlite: the journal on disk, one database for all runs of a project and all processes at work in it.
+// Owns: the database file, transactions, what its errors mean. The only file that knows SQLite.
+//   Q1. WAL with synchronous=NORMAL: what was committed survives `kill -9` of any process; a power cut may lose the last moments, never more.
+//   Q2. A batch of events is one row in one transaction; its number follows the last one's, so a second writer of the same run is refused.
+//   Q3. A schema newer than this program's is refused, an older one is brought up step by step in one transaction.
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Database, Statement } from 'better-sqlite3'
+import { sha256 } from '#base/hash.ts'
+import { runErrors } from '#diagnostics/catalog/run.ts'
+import type { RunEvent } from '#model/event.ts'
+import type { Plan } from '#model/plan.ts'
+import type { RunSummary } from '#model/report.ts'
+import type { Value } from '#model/type.ts'
+import { JournalError, MAX_CACHED_RESULTS, MAX_CACHED_VALUE_LENGTH, MAX_LISTED_RUNS, type Journal, type RunLog } from './journal.ts'
+import { packEvent, unpackBatch } from './pack.ts'
+import { migrations } from './schema.ts'
+
+/** Milliseconds to wait for another process's transaction. */
+const BUSY_TIMEOUT_MS = 5_000
+/** Hashes of blobs remembered so that they are not written twice. */
+const MAX_KNOWN_BLOBS = 10_000
+
+/**
+ * Opens the journal of a project, making the file when there is none.
+ *
+ * @param path of the database, usually `.tek/tek.db`.
+ * @throws {JournalError} with code `run/journal-not-writable`, `-damaged`, `-newer`, `-locked` or `-disk-full`.
+ */
+export async function sqliteJournal(path: string): Promise<Journal> {
+  const { default: open } = await import('better-sqlite3')
+  const guarded = <Result>(work: () => Result): Result => {
+    try {
+      return work()
+    } catch (error) {
+      throw explained(error, path)
+    }
+  }
+  const database = guarded(() => {
+    mkdirSync(dirname(path), { recursive: true })
+    const made = open(path, { timeout: BUSY_TIMEOUT_MS })
+    try {
+      made.pragma('journal_mode = WAL') // Q1
+      made.pragma('synchronous = NORMAL')
+      migrate(made, path)
+    } catch (error) {
+      made.close()
+      throw error
+    }
+    return made
+  })
+  return new SqliteJournal(database, guarded)
+}
+
+function migrate(database: Database, path: string): void {
+  const version = () => database.pragma('user_version', { simple: true }) as number
+  if (version() > migrations.length) throw new JournalError(runErrors['journal-newer']({ path })) // Q3
+  if (version() === migrations.length) return
+  database.transaction(() => {
+    for (let at = version(); at < migrations.length; at++) database.exec(migrations[at]!) // read again: another process may have come first
+    database.pragma(`user_version = ${migrations.length}`)
+  }).immediate()
+}
+
+type Guarded = <Result>(work: () => Result) => Result
+
+class SqliteJournal implements Journal {
+  private readonly database: Database
+  private readonly guarded: Guarded
+  private readonly statements: ReturnType<typeof prepare>
+
+  constructor(database: Database, guarded: Guarded) {
+    this.database = database
+    this.guarded = guarded
+    this.statements = guarded(() => prepare(database))
+  }
+
+  startRun(summary: RunSummary, plan: Plan): RunLog {
+    const log = new SqliteLog(this.database, this.statements, this.guarded, summary.runId, 0)
+    this.guarded(() => this.statements.addPlan.run(plan.hash, JSON.stringify(plan)))
+    log.describe(summary)
+    return log
+  }
+
+  openRun(runId: string): { summary: RunSummary; plan: Plan; log: RunLog } | null {
+    return this.guarded(() => {
+      const run = this.statements.run.get(runId) as { summary: string; json: string } | undefined
+      if (run === undefined) return null
+      const { next } = this.statements.nextSeq.get(runId) as { next: number }
+      return {
+        summary: JSON.parse(run.summary) as RunSummary,
+        plan: JSON.parse(run.json) as Plan,
+        log: new SqliteLog(this.database, this.statements, this.guarded, runId, next),
+      }
+    })
+  }
+
+  listRuns(): RunSummary[] {
+    return this.guarded(() => (this.statements.runs.all(MAX_LISTED_RUNS) as { summary: string }[]).map(row => JSON.parse(row.summary) as RunSummary))
+  }
+
+  cached(key: string, nowMs: number, maxAgeMs: number | null): { value: Value } | null {
+    return this.guarded(() => {
+      const row = this.statements.cached.get(key) as { json: string; created_ms: number } | undefined
+      if (row === undefined || (maxAgeMs !== null && nowMs - row.created_ms > maxAgeMs)) return null
+      return { value: JSON.parse(row.json) as Value }
+    })
+  }
+
+  remember(key: string, value: Value, nowMs: number): void {
+    const json = JSON.stringify(value)
+    if (json.length > MAX_CACHED_VALUE_LENGTH) return
+    this.guarded(() => this.statements.remember.run(key, json, nowMs))
+  }
+
+  durations(keys: readonly string[]): Record<string, number> {
+    return this.guarded(() => {
+      const found: Record<string, number> = {}
+      for (const key of keys) {
+        const row = this.statements.duration.get(key) as { mean: number } | undefined
+        if (row !== undefined) found[key] = row.mean
+      }
+      return found
+    })
+  }
+
+  addDurations(seen: ReadonlyMap<string, { readonly totalMs: number; readonly count: number }>): void {
+    this.guarded(() => this.database.transaction(() => {
+      for (const [key, { totalMs, count }] of seen) this.statements.addDuration.run(key, totalMs, count)
+      this.statements.pruneCache.run(MAX_CACHED_RESULTS)
+    }).immediate())
+  }
+
+  close(): void {
+    this.guarded(() => this.database.close())
+  }
+}
+
+class SqliteLog implements RunLog {
+  private readonly database: Database
+  private readonly statements: ReturnType<typeof prepare>
+  private readonly guarded: Guarded
+  private readonly runId: string
+  private readonly knownBlobs = new Set<string>()
+  private batch: RunEvent[] = []
+  private next: number
+
+  constructor(database: Database, statements: ReturnType<typeof prepare>, guarded: Guarded, runId: string, next: number) {
+    this.database = database
+    this.statements = statements
+    this.guarded = guarded
+    this.runId = runId
+    this.next = next
+  }
+
+  get uncommitted(): number {
+    return this.batch.length
+  }
+
+  append(event: RunEvent): void {
+    this.batch.push(event)
+  }
+
+  commit(): void {
+    const { batch } = this
+    if (batch.length === 0) return
+    const baseMs = batch[0]!.atMs
+    const blobs = new Map<string, string>()
+    const keep = (text: string): string => {
+      const hash = sha256(text)
+      if (!this.knownBlobs.has(hash)) blobs.set(hash, text)
+      return hash
+    }
+    let packed = ''
+    for (const event of batch) packed += packed === '' ? packEvent(event, baseMs, keep) : `,${packEvent(event, baseMs, keep)}`
+    packed = `[${packed}]`
+    this.guarded(() => {
+      if (blobs.size === 0) this.statements.addEvents.run(this.runId, this.next, batch.length, baseMs, packed) // Q2
+      else {
+        this.database.transaction(() => {
+          for (const [hash, text] of blobs) this.statements.addBlob.run(hash, text)
+          this.statements.addEvents.run(this.runId, this.next, batch.length, baseMs, packed)
+        }).immediate()
+      }
+    })
+    for (const hash of blobs.keys()) if (this.knownBlobs.size < MAX_KNOWN_BLOBS) this.knownBlobs.add(hash)
+    this.next += batch.length
+    this.batch = []
+  }
+
+  *events(): Iterable<RunEvent> {
+    const read = (hash: string): string => {
+      const row = this.statements.blob.get(hash) as { json: string } | undefined
+      if (row === undefined) throw new JournalError(runErrors['journal-damaged']({ path: this.database.name }))
+      return row.json
+    }
+    const rows = this.guarded(() => this.statements.events.all(this.runId) as { seq: number; count: number; base_ms: number; packed: string }[])
+    let expected = 0
+    for (const row of rows) {
+      const events = this.guarded(() => unpackBatch(row.packed, row.base_ms, read))
+      if (row.seq !== expected || events.length !== row.count) throw new JournalError(runErrors['journal-damaged']({ path: this.database.name }))
+      expected += events.length
+      yield* events
+    }
+  }
+
+  describe(summary: RunSummary): void {
+    this.guarded(() => this.statements.putRun.run(summary.runId, summary.program, summary.workflow, summary.planHash, summary.status, summary.startedAtMs, JSON.stringify(summary)))
+  }
+}
+
+function prepare(database: Database) {
+  const sql = (text: string): Statement => database.prepare(text)
+  return {
+    addPlan: sql('insert into plans (hash, json) values (?, ?) on conflict do nothing'),
+    putRun: sql(`insert into runs (id, program, workflow, plan_hash, status, started_ms, summary) values (?, ?, ?, ?, ?, ?, ?)
+      on conflict (id) do update set status = excluded.status, summary = excluded.summary`),
+    run: sql('select runs.summary, plans.json from runs join plans on plans.hash = runs.plan_hash where runs.id = ?'),
+    runs: sql('select summary from runs order by started_ms desc limit ?'),
+    nextSeq: sql('select coalesce(max(seq + count), 0) as next from events where run = ?'),
+    addEvents: sql('insert into events (run, seq, count, base_ms, packed) values (?, ?, ?, ?, ?)'),
+    events: sql('select seq, count, base_ms, packed from events where run = ? order by seq'),
+    addBlob: sql('insert into blobs (hash, json) values (?, ?) on conflict do nothing'),
+    blob: sql('select json from blobs where hash = ?'),
+    cached: sql('select json, created_ms from cache where key = ?'),
+    remember: sql('insert into cache (key, json, created_ms) values (?, ?, ?) on conflict (key) do update set json = excluded.json, created_ms = excluded.created_ms'),
+    pruneCache: sql('delete from cache where created_ms <= (select created_ms from cache order by created_ms desc limit 1 offset ?)'),
+    duration: sql('select total_ms / count as mean from durations where key = ?'),
+    addDuration: sql(`insert into durations (key, total_ms, count) values (?, ?, ?)
+      on conflict (key) do update set total_ms = total_ms + excluded.total_ms, count = count + excluded.count`),
+  }
+}
+
+/** What an error of the database or the file system means for the user. */
+function explained(error: unknown, path: string): unknown {
+  if (error instanceof JournalError) return error
+  const code = String((error as { code?: unknown } | null)?.code ?? '')
+  if (code.startsWith('SQLITE_FULL') || code === 'ENOSPC') return new JournalError(runErrors['journal-disk-full']({ path }))
+  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) return new JournalError(runErrors['journal-locked']({ path }))
+  if (code.startsWith('SQLITE_CORRUPT') || code.startsWith('SQLITE_NOTADB') || error instanceof SyntaxError) return new JournalError(runErrors['journal-damaged']({ path }))
+  if (code.startsWith('SQLITE_CONSTRAINT')) return new JournalError(runErrors['journal-taken']({ path }))
+  if (/^(SQLITE_(READONLY|CANTOPEN|IOERR|PERM|AUTH)|EACCES|EROFS|EPERM|ENOTDIR|EEXIST|EISDIR)/.test(code)) {
+    return new JournalError(runErrors['journal-not-writable']({ path }))
+  }
+  return error
+}

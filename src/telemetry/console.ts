@@ -1,0 +1,102 @@
+// Console: live progress on a terminal, redrawn in place.
+// Owns: the block of lines at the bottom of the screen. Does not own: the result, which goes to standard output after it.
+//   C1. At most 10 redraws a second, whatever the number of notices; the last state is always drawn.
+//   C2. Never wider than the terminal, never more than MAX_RUNNING + 2 lines: a wrapped line could not be taken back.
+//   C3. Everything it shows of the program is neutralised.
+import { cutToWidth, elapsed, neutralise, thousands } from '#base/terminal-text.ts'
+import type { RunNotice } from '#model/report.ts'
+import { finalLines } from './final-lines.ts'
+import type { RunListener, Surface } from './listener.ts'
+
+const MIN_REDRAW_MS = 100
+const MAX_RUNNING = 5
+const BAR_COLUMNS = 24
+/** Start times kept for running tasks; more than this and the rest are shown without a time. */
+const MAX_TIMED = 1_000
+
+type Progress = Extract<RunNotice, { kind: 'progress' }>
+
+/** Live progress on `surface`; `now` in milliseconds, never going back. */
+export function consoleListener(surface: Surface, now: () => number): RunListener {
+  let workflow = ''
+  let startedMs = now()
+  let progress: Progress | null = null
+  let drawn = 0
+  let drawnAtMs = Number.NEGATIVE_INFINITY
+  let dirty = false
+  const started = new Map<string, number>()
+
+  const erase = (): string => (drawn === 0 ? '' : `\u001b[${drawn}A\u001b[J`)
+
+  const lines = (): string[] => {
+    const { paint } = surface
+    const columns = Math.max(20, surface.columns() - 1) // C2
+    const fraction = progress?.fraction ?? 0
+    const percent = `${Math.floor(fraction * 100)}%`.padStart(4)
+    const filled = Math.round(fraction * BAR_COLUMNS)
+    const counts = progress?.tasks
+    const tail = [
+      counts ? `${thousands(counts.done + counts.failed + counts.skipped + counts.cancelled)}/${thousands(counts.total)} tasks` : 'starting',
+      counts && counts.failed > 0 ? `${thousands(counts.failed)} failed` : '',
+      elapsed(now() - startedMs),
+      progress?.etaMs != null && fraction < 1 ? `about ${elapsed(progress.etaMs)} left` : '',
+    ].filter(each => each !== '')
+    const bar = `[${'='.repeat(filled)}${' '.repeat(BAR_COLUMNS - filled)}]`
+    const first = cutToWidth(`${bar}${percent}  ${tail.join(' · ')}  ${neutralise(workflow)}`, columns)
+    const running = progress?.running ?? []
+    const shown = running.slice(0, MAX_RUNNING).map(path => {
+      const since = started.get(path)
+      return paint('dim', cutToWidth(`  ${neutralise(path).replace(/[\n\t]/g, ' ')}${since === undefined ? '' : `  ${elapsed(now() - since)}`}`, columns))
+    })
+    if (running.length > MAX_RUNNING) shown.push(paint('dim', `  and ${thousands(running.length - MAX_RUNNING)} more`))
+    return [first, ...shown]
+  }
+
+  const draw = (force: boolean): void => {
+    const at = now()
+    if (!force && at - drawnAtMs < MIN_REDRAW_MS) return // C1
+    const block = lines()
+    surface.write(`${erase()}${block.join('\n')}\n`)
+    drawn = block.length
+    drawnAtMs = at
+    dirty = false
+  }
+
+  const clear = (): void => {
+    surface.write(erase())
+    drawn = 0
+  }
+
+  return {
+    notice(notice) {
+      switch (notice.kind) {
+        case 'run-started':
+          workflow = notice.workflow
+          startedMs = now()
+          break
+        case 'progress':
+          progress = notice
+          break
+        case 'task':
+          if (notice.status !== 'running') started.delete(notice.path)
+          else if (started.size < MAX_TIMED && !started.has(notice.path)) started.set(notice.path, now())
+          break
+        case 'log':
+          clear()
+          surface.write(`${cutToWidth(`${neutralise(notice.task)}: ${neutralise(notice.message).replace(/[\n\t]/g, ' ')}`, surface.columns() - 1)}\n`)
+          break
+        case 'run-finished':
+          clear()
+          progress = null
+          surface.write(`${finalLines(notice.summary, surface.paint).join('\n')}\n`)
+          return
+      }
+      dirty = true
+      draw(false)
+    },
+    tick: () => {
+      if (drawn > 0 || dirty) draw(false)
+    },
+    close: () => clear(),
+  }
+}
