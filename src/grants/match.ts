@@ -4,6 +4,7 @@
 //   M2. containsGrant(a, b) implies that matchesGrant(a, x) whenever matchesGrant(b, x); the other way it may err on the side of "no".
 //   M3. A pattern in argv is cut at spaces (`exec("npm", "run build")`); a concrete argument never is.
 import type { Grant, GrantParamKind } from '#model/capability.ts'
+import type { ModuleSignature } from '#model/signature.ts'
 import { isContained, type Automaton } from './automaton.ts'
 import { containsHost, hostOf, parseHostPattern } from './host-pattern.ts'
 import { argvAutomaton, argvText, pathAutomaton } from './pattern-automaton.ts'
@@ -19,6 +20,13 @@ const coreKinds: Readonly<Record<string, readonly GrantParamKind[]>> = {
 
 /** The grants tek itself knows. Those of plugins come from their signatures. */
 export const coreGrantKinds: GrantKinds = name => coreKinds[name] ?? null
+
+/** Kinds as the signatures of a program's modules declare them, beside those tek knows itself. */
+export function grantKindsOf(modules: readonly ModuleSignature[]): GrantKinds {
+  const declared = new Map<string, readonly GrantParamKind[]>()
+  for (const { name, grants } of modules) for (const grant of Object.values(grants)) declared.set(`${name}.${grant.name}`, grant.params.map(param => param.kind))
+  return name => coreGrantKinds(name) ?? declared.get(name) ?? null
+}
 
 /** Where the working directory is not known, relative patterns are compared with relative ones. */
 const unknownFolder = '/\u{1}'

@@ -68,7 +68,7 @@ function placeColumns(rows: readonly Box[][], columns: number): void {
       x += box.width + GAP_COLUMNS
     }
   }
-  for (const [side, order] of [['up', rows], ['down', [...rows].reverse()], ['up', rows]] as const) {
+  for (const [side, order] of [['up', rows], ['down', [...rows].reverse()], ['up', rows], ['down', [...rows].reverse()]] as const) {
     for (const row of order) {
       const wanted = row.map(box => {
         const around = box.slot[side]
@@ -138,9 +138,36 @@ function boxLine(row: readonly Box[], line: number, hasNext: boolean, paint: Pai
 
 const withMark = (line: string, at: number): string => `${line.slice(0, at)}┬${line.slice(at + 1)}`
 
-interface Span {
+interface Bundle {
   readonly from: number
   readonly to: readonly Box[]
+}
+
+/**
+ * The column in which each bundle enters a box. Bundles that lead to one box alone may enter together; one that leads to
+ * several has a column of its own, or its other ends would seem to be theirs. Null when a box is too narrow.
+ */
+function entryColumns(bundles: readonly Bundle[]): Map<Box, Map<Bundle, number>> | null {
+  const entries = new Map<Box, Map<Bundle, number>>()
+  for (const box of new Set(bundles.flatMap(each => each.to))) {
+    const incoming = bundles.filter(each => each.to.includes(box))
+    const single = incoming.filter(each => each.to.length === 1)
+    const groups = [...(single.length > 0 ? [single] : []), ...incoming.filter(each => each.to.length > 1).map(each => [each])]
+    const middle = (group: readonly Bundle[]): number => group.reduce((sum, each) => sum + each.from, 0) / group.length
+    groups.sort((a, b) => middle(a) - middle(b))
+    if (groups.length > 1 && groups.length * 2 + 1 > box.width) return null
+    const columns = new Map<Bundle, number>()
+    groups.forEach((group, index) => {
+      for (const each of group) columns.set(each, centre(box) - (groups.length - 1) + 2 * index)
+    })
+    entries.set(box, columns)
+  }
+  return entries
+}
+
+interface Span extends Bundle {
+  /** Where it enters each box of `to`. */
+  readonly columns: readonly number[]
   readonly left: number
   readonly right: number
   track: number
@@ -152,7 +179,7 @@ interface Span {
  */
 function assignTracks(spans: readonly Span[]): number | null {
   const bent = spans.filter(each => each.left !== each.right).sort((a, b) => a.left - b.left || a.right - b.right)
-  const above = new Map(bent.map(span => [span, bent.filter(other => other !== span && span.to.some(box => centre(box) === other.from) && !other.to.some(box => centre(box) === other.from))]))
+  const above = new Map(bent.map(span => [span, bent.filter(other => other !== span && span.columns.includes(other.from) && !meet(span, other))]))
   const tracks: Span[][] = []
   const waiting = new Set(bent)
   while (waiting.size > 0) {
@@ -160,7 +187,7 @@ function assignTracks(spans: readonly Span[]): number | null {
     if (!span) return null
     const least = Math.max(0, ...above.get(span)!.map(other => other.track + 1))
     let track = least
-    while (tracks[track]?.some(each => span.left <= each.right && each.left <= span.right)) track++
+    while (tracks[track]?.some(each => span.left <= each.right && each.left <= span.right && !meet(span, each))) track++
     while (tracks.length <= track) tracks.push([])
     tracks[track]!.push(span)
     span.track = track
@@ -169,15 +196,21 @@ function assignTracks(spans: readonly Span[]): number | null {
   return tracks.length
 }
 
+/** Two bundles that lead to one and the same box may share a row: wherever they touch, they mean the same. */
+function meet(a: Span, b: Span): boolean {
+  return a.to.length === 1 && b.to.length === 1 && a.to[0] === b.to[0]
+}
+
 /** The rows between two layers; null when they cannot be drawn without ambiguity. */
 function arrows(row: readonly Box[], boxOfSlot: ReadonlyMap<Slot, Box>): string[] | null {
   const bundles = row.filter(box => box.slot.down.length > 0).map(box => ({ from: centre(box), to: box.slot.down.map(slot => boxOfSlot.get(slot)!) }))
-  const targets = bundles.flatMap(each => each.to)
-  if (targets.length === 0) return []
+  if (bundles.length === 0) return []
+  const entries = entryColumns(bundles)
+  if (entries === null) return null
   // A bundle is one box's arrows; it takes one row (a track) in which nothing else lies between its leftmost and rightmost column. D1
   const spans = bundles.map((each): Span => {
-    const ends = [each.from, ...each.to.map(centre)]
-    return { ...each, left: Math.min(...ends), right: Math.max(...ends), track: -1 }
+    const columns = each.to.map(box => entries.get(box)!.get(each)!)
+    return { ...each, columns, left: Math.min(each.from, ...columns), right: Math.max(each.from, ...columns), track: -1 }
   })
   const tracks = assignTracks(spans)
   if (tracks === null) return null
@@ -187,17 +220,21 @@ function arrows(row: readonly Box[], boxOfSlot: ReadonlyMap<Slot, Box>): string[
   const mark = (y: number, x: number, sides: number): void => {
     cells[y]![x] = (cells[y]![x] ?? 0) | sides
   }
-  // A line that crosses another interrupts it, so that a crossing does not look like a meeting.
+  // A line that crosses another interrupts it, so that a crossing does not look like a meeting. Where the other turns down
+  // in the same column, both lead to the same box: that is a meeting.
   const passing = new Set<number>()
   const pass = (y: number, x: number): void => {
     passing.add(y * width + x)
   }
   for (const span of spans) {
-    const track = Math.max(0, span.track)
+    if (span.track < 0) {
+      for (let y = 0; y < height; y++) pass(y, span.from)
+      continue
+    }
+    const { track } = span
     for (let y = 0; y < track; y++) pass(y, span.from)
     mark(track, span.from, UP)
-    for (const target of span.to) {
-      const x = centre(target)
+    for (const x of span.columns) {
       for (let at = Math.min(x, span.from); at < Math.max(x, span.from); at++) {
         mark(track, at, RIGHT)
         mark(track, at + 1, LEFT)
@@ -206,9 +243,9 @@ function arrows(row: readonly Box[], boxOfSlot: ReadonlyMap<Slot, Box>): string[
       for (let y = track + 1; y < height; y++) pass(y, x)
     }
   }
-  const lines = cells.map((line, y) => line.map((sides, x) => (passing.has(y * width + x) ? '│' : LINES[sides]!)).join(''))
+  const lines = cells.map((line, y) => line.map((sides, x) => (!passing.has(y * width + x) ? LINES[sides]! : sides & DOWN ? LINES[sides | UP]! : '│')).join(''))
   const heads = new Array<string>(width).fill(' ')
-  for (const target of targets) heads[centre(target)] = target.node === null ? '│' : '▼'
+  for (const span of spans) span.columns.forEach((x, index) => (heads[x] = span.to[index]!.node === null ? '│' : '▼'))
   return [...lines, heads.join('')]
 }
 

@@ -1,9 +1,10 @@
 // Text formats: a graph as Mermaid and as Graphviz DOT, for tools that draw them.
 // Owns: quoting in both. Does not own: layout, which is the tool's.
 //   F1. Names become numbers (`t0`), labels are quoted: no name of a task can break the text or mean something in it.
+import { neutralise } from '#base/terminal-text.ts'
 import type { Graph } from './graph.ts'
 
-const labelOf = (label: string, note: string): string => (note === '' ? label : `${label}\n${note}`)
+const labelOf = (label: string, note: string): string => neutralise(note === '' ? label : `${label}\n${note}`)
 
 /** Mermaid flowchart text (mermaid.js.org, flowchart syntax). */
 export function drawMermaid(graph: Graph): string {

@@ -10,7 +10,7 @@ import type { RunListener, Surface } from './listener.ts'
 
 const MIN_REDRAW_MS = 100
 const MAX_RUNNING = 5
-const BAR_COLUMNS = 24
+const BAR_COLUMNS = 16
 /** Start times kept for running tasks; more than this and the rest are shown without a time. */
 const MAX_TIMED = 1_000
 
@@ -39,10 +39,10 @@ export function consoleListener(surface: Surface, now: () => number): RunListene
       counts ? `${thousands(counts.done + counts.failed + counts.skipped + counts.cancelled)}/${thousands(counts.total)} tasks` : 'starting',
       counts && counts.failed > 0 ? `${thousands(counts.failed)} failed` : '',
       elapsed(now() - startedMs),
-      progress?.etaMs != null && fraction < 1 ? `about ${elapsed(progress.etaMs)} left` : '',
+      progress?.etaMs != null && fraction < 1 ? `${elapsed(progress.etaMs)} left` : '',
     ].filter(each => each !== '')
     const bar = `[${'='.repeat(filled)}${' '.repeat(BAR_COLUMNS - filled)}]`
-    const first = cutToWidth(`${bar}${percent}  ${tail.join(' · ')}  ${neutralise(workflow)}`, columns)
+    const first = cutToWidth(`${bar}${percent}  ${tail.join(' · ')} · ${neutralise(workflow)}`, columns)
     const running = progress?.running ?? []
     const shown = running.slice(0, MAX_RUNNING).map(path => {
       const since = started.get(path)

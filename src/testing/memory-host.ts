@@ -47,8 +47,7 @@ export function memoryHost(options: MemoryHostOptions = {}): MemoryHost {
   const requests: HttpRequest[] = []
   const files = new MemoryFiles(() => nowMs)
   const absolute = (path: string): string => (path.startsWith('/') ? path : `${cwd}/${path}`)
-  files.put(`${cwd}/.keep`, '')
-  void files.remove(`${cwd}/.keep`)
+  void files.makeDirectory(cwd)
   for (const [path, data] of Object.entries(options.files ?? {})) files.put(absolute(path), data)
   for (const [path, target] of Object.entries(options.links ?? {})) files.link(absolute(path), target)
   return {

@@ -23,7 +23,7 @@ export interface ValueProblem {
  *
  * @param limits.depth levels of nesting allowed (default 128).
  * @example
- * validate(listOf({ kind: 'int' }), [1, 'x']) // { path: '[1]', message: 'int is needed, the text "x" is given' }
+ * validate({ kind: 'list', item: { kind: 'int' } }, [1, 'x']) // { path: '[1]', message: 'int is needed, the text "x" is given' }
  */
 export function validate(type: Type, value: unknown, limits: { readonly depth?: number } = {}): ValueProblem | null {
   const problem = check(type, value, limits.depth ?? MAX_VALUE_DEPTH)

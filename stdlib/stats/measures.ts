@@ -35,7 +35,7 @@ export function covariance(xs: readonly number[], ys: readonly number[]): number
 
 /** Pearson's r; null when either list does not vary. */
 export function correlation(xs: readonly number[], ys: readonly number[]): number | null {
-  const spread = Math.sqrt(covariance(xs, xs)) * Math.sqrt(covariance(ys, ys))
+  const spread = Math.sqrt(covariance(xs, xs) * covariance(ys, ys))
   return spread === 0 ? null : Math.max(-1, Math.min(1, covariance(xs, ys) / spread))
 }
 
@@ -56,9 +56,9 @@ export function ranks(xs: readonly number[]): number[] {
 export function regression(xs: readonly number[], ys: readonly number[]): { slope: number; intercept: number; r2: number } | null {
   const spread = covariance(xs, xs)
   if (spread === 0) return null
-  const slope = covariance(xs, ys) / spread
-  const r = correlation(xs, ys)
-  return { slope, intercept: mean(ys) - slope * mean(xs), r2: r === null ? 1 : r * r }
+  const [together, height] = [covariance(xs, ys), covariance(ys, ys)]
+  const slope = together / spread
+  return { slope, intercept: mean(ys) - slope * mean(xs), r2: height === 0 ? 1 : Math.min(1, (slope * together) / height) }
 }
 
 /** Inverse of the normal distribution (Acklam's rational approximation, relative error below 1.2e-9). `share` strictly between 0 and 1. */

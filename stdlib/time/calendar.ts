@@ -9,7 +9,8 @@ export const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Fr
 export const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'] as const
 export type Unit = 'millisecond' | 'second' | 'minute' | 'hour' | 'day' | 'week' | 'month' | 'year'
 
-const FIXED_MS: Readonly<Record<string, number>> = { millisecond: 1, second: 1_000, minute: 60_000, hour: 3_600_000, day: 86_400_000, week: 604_800_000 }
+const WEEK_MS = 604_800_000
+const FIXED_MS: Readonly<Record<string, number>> = { millisecond: 1, second: 1_000, minute: 60_000, hour: 3_600_000, day: 86_400_000, week: WEEK_MS }
 
 export function checkedTime(at: number): number {
   if (!Number.isFinite(at) || Math.abs(at) > MAX_TIME_MS) throw new ToolFailure('out-of-range', 'The time is outside of what a calendar can hold (about ±270,000 years).')
@@ -148,7 +149,7 @@ export function isoWeek(local: Date): { weekYear: number; week: number } {
   thursday.setUTCDate(thursday.getUTCDate() + 4 - (thursday.getUTCDay() || 7))
   const first = new Date(0)
   first.setUTCFullYear(thursday.getUTCFullYear(), 0, 1)
-  return { weekYear: thursday.getUTCFullYear(), week: Math.floor((thursday.getTime() - first.getTime()) / FIXED_MS['week']!) + 1 }
+  return { weekYear: thursday.getUTCFullYear(), week: Math.floor((thursday.getTime() - first.getTime()) / WEEK_MS) + 1 }
 }
 
 /** A duration in words of at most two units: `1h 5m`, `250ms`. */

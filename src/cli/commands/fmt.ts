@@ -38,7 +38,7 @@ export class FmtCommand extends TekCommand {
     for (const path of files) {
       const text = await readSource(host, path)
       const { value, diagnostics } = format({ path, text })
-      if (value === null || hasErrors(diagnostics)) {
+      if (hasErrors(diagnostics)) {
         problems.push(...diagnostics) // F1
         sources.set(path, text)
         continue
@@ -61,7 +61,7 @@ export class FmtCommand extends TekCommand {
   private async formatStdin(): Promise<ExitCode> {
     const text = await readStdin(this.context)
     const { value, diagnostics } = format({ path: stdinPath, text })
-    if (value === null || hasErrors(diagnostics)) throw new CliFailure(diagnostics, exitCodes.doesNotCompile, new Map([[stdinPath, text]]))
+    if (hasErrors(diagnostics)) throw new CliFailure(diagnostics, exitCodes.doesNotCompile, new Map([[stdinPath, text]]))
     if (this.diff) this.context.out.write(paintPatch(createTwoFilesPatch(stdinPath, stdinPath, text, value, 'as it is', 'formatted'), this.context.out.paint))
     else if (!this.check) this.context.out.write(value)
     return (this.check || this.diff) && value !== text ? exitCodes.failed : exitCodes.fine

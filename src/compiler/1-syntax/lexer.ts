@@ -38,8 +38,20 @@ const UNIT_TYPES: Readonly<Record<string, TokenType>> = {
 const UNIT_BASE: Readonly<Record<string, string>> = { duration: 'milliseconds', size: 'bytes', tokens: 'tokens' }
 
 /** Operators of other languages: what is written, the sign it is read as, and what we call it. */
-const FOREIGN: readonly (readonly [string, string])[] = [['===', '=='], ['!==', '!='], ['&&', 'and'], ['||', 'or'], ['<>', '!='], [':=', '=']]
-const SIGNS = [...PUNCTUATION.keys()].sort((a, b) => b.length - a.length)
+const FOREIGN: readonly (readonly [string, string])[] = [['===', '=='], ['!==', '!='], ['&&', 'and'], ['||', 'or'], [':=', '=']]
+
+interface SignEntry {
+  readonly text: string
+  readonly type: TokenType
+  readonly foreign: string | null
+}
+
+/** What may begin with each ASCII character, longest first. */
+const SIGNS: readonly (readonly SignEntry[])[] = Array.from({ length: 128 }, (_, code) => {
+  const ours = [...PUNCTUATION].map(([text, type]): SignEntry => ({ text, type, foreign: null }))
+  const theirs = FOREIGN.map(([text, meant]): SignEntry => ({ text, type: sign(meant), foreign: meant }))
+  return [...ours, ...theirs].filter(each => each.text.charCodeAt(0) === code).sort((a, b) => b.text.length - a.text.length)
+})
 
 /** An open string: where it began, whether it must end on its line, and how many `{` are open in its current `${}`. */
 interface OpenTemplate {
@@ -242,8 +254,11 @@ class Lexing implements Lexed {
     if (code === 36 && /\d/.test(text[at + 1] ?? '')) return this.number()
     if (code === 125 && top !== undefined && top.braces === 0) return this.string(at, at)
     if (top !== undefined && (code === 123 || code === 125)) top.braces += code === 123 ? 1 : -1
-    for (const [written, ours] of FOREIGN) if (text.startsWith(written, at)) return this.foreign(written, ours)
-    for (const each of SIGNS) if (text.startsWith(each, at)) return this.push(PUNCTUATION.get(each)!, each, at, at + each.length)
+    for (const entry of SIGNS[code] ?? []) {
+      if (entry.text.length > 1 && !text.startsWith(entry.text, at)) continue
+      if (entry.foreign !== null) return this.foreign(entry.text, entry.foreign)
+      return this.push(entry.type, entry.text, at, at + entry.text.length)
+    }
     if (code === 33) return this.foreign('!', 'not')
     if (code === 59) return this.semicolon()
     if (code === 39 || code === 96) return this.foreignString(text[at]!)

@@ -54,6 +54,7 @@ const MAX_MONEY_DECIMALS = 6
  * readNumber('$0.50') // { value: 500000, type: 'money', problem: null }
  */
 export function readNumber(text: string): NumberFacts {
+  if (/^\d{1,15}$/.test(text)) return { value: Number(text), type: 'int', problem: null }
   const [, minus = '', dollar = '', whole = '0', fraction, unit = ''] = NUMBER.exec(text) ?? []
   const digits = fraction === undefined ? whole : `${whole}.${fraction}`
   const plain = Number(digits.replaceAll('_', ''))

@@ -79,7 +79,7 @@ function readPiece(text: string): Piece {
   let declarations: readonly Declaration[] = []
   try {
     shared.load(text, { ...lexed, tokens, quiet })
-    declarations = shared.file()
+    declarations = readTokens(shared, found)
     found.push(...shared.problems)
   } catch (error) {
     if (!(error instanceof TooDeep)) throw error
@@ -88,10 +88,18 @@ function readPiece(text: string): Piece {
     // Read again up to there, so that the declaration keeps its name and what came before; whatever is said of it would be an echo.
     const before = tokens.slice(0, Math.max(0, tokens.indexOf(error.token)))
     shared.load(text, { ...lexed, tokens: balance(before, text).tokens, quiet: [{ start: 0, end: text.length + 1 }] })
-    declarations = shared.file()
+    declarations = readTokens(shared, [])
   }
   found.sort((a, b) => a.at!.start - b.at!.start)
   return { declarations: declarations.map(each => markBroken(each, declarations, found)), problems: found }
+}
+
+/** Reads the tokens the parser was loaded with; should a mistake have slipped through mending, it is reported where reading stopped. */
+function readTokens(parser: TekParser, found: Diagnostic[]): readonly Declaration[] {
+  const declarations = parser.file() as readonly Declaration[] | undefined
+  const [error] = parser.errors
+  if (error !== undefined && process.env['TEK_DEBUG_SYNTAX']) console.log('UNMENDED', error.message, error.context.ruleStack.join('>'), error.token.image)
+  return declarations ?? []
 }
 
 function deepProblem(start: number, end: number, what: string, limit: number): Diagnostic {

@@ -17,15 +17,31 @@ const STARTS_EXPRESSION = [
   NameToken, Literal, Text, TemplateHead, LPAREN, LBRACKET, LBRACE, MINUS, sign('if'), sign('not'), sign('match'), sign('true'), sign('false'), sign('null'),
 ]
 
+/** Token types as a table, for the quickest look-up there is; a category stands for all its types. */
+function tableOf(types: readonly TokenType[]): Uint8Array {
+  const table = new Uint8Array(1024)
+  for (const type of types) for (const index of [type.tokenTypeIdx!, ...type.categoryMatches!]) table[index] = 1
+  return table
+}
+
+const ALONE = tableOf([NameToken, Literal, Text])
+const CONTINUES = tableOf([
+  ...COMPARISONS, ...['.', '?.', '[', '(', '=>', '|>', '??', '+', '-', '*', '/', '?', '=', 'and', 'or', 'not'].map(each => sign(each)),
+])
+const STARTS = tableOf(STARTS_EXPRESSION)
 const STARTS_PATTERN = [Text, Literal, MINUS, sign('true'), sign('false'), sign('null'), Underscore]
 
 export abstract class ParserExpressions extends ParserLiterals {
   /** The token before which a comma was put in last; not twice before the same one. */
   private commaBefore: Token | null = null
+  // The alternatives that are asked most are made once.
+  private exprAlternatives: { ALT: () => Expr }[] | undefined
+  private primaryAlternatives: { ALT: () => Expr }[] | undefined
 
   override readonly expr: ParserMethod<[], Expr> = this.RULE('expr', (): Expr => {
+    if (this.standsAlone()) return this.SUBRULE2(this.primary)
     this.enter()
-    const result = this.OR<Expr>([
+    const result = this.OR<Expr>(this.exprAlternatives ??= [
       { ALT: () => this.SUBRULE(this.lambda) },
       { ALT: () => this.SUBRULE(this.ifExpr) },
       { ALT: () => this.SUBRULE(this.pipe) },
@@ -34,9 +50,15 @@ export abstract class ParserExpressions extends ParserLiterals {
     return result
   })
 
+  /** True for a name, number or string that no operator follows: the many levels of precedence need not be asked. */
+  private standsAlone(): boolean {
+    if (this.RECORDING_PHASE || CONTINUES[this.LA(2).tokenTypeIdx] === 1) return false
+    return ALONE[this.LA(1).tokenTypeIdx] === 1
+  }
+
   /** `expr`, or a report and an ErrorExpr where none begins. */
   protected startsExpression(): boolean {
-    return this.RECORDING_PHASE || STARTS_EXPRESSION.some(type => this.nextIs(type))
+    return this.RECORDING_PHASE || STARTS[this.LA(1).tokenTypeIdx] === 1
   }
 
   readonly lambda: ParserMethod<[], LambdaExpr> = this.RULE('lambda', (): LambdaExpr => {
@@ -362,7 +384,7 @@ export abstract class ParserExpressions extends ParserLiterals {
 
   readonly primary: ParserMethod<[], Expr> = this.RULE('primary', (): Expr => {
     this.needOperand()
-    return this.OR<Expr>([
+    return this.OR<Expr>(this.primaryAlternatives ??= [
       { ALT: () => {
         const { image, startOffset, endOffset } = this.CONSUME(NameToken)
         this.height = 1

@@ -10,6 +10,8 @@ const [LPAREN, RPAREN, LBRACE, RBRACE, COMMA, COLON] = [sign('('), sign(')'), si
 const STARTS_TYPE = [Name, LBRACE, LPAREN, Text, Literal, sign('-'), sign('true'), sign('false'), sign('null')]
 
 export abstract class ParserTypes extends ParserExpressions {
+  private typeAlternatives: { ALT: () => TypeNode }[] | undefined
+
   readonly type: ParserMethod<[], TypeNode> = this.RULE('type', (): TypeNode => {
     this.enter()
     const first = this.SUBRULE(this.type1)
@@ -59,6 +61,11 @@ export abstract class ParserTypes extends ParserExpressions {
           this.CONSUME(sign('?'))
           type = { kind: 'type-optional', inner: type, start, end: this.end }
         } },
+        { ALT: () => {
+          this.CONSUME(sign('??'))
+          const inner: TypeNode = { kind: 'type-optional', inner: type, start, end: this.end - 1 }
+          type = { kind: 'type-optional', inner, start, end: this.end }
+        } },
       ])
       this.grow(0)
     })
@@ -69,7 +76,7 @@ export abstract class ParserTypes extends ParserExpressions {
     return type
   })
 
-  readonly typePrimary: ParserMethod<[], TypeNode> = this.RULE('typePrimary', (): TypeNode => this.OR<TypeNode>([
+  readonly typePrimary: ParserMethod<[], TypeNode> = this.RULE('typePrimary', (): TypeNode => this.OR<TypeNode>(this.typeAlternatives ??= [
     { ALT: () => this.SUBRULE(this.typeName) },
     { ALT: () => this.SUBRULE(this.recType) },
     { ALT: () => this.typeLiteral(this.start, this.textValue(this.CONSUME(Text))) },

@@ -17,7 +17,9 @@ export interface Unit {
 }
 
 /** A declared name. */
-export interface Sym<K extends SymbolKind = SymbolKind> {
+export type Sym<K extends SymbolKind = SymbolKind> = K extends SymbolKind ? SymOf<K> : never
+
+interface SymOf<K extends SymbolKind> {
   readonly kind: K
   readonly name: string
   readonly unit: Unit

@@ -137,7 +137,7 @@ function applyCall(checker: Checker, expr: CallExpr | PipeExpr, callable: Callab
   checker.facts.callLog.push({ at, name: callable.name, expr, fact })
   checkCallPlace(checker, expr, callable, scope, at)
   const inner = scope.calls.workflowCall === null ? scope : scope.inside({ workflowCall: null })
-  const { types, bindings } = inferArguments(checker, callable, bound, inner)
+  const { types, bindings } = inferArguments(checker, bound, inner)
   for (const arg of args) if (!checker.facts.types.has(arg.value) && arg.value.kind !== 'lambda') checker.infer(arg.value, inner)
   let result = substitute(callable.result, bindings, anyType)
   const known = callable.target.kind === 'prelude' ? prelude.get(callable.target.name) : undefined
@@ -146,7 +146,7 @@ function applyCall(checker: Checker, expr: CallExpr | PipeExpr, callable: Callab
   return carryQualifiers(callable, result, types)
 }
 
-function inferArguments(checker: Checker, callable: Callable, bound: readonly BoundArg[], scope: Scope): { types: Map<string, Type>; bindings: Bindings } {
+function inferArguments(checker: Checker, bound: readonly BoundArg[], scope: Scope): { types: Map<string, Type>; bindings: Bindings } {
   const bindings: Bindings = new Map()
   const types = new Map<string, Type>()
   for (const { param, values } of bound) {

@@ -20,7 +20,7 @@ export function narrow(checker: Checker, condition: Expr, scope: Scope, outcome:
       return condition.op === 'not' ? narrow(checker, condition.value, scope, !outcome) : NOTHING
     case 'name-expr':
     case 'member':
-      return narrowByLiteral(checker, condition, scope, true, outcome)
+      return narrowByLiteral(checker, condition, true, outcome)
     case 'binary': {
       const { op, left, right } = condition
       if ((op === 'and' && outcome) || (op === 'or' && !outcome)) {
@@ -30,9 +30,9 @@ export function narrow(checker: Checker, condition: Expr, scope: Scope, outcome:
       if (op !== '==' && op !== '!=') return NOTHING
       const isEqual = (op === '==') === outcome
       const rightValue = literalOf(checker, right)
-      if (rightValue !== undefined) return narrowByLiteral(checker, left, scope, rightValue, isEqual)
+      if (rightValue !== undefined) return narrowByLiteral(checker, left, rightValue, isEqual)
       const leftValue = literalOf(checker, left)
-      return leftValue === undefined ? NOTHING : narrowByLiteral(checker, right, scope, leftValue, isEqual)
+      return leftValue === undefined ? NOTHING : narrowByLiteral(checker, right, leftValue, isEqual)
     }
     default:
       return NOTHING
@@ -46,16 +46,16 @@ function literalOf(checker: Checker, expr: Expr): Literal | undefined {
   return type?.kind === 'literal' ? type.value : undefined
 }
 
-function narrowByLiteral(checker: Checker, expr: Expr, scope: Scope, value: Literal, isEqual: boolean): ReadonlyMap<string, Type> {
+function narrowByLiteral(checker: Checker, expr: Expr, value: Literal, isEqual: boolean): ReadonlyMap<string, Type> {
   const found = new Map<string, Type>()
   const type = checker.facts.types.get(expr)
   if (type === undefined) return found
-  narrowReference(checker, expr, scope, type, restrict(type, [value], isEqual), found, [value], isEqual)
+  narrowReference(checker, expr, type, restrict(type, [value], isEqual), found, [value], isEqual)
   return found
 }
 
 /** Notes the narrowed type of a reference, and what it says about the record the reference is a tag of. */
-export function narrowReference(checker: Checker, expr: Expr, scope: Scope, type: Type, narrowed: Type, found: Map<string, Type>, values: readonly Literal[], isEqual: boolean): void {
+export function narrowReference(checker: Checker, expr: Expr, type: Type, narrowed: Type, found: Map<string, Type>, values: readonly Literal[], isEqual: boolean): void {
   const inner = expr.kind === 'group' ? expr.inner : expr
   const reference = referenceOf(inner)
   if (reference === null) return

@@ -48,8 +48,8 @@ const table: Readonly<Record<string, Omit<PreludeFunction, 'name'>>> = {
   len: define('How many items, characters or keys.', [['value', measured]], intType),
   range: define('The whole numbers from 0, or `from`, up to but without the end.', [['from', intType], ['to', intType, 'optional'], ['step', intType, 'optional']], list(intType)),
   sum: define('The sum of numbers; 0 for none.', [['list', list(numeric)]], floatType, args => itemNumber(args)),
-  min: define('The least item; null for none.', [['list', list(T)]], optional(T), (args, usual) => widened(usual)),
-  max: define('The greatest item; null for none.', [['list', list(T)]], optional(T), (args, usual) => widened(usual)),
+  min: define('The least item; null for none.', [['list', list(T)]], optional(T), (_, usual) => widened(usual)),
+  max: define('The greatest item; null for none.', [['list', list(T)]], optional(T), (_, usual) => widened(usual)),
   avg: define('The mean of numbers; null for none.', [['list', list(numeric)]], optional(floatType), args => {
     const item = itemNumber(args)
     return optional(item.kind === 'int' ? floatType : item)

@@ -34,6 +34,16 @@ export const nameErrors = defineDiagnostics('name', {
     message: (p: { path: string }) => `These files use each other in a circle: ${p.path}.`,
     help: () => 'Move what they share into a file of its own, which both use.',
   },
+  'file-not-found': {
+    severity: 'error',
+    message: (p: { path: string }) => `There is no file \`${p.path}\`.`,
+    help: () => 'A path after `use` is relative to the file that says it.',
+  },
+  'unreadable-file': {
+    severity: 'error',
+    message: (p: { path: string; reason: string }) => `\`${p.path}\` cannot be read: ${p.reason}`,
+    help: () => 'Files of a program are UTF-8 text that you may read.',
+  },
   'circular-const': {
     severity: 'error',
     message: (p: { path: string }) => `These values are made of each other: ${p.path}.`,

@@ -31,22 +31,22 @@ export const runErrors = defineDiagnostics('run', {
   'unknown-workflow': {
     severity: 'error',
     message: (p: { name: string; suggestions: readonly string[] }) => `There is no workflow \`${p.name}\` in this program.`,
-    help: p => (p.suggestions.length > 0 ? `Did you mean \`${p.suggestions[0]}\`?` : 'Name one of the workflows that the file declares.'),
+    help: (p: { name: string; suggestions: readonly string[] }) => (p.suggestions.length > 0 ? `Did you mean \`${p.suggestions[0]}\`?` : 'Name one of the workflows that the file declares.'),
   },
   'which-workflow': {
     severity: 'error',
     message: (p: { names: readonly string[] }) => (p.names.length === 0 ? 'This program declares no workflow.' : `This program has ${p.names.length} workflows; name one.`),
-    help: p => (p.names.length === 0 ? 'Declare one: `workflow main() -> string { return "hello" }`.' : `Name one of: ${p.names.slice(0, 8).join(', ')}.`),
+    help: (p: { names: readonly string[] }) => (p.names.length === 0 ? 'Declare one: `workflow main() -> string { return "hello" }`.' : `Name one of: ${p.names.slice(0, 8).join(', ')}.`),
   },
   'missing-argument': {
     severity: 'error',
     message: (p: { name: string; type: string }) => `The parameter \`${p.name}\` (${p.type}) has no value.`,
-    help: p => `Give it one: \`--${p.name} …\`, or a default in the program.`,
+    help: (p: { name: string; type: string }) => `Give it one: \`--${p.name} …\`, or a default in the program.`,
   },
   'unknown-argument': {
     severity: 'error',
     message: (p: { name: string; suggestions: readonly string[] }) => `The workflow has no parameter \`${p.name}\`.`,
-    help: p => (p.suggestions.length > 0 ? `Did you mean \`${p.suggestions[0]}\`?` : 'Leave it out.'),
+    help: (p: { name: string; suggestions: readonly string[] }) => (p.suggestions.length > 0 ? `Did you mean \`${p.suggestions[0]}\`?` : 'Leave it out.'),
   },
   'bad-argument': {
     severity: 'error',
@@ -63,6 +63,7 @@ export const runErrors = defineDiagnostics('run', {
     message: (p: { runId: string }) => `The program has changed since the run \`${p.runId}\` began, so it cannot go on with it.`,
     help: () => 'Run the program anew, or bring back the program as it was.',
   },
+  cancelled: { severity: 'error', message: asSaid },
   interrupted: {
     severity: 'error',
     message: () => 'The run was interrupted.',

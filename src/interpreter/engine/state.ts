@@ -110,6 +110,8 @@ export class State {
   /** Tasks met so far, without lets. */
   met = 0
   isStopping = false
+  /** Why it is stopping or was stopped last. */
+  stop: { readonly reason: 'interrupt' | 'terminate' | 'stop-file' | 'limit'; readonly detail: string } | null = null
   /** Why, when a limit was reached and the stop is not recorded yet. */
   pendingStop: string | null = null
   /** What the run came to; recorded as `run-finished`. */

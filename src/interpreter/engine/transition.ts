@@ -56,6 +56,7 @@ function apply(state: State, event: RunEvent): void {
       return
     case 'stop-requested':
       state.isStopping = true
+      state.stop = { reason: event.reason, detail: event.detail }
       state.pendingStop = null
       return
     case 'run-resumed':

@@ -1,0 +1,2 @@
+// The task of piscina-layers.mjs.
+export default value => value + 1

@@ -1,0 +1,139 @@
+// The benchmarks: tek beside its peers and the machine's floor, in one run, as one table.
+//   node bench/run.mjs [CASE…] [--rounds N] [--write] [--json]
+// Owns: choosing cases, running them one after the other, printing. Does not own: what is measured (cases/), timing (measure.mjs).
+//   R1. Nothing is installed here. A peer that is not there is left out by name, and how to get it is said.
+//   R2. A ratio is always of the same run. Where a peer is ahead of tek it says so in words, under the table.
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { programPath, race, runScript } from './measure.mjs'
+
+const here = dirname(fileURLToPath(import.meta.url))
+const root = dirname(here)
+const DEFAULT_ROUNDS = 3
+const AHEAD = 0.97 // closer than 3 % is a tie
+
+const usage = 'Usage: npm run bench -- [CASE…] [--rounds N] [--write] [--json]\n'
+
+function parseArguments(given) {
+  const options = { cases: [], rounds: DEFAULT_ROUNDS, write: false, json: false }
+  for (let index = 0; index < given.length; index++) {
+    const word = given[index]
+    if (word === '--write') options.write = true
+    else if (word === '--json') options.json = true
+    else if (word === '--rounds') options.rounds = Number(given[++index])
+    else if (word === '--help') options.help = true
+    else if (word.startsWith('-')) return null
+    else options.cases.push(word)
+  }
+  return Number.isInteger(options.rounds) && options.rounds >= 1 && options.rounds <= 100 ? options : null
+}
+
+/** What a case may use: where things are, and how to run tek in a process of its own. */
+function contextFor(folder) {
+  let files = 0
+  const peers = join(here, 'peers')
+  const need = (path, how) => {
+    if (!existsSync(path)) throw new Error(how)
+    return path
+  }
+  const installPeers = 'not installed: npm install --prefix bench/peers'
+  const context = {
+    root, folder,
+    tek: join(root, 'dist/tek.mjs'),
+    floor: name => join(here, 'floors', name),
+    peer: name => (need(join(peers, 'node_modules'), installPeers), join(peers, name)),
+    peerBin: path => need(join(peers, 'node_modules', path), installPeers),
+    programs: {
+      need: name => {
+        const path = programPath(name)
+        if (path === null) throw new Error(`not installed: ${name}`)
+        return path
+      },
+    },
+    fresh: name => join(folder, `${++files}-${name}`),
+    /** `{ elapsedMs, grownBytes }` of one run; `database` null: no journal. */
+    tekRun: (program, { database = null, workers = 2 } = {}) => runScript(join(here, 'tek-child.mjs'), [program, database ?? '-', workers], { cwd: folder }),
+  }
+  return context
+}
+
+const number = value => (value >= 1000 ? Math.round(value).toLocaleString('en-US') : value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2))
+
+function describe(bench, results, rounds) {
+  const tek = results.tek.value ?? null
+  const floor = results.floor?.value ?? null
+  const better = (left, right) => (bench.moreIsBetter ? left / right : right / left)
+  const peers = Object.entries(results).filter(([name]) => name !== 'tek' && name !== 'floor')
+  return {
+    id: bench.id, title: bench.title, unit: bench.unit, n: rounds, tek, floor,
+    floorRatio: tek !== null && floor !== null ? tek / floor : null,
+    goal: bench.goal.text, met: tek === null ? null : bench.goal.met(tek, floor),
+    peers: peers.filter(([, result]) => result.value !== undefined).map(([name, result]) => ({ name, value: result.value, ratio: tek === null ? null : tek / result.value, ahead: tek !== null && better(tek, result.value) < AHEAD })),
+    skipped: Object.entries(results).filter(([, result]) => result.skipped !== undefined).map(([name, result]) => ({ name, why: result.skipped })),
+  }
+}
+
+function tableOf(rows) {
+  const head = ['', 'measured', 'unit', 'tek', 'peers (tek / peer)', 'floor (tek / floor)', 'goal', 'met', 'n']
+  const lines = rows.map(row => [
+    row.id, row.title, row.unit, row.tek === null ? '–' : number(row.tek),
+    row.peers.map(peer => `${peer.name} ${number(peer.value)}${peer.ratio === null ? '' : ` (${number(peer.ratio)})`}`).join('; ') || '–',
+    row.floor === null ? '–' : `${number(row.floor)}${row.floorRatio === null ? '' : ` (${number(row.floorRatio)})`}`,
+    row.goal, row.met === null ? '–' : row.met ? 'yes' : 'NO', String(row.n),
+  ])
+  return [head, head.map(() => '---'), ...lines].map(cells => `| ${cells.join(' | ')} |`).join('\n')
+}
+
+function remarks(rows) {
+  const ahead = rows.flatMap(row => row.peers.filter(peer => peer.ahead).map(peer => `- ${row.id}: ${peer.name} is ahead of tek: ${number(peer.value)} against ${number(row.tek)} ${row.unit}.`))
+  const missed = rows.filter(row => row.met === false).map(row => `- ${row.id}: the goal (${row.goal}) is not met: ${number(row.tek)} ${row.unit}.`)
+  const left = rows.flatMap(row => row.skipped.map(one => `- ${row.id}: ${one.name} was left out: ${one.why.split('\n')[0]}`))
+  return [
+    ...(ahead.length === 0 ? ['No peer was ahead of tek in this run.'] : ['Where a peer is ahead:', '', ...ahead]), '',
+    ...(missed.length === 0 ? [] : ['Goals not met:', '', ...missed, '']),
+    ...(left.length === 0 ? [] : ['Left out:', '', ...left, '']),
+  ].join('\n')
+}
+
+async function main() {
+  const options = parseArguments(process.argv.slice(2))
+  if (options === null || options.help) {
+    ;(options === null ? process.stderr : process.stdout).write(usage)
+    return options === null ? 2 : 0
+  }
+  if (!existsSync(join(root, 'dist/tek.mjs'))) {
+    process.stderr.write('tek is not built. Run: npm run build\n')
+    return 1
+  }
+  const all = await Promise.all(readdirSync(join(here, 'cases')).filter(name => name.endsWith('.mjs')).sort().map(name => import(`./cases/${name}`)))
+  const unknown = options.cases.filter(name => !all.some(bench => bench.id === name))
+  if (unknown.length > 0) {
+    process.stderr.write(`There is no case ${unknown.join(', ')}. The cases are ${all.map(bench => bench.id).join(', ')}.\n`)
+    return 2
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'tek-bench-'))
+  const rows = []
+  try {
+    for (const bench of all.filter(one => options.cases.length === 0 || options.cases.includes(one.id))) {
+      process.stderr.write(`${bench.id}  ${bench.title} …\n`)
+      const rounds = bench.rounds ?? options.rounds
+      const results = await Promise.resolve(bench.contestants(contextFor(folder))).then(contestants => race(contestants, rounds), problem => ({ tek: { skipped: problem.message } }))
+      rows.push(describe(bench, results, rounds))
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+  const machine = `${availableParallelism()} cores, Node ${process.versions.node}, ${process.platform} ${process.arch}`
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ machine, rows }, null, 2)}\n`)
+    return 0
+  }
+  const report = `# tek's benchmarks\n\nMachine: ${machine}. Medians of n interleaved rounds; ratios are of the same run. Written by \`npm run bench -- --write\`.\n\n${tableOf(rows)}\n\n${remarks(rows)}`
+  process.stdout.write(`${report}\n`)
+  if (options.write) writeFileSync(join(here, 'results.md'), `${report.trimEnd()}\n`)
+  return 0
+}
+
+process.exitCode = await main()

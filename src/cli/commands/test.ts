@@ -1,0 +1,102 @@
+// Test: `tek test`, the `test` blocks of programs.
+// Owns: which tests run, what is printed. Does not own: what a test means (test-plan.ts) or running it (tek.ts).
+//   E1. Every test runs, whatever failed before; a test leaves no run behind.
+import { Option } from 'clipanion'
+import { elapsed, neutralise } from '#base/terminal-text.ts'
+import { cliErrors } from '#diagnostics/catalog/cli.ts'
+import type { Host } from '#host/host.ts'
+import type { Failure } from '#model/event.ts'
+import type { PlanTest } from '#model/plan.ts'
+import type { RunSummary } from '#model/report.ts'
+import { CliFailure, TekCommand } from '../command.ts'
+import { exitCodes, type ExitCode } from '../exit-codes.ts'
+import { Interrupt } from '../interrupt.ts'
+import { openProgram, type OpenProgram } from '../open-program.ts'
+import { sourceFiles } from '../source-files.ts'
+import { expectationsOf, planOfTest, type Expectation } from '../test-plan.ts'
+
+const MAX_VALUE_CHARACTERS = 300
+
+interface TestResult {
+  readonly file: string
+  readonly name: string
+  readonly status: 'passed' | 'failed'
+  readonly elapsedMs: number
+  readonly unmet: readonly Expectation[]
+  readonly failure: Failure | null
+}
+
+export class TestCommand extends TekCommand {
+  static override paths = [['test']]
+  static override usage = {
+    description: 'runs the `test` blocks of programs',
+    details: 'Files or folders; without any, the current folder. Tests have no network and no models. Exit code 1 when one fails.',
+    examples: [
+      ['every test in this folder', 'tek test'],
+      ['those of one file', 'tek test flow.tek'],
+      ['those whose name holds a word', 'tek test flow.tek --only race'],
+      ['for programs', 'tek test --json'],
+    ] as [string, string][],
+  }
+  files = Option.Rest({ name: 'FILE' })
+  only = Option.String('--only', { description: 'run only tests whose name holds this text' })
+  json = Option.Boolean('--json', false, { description: 'print as JSON' })
+
+  override async execute(): Promise<ExitCode> {
+    const host = await this.context.host()
+    const interrupt = new Interrupt(this.context.err)
+    const results: TestResult[] = []
+    try {
+      for (const file of await sourceFiles(host, this.files)) {
+        const program = await openProgram(this.context, host, file, { quiet: true })
+        const tests = program.plan.tests.filter(test => this.only === undefined || test.name.includes(this.only))
+        if (tests.length > 0 && !this.json) this.context.out.write(`${file}\n`)
+        for (const test of tests) {
+          if (interrupt.wasAsked) break
+          const result = await this.runTest(host, program, test, interrupt.signal)
+          results.push(result)
+          if (!this.json) this.context.out.write(this.resultText(result))
+        }
+      }
+    } finally {
+      interrupt.close()
+    }
+    if (results.length === 0 && !interrupt.wasAsked) throw new CliFailure([cliErrors['no-tests']({ path: this.files.join(' ') || '.' })], exitCodes.usage)
+    const failed = results.filter(each => each.status === 'failed').length
+    if (this.json) this.printJson({ version: 1, passed: results.length - failed, failed, tests: results })
+    else this.context.err.write(`${results.length - failed} of ${results.length} test${results.length === 1 ? '' : 's'} passed\n`)
+    if (interrupt.wasAsked) return exitCodes.interrupted
+    return failed > 0 ? exitCodes.failed : exitCodes.fine
+  }
+
+  private async runTest(host: Host, program: OpenProgram, test: PlanTest, signal: AbortSignal): Promise<TestResult> {
+    const { run } = await import('#tek.ts')
+    const made = planOfTest(program.plan, test)
+    const summary: RunSummary = await run(host, { plan: made.plan, program: program.shown, workflow: made.workflow, args: {}, database: null, onNotice: () => {}, signal }) // E1
+    const { outcome } = summary
+    const failure = outcome?.kind === 'failure' ? outcome.failure : null
+    const unmet = outcome?.kind === 'value' ? expectationsOf(test, outcome.value).filter(each => !each.holds) : []
+    const passed = outcome?.kind === 'value' && unmet.length === 0
+    return { file: program.shown, name: test.name, status: passed ? 'passed' : 'failed', elapsedMs: summary.elapsedMs, unmet, failure }
+  }
+
+  private resultText(result: TestResult): string {
+    const { paint } = this.context.out
+    const head = result.status === 'passed' ? `  ${paint('green', 'ok  ')}` : `  ${paint('red', 'FAIL')}`
+    const lines = [`${head}  ${neutralise(result.name)} · ${elapsed(result.elapsedMs)}`]
+    for (const each of result.unmet) {
+      lines.push(`        expect ${neutralise(each.text)}`)
+      if (each.left !== undefined) lines.push(`          left   ${show(each.left)}`, `          right  ${show(each.right)}`)
+    }
+    if (result.failure) {
+      lines.push(`        ${result.failure.code}: ${neutralise(result.failure.message)}${result.failure.task === '' ? '' : ` (${neutralise(result.failure.task)})`}`)
+      if (result.failure.help) lines.push(`        help: ${neutralise(result.failure.help)}`)
+    }
+    return `${lines.join('\n')}\n`
+  }
+}
+
+function show(value: unknown): string {
+  const text = neutralise(JSON.stringify(value) ?? 'null')
+  return text.length > MAX_VALUE_CHARACTERS ? `${text.slice(0, MAX_VALUE_CHARACTERS)}…` : text
+}

@@ -1,0 +1,103 @@
+// Agents: their parts, their tools, whom they lead.
+// Owns: names in an agent, duplicate parts, circles of leads. Does not own: what an agent may do at run time (guard).
+import { agentErrors } from '#diagnostics/catalog/agent.ts'
+import { capabilityErrors } from '#diagnostics/catalog/capability.ts'
+import { nameErrors } from '#diagnostics/catalog/name.ts'
+import { stringType } from '#types/construct.ts'
+import type { AgentDecl, CanClause, Path } from '../1-syntax/ast.ts'
+import { suggest } from '../2-resolve/declare.ts'
+import { findModule, type Sym } from '../2-resolve/program.ts'
+import type { Checker } from './checker.ts'
+import { findAgent } from './clauses.ts'
+import { checkModelName } from './declarations.ts'
+import { checkGrants, expandGrants } from './grants.ts'
+import { checkLimits } from './limits.ts'
+import { pureCalls, Scope } from './scope.ts'
+
+export function checkAgent(checker: Checker, agent: AgentDecl): void {
+  const scope = new Scope(null, pureCalls('an agent'))
+  const seen = new Set<string>()
+  const cans = agent.body.filter((member): member is CanClause => member.kind === 'can')
+  checker.facts.grants = expandGrants(checker.program, checker.unit, cans)
+  for (const lead of agent.leads) findAgent(checker, lead)
+  for (const member of agent.body) {
+    const part = member.kind.replace('agent-', '')
+    if (member.kind !== 'can' && member.kind !== 'agent-tools' && seen.has(part)) checker.report(agentErrors['duplicate-part']({ part }, { at: checker.at(member) }))
+    seen.add(part)
+    switch (member.kind) {
+      case 'agent-model':
+        if (member.value.kind === 'name-expr') checkModelName(checker, member.value)
+        else if (member.value.kind !== 'error-expr') checker.report(nameErrors['unknown-model']({ name: 'this' }, { at: checker.at(member.value), help: ['Declare it first: `model smart = …`, and name it here: `model smart`.'] }))
+        break
+      case 'agent-role':
+        checker.expect(member.value, scope.inside(pureCalls('`role`')), stringType, 'The role')
+        break
+      case 'agent-tools':
+        for (const tool of member.tools) checkTool(checker, agent, tool)
+        break
+      case 'agent-memory':
+        if (member.thread !== null) checker.expect(member.thread, scope, stringType, 'The name of the thread')
+        break
+      case 'can':
+        checkGrants(checker, member.grants, scope)
+        break
+      case 'limits':
+        checkLimits(checker, member, 'agent')
+        break
+    }
+  }
+}
+
+function checkTool(checker: Checker, agent: AgentDecl, tool: Path): void {
+  const { file } = checker.unit
+  const [first, second] = tool.parts
+  const name = tool.parts.map(part => part.text).join('.')
+  const at = checker.at(tool)
+  if (first === undefined || first.text === '' || file.unknown.has(first.text)) return
+  if (second === undefined) {
+    if (file.values.get(first.text)?.kind === 'workflow') return
+    const known = [...file.values.values()].filter(each => each.kind === 'workflow').map(each => each.name)
+    checker.report(nameErrors['unknown-tool']({ name }, { at, ...suggest(name, known, at) }))
+    return
+  }
+  const module = findModule(checker.program, file, first.text)
+  if (module === null) {
+    const known = [...checker.program.stdNames, ...file.modules.keys()]
+    checker.report(nameErrors['unknown-module']({ name: first.text }, { at: checker.at(first), ...suggest(first.text, known, checker.at(first)) }))
+    return
+  }
+  if (module.signature === null) return
+  const { functions } = module.signature
+  if (!Object.hasOwn(functions, second.text) || tool.parts.length > 2) {
+    const found = suggest(second.text, Object.keys(functions), checker.at(second))
+    checker.report(nameErrors['unknown-function']({ module: first.text, name: second.text }, { at: checker.at(second), ...found }))
+    return
+  }
+  const own = new Set((checker.facts.grants ?? []).map(grant => grant.name))
+  for (const need of functions[second.text]!.needs) {
+    if (own.has(need.grant)) continue
+    const place = `the agent \`${agent.name.text}\``
+    checker.report(capabilityErrors['not-granted']({ callee: name, grant: need.grant, place }, { at, help: [`Add \`can ${need.grant}(…)\` to ${place}, or take the tool away.`] }))
+  }
+}
+
+/** Reports agents that lead each other in a circle; once, at the agent that comes first. */
+export function checkLeads(checker: Checker, symbol: Sym<'agent'>): void {
+  const seen = new Set<Sym>()
+  const stack: { readonly symbol: Sym<'agent'>; readonly path: readonly string[] }[] = [{ symbol, path: [symbol.name] }]
+  while (stack.length > 0) {
+    const each = stack.pop()!
+    for (const lead of each.symbol.declaration.leads) {
+      const next = each.symbol.unit.file.values.get(lead.parts.at(-1)?.text ?? '')
+      if (next === symbol) {
+        checker.report(agentErrors['leads-itself']({ path: [...each.path, symbol.name].map(step => `\`${step}\``).join(' → ') }, { at: checker.at(symbol.declaration.name) }))
+        return
+      }
+      if (next?.kind !== 'agent' || seen.has(next)) continue
+      // A circle further on is reported where it begins.
+      if (next.unit.file === symbol.unit.file && next.unit.item.offset < symbol.unit.item.offset) continue
+      seen.add(next)
+      stack.push({ symbol: next as Sym<'agent'>, path: [...each.path, next.name] })
+    }
+  }
+}

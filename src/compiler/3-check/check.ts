@@ -1,0 +1,257 @@
+// Check: every declaration of a program, in an order in which what is used comes first.
+// Owns: that order, one Checker per unit, the brand of a program without errors. Does not own: the rules of each construct.
+//   C1. No error stops it: every unit is looked at.
+//   C2. Diagnostics come out by file and place, and none twice.
+//   C3. `CheckedProgram` is made here only, and only when nothing reported an error.
+import { invariant } from '#base/invariant.ts'
+import { nameErrors } from '#diagnostics/catalog/name.ts'
+import { taskErrors } from '#diagnostics/catalog/task.ts'
+import { type Diagnostic, hasErrors } from '#diagnostics/diagnostic.ts'
+import type { Type } from '#model/type.ts'
+import { anyType, stringType } from '#types/construct.ts'
+import type { AstNode, ConstDecl, Name, TypeNode, WorkflowDecl } from '../1-syntax/ast.ts'
+import { shortened } from '../2-resolve/load.ts'
+import { placeIn, type Program, type Sym, type Unit } from '../2-resolve/program.ts'
+import { checkAgent, checkLeads } from './agents.ts'
+import type { Checker } from './checker.ts'
+import { checkConst, checkModel, checkPromptTemplate, checkSecret, paramsOf } from './declarations.ts'
+import { expectType, fitType } from './expect.ts'
+import { type Shape, type UnitFacts } from './facts.ts'
+import { checkCapabilityCycle, checkGrants } from './grants.ts'
+import { orderGraph } from './graph.ts'
+import { condition, infer } from './infer.ts'
+import { checkLimits } from './limits.ts'
+import { checkLoop } from './loops.ts'
+import { mentionsOf, nodeMentions } from './mentions.ts'
+import { pureCalls, Scope } from './scope.ts'
+import { checkTest } from './tests.ts'
+import { createTypeTable, type TypeTable } from './type-nodes.ts'
+import { checkWorkflow, strongest } from './workflow.ts'
+
+declare const checked: unique symbol
+
+/** A program without errors. The only thing `lower` takes. */
+export interface CheckedProgram {
+  readonly [checked]: true
+  readonly program: Program
+  readonly facts: ReadonlyMap<Unit, UnitFacts>
+  readonly typeOf: (unit: Unit, node: TypeNode) => Type
+}
+
+export interface CheckResult {
+  readonly facts: ReadonlyMap<Unit, UnitFacts>
+  readonly diagnostics: Diagnostic[]
+  /** Null when there is an error, here or in `before`. */
+  readonly program: CheckedProgram | null
+}
+
+/** Checks a program. `before` are the diagnostics of earlier phases: with an error among them there is no CheckedProgram. */
+export function checkProgram(program: Program, before: readonly Diagnostic[]): CheckResult {
+  const run = new CheckRun(program)
+  run.check()
+  const diagnostics = ordered(run.diagnostics, program) // C2
+  const isFine = !hasErrors(before) && !hasErrors(diagnostics)
+  const value = { program, facts: run.facts, typeOf: (unit: Unit, node: TypeNode) => run.types.typeOf(unit, node) }
+  return { facts: run.facts, diagnostics, program: isFine ? (value as unknown as CheckedProgram) : null } // C3
+}
+
+const ANY_SHAPE: Shape = { type: anyType, params: [], effect: 'pure', callsModel: false, fails: false }
+
+class CheckRun {
+  readonly diagnostics: Diagnostic[] = []
+  readonly facts = new Map<Unit, UnitFacts>()
+  readonly types: TypeTable
+  private readonly program: Program
+  private readonly shapes = new Map<Sym, Shape>()
+
+  constructor(program: Program) {
+    this.program = program
+    this.types = createTypeTable(program, (_unit, diagnostic) => this.diagnostics.push(diagnostic))
+  }
+
+  check(): void {
+    this.declareTypes()
+    const symbols = this.valueSymbols()
+    const units = new Map(symbols.map(symbol => [symbol.unit, symbol]))
+    for (const symbol of this.inOrder(symbols)) this.checkSymbol(symbol)
+    for (const file of this.program.files) {
+      for (const unit of file.units) if (!units.has(unit)) this.checkOther(unit)
+    }
+  }
+
+  private declareTypes(): void {
+    for (const file of this.program.files) {
+      const symbols = [...file.types.values()].filter(symbol => symbol.unit.file === file)
+      const indexes = new Map(symbols.map((symbol, index) => [symbol.name, index]))
+      const edges = symbols.map(symbol => typeMentions(symbol.declaration.type).flatMap(name => indexes.get(name) ?? []))
+      for (const index of orderGraph(edges).order) this.types.ofSymbol(symbols[index]!)
+    }
+  }
+
+  private valueSymbols(): Sym[] {
+    return this.program.files.flatMap(file => [...file.values.values()].filter(symbol => symbol.unit.file === file))
+  }
+
+  /** Consts and workflows after those they mention; circles are reported. */
+  private inOrder(symbols: readonly Sym[]): Sym[] {
+    const indexes = new Map<Sym, number>(symbols.map((symbol, index) => [symbol, index]))
+    const edges = symbols.map(symbol => {
+      const names = new Set<string>()
+      if (symbol.kind === 'const') mentionsOf((symbol.declaration as ConstDecl).value, names)
+      else if (symbol.kind === 'workflow') workflowMentions(symbol.declaration as WorkflowDecl, names)
+      else if (symbol.kind === 'prompt' || symbol.kind === 'agent' || symbol.kind === 'loop') return []
+      return [...names].flatMap(name => {
+        const other = symbol.unit.file.values.get(name)
+        return other === undefined || (other.kind !== symbol.kind && other.kind !== 'const') ? [] : indexes.get(other) ?? []
+      })
+    })
+    const { order, cycles } = orderGraph(edges)
+    for (const cycle of cycles) this.reportCircle(cycle.map(index => symbols[index]!))
+    // Prompts come first: workflows call them. Agents and loops come last: they use all others.
+    const rank = (symbol: Sym): number => (symbol.kind === 'prompt' ? 1 : symbol.kind === 'const' ? 0 : symbol.kind === 'workflow' ? 2 : 3)
+    return order.map(index => symbols[index]!).map((symbol, index) => ({ symbol, index })).sort((a, b) => rank(a.symbol) - rank(b.symbol) || a.index - b.index).map(each => each.symbol)
+  }
+
+  private reportCircle(cycle: readonly Sym[]): void {
+    const path = shortened([...cycle, cycle[0]!].map(symbol => `\`${symbol.name}\``)).join(' → ')
+    const [first] = cycle
+    invariant(first !== undefined, 'a circle has a member')
+    const at = placeIn(first.unit, (first.declaration as { name: Name }).name)
+    this.diagnostics.push(first.kind === 'workflow' ? taskErrors['workflow-recursion']({ path }, { at }) : nameErrors['circular-const']({ path }, { at }))
+  }
+
+  private checkSymbol(symbol: Sym): void {
+    const checker = this.checkerOf(symbol.unit)
+    const { declaration } = symbol
+    switch (declaration.kind) {
+      case 'const':
+        this.shapes.set(symbol, { ...ANY_SHAPE, type: checkConst(checker, declaration) })
+        return
+      case 'prompt':
+        this.shapes.set(symbol, { ...ANY_SHAPE, params: paramsOf(checker, declaration.params), type: stringType })
+        this.shapes.set(symbol, { ...this.shapes.get(symbol)!, type: checkPromptTemplate(checker, declaration) })
+        return
+      case 'workflow':
+        checkWorkflow(checker, declaration)
+        this.shapes.set(symbol, this.workflowShape(checker, declaration))
+        return
+      case 'secret':
+        return checkSecret(checker, declaration)
+      case 'model':
+        return checkModel(checker, declaration)
+      case 'agent':
+        checkAgent(checker, declaration)
+        return checkLeads(checker, symbol as Sym<'agent'>)
+      case 'loop':
+        return checkLoop(checker, declaration)
+      default:
+        return
+    }
+  }
+
+  private workflowShape(checker: Checker, declaration: WorkflowDecl): Shape {
+    const facts = checker.facts.workflow!
+    const effect = facts.nodes.reduce((all, node) => strongest(all, node.effect), 'pure' as Shape['effect'])
+    return {
+      params: paramsOf(checker, declaration.params), type: facts.result, effect,
+      callsModel: facts.nodes.some(node => node.callsModel), fails: facts.nodes.some(node => node.fails),
+    }
+  }
+
+  /** What has no name others can use: clauses of the file, capabilities, tests. */
+  private checkOther(unit: Unit): void {
+    const checker = this.checkerOf(unit)
+    const { declaration } = unit
+    const scope = new Scope(null, pureCalls('a grant'))
+    switch (declaration.kind) {
+      case 'can':
+        return checkGrants(checker, declaration.grants, scope)
+      case 'capability': {
+        checkGrants(checker, declaration.grants, scope)
+        const symbol = unit.file.capabilities.get(declaration.name.text)
+        return symbol === undefined || symbol.unit !== unit ? undefined : checkCapabilityCycle(checker, symbol)
+      }
+      case 'limits':
+        return checkLimits(checker, declaration, 'file')
+      case 'test':
+        return checkTest(checker, declaration)
+      case 'workflow': // A second one of the same name: reported as a duplicate, looked at all the same (C1).
+        return checkWorkflow(checker, declaration)
+      case 'const':
+        checkConst(checker, declaration)
+        return
+      default:
+        return
+    }
+  }
+
+  private checkerOf(unit: Unit): Checker {
+    const facts: UnitFacts = { unit, types: new Map<AstNode, Type>(), refs: new Map(), calls: new Map(), callLog: [], agents: new Map(), grants: null, workflow: null }
+    this.facts.set(unit, facts)
+    const checker: Checker = {
+      program: this.program, unit, facts,
+      report: diagnostic => void this.diagnostics.push(diagnostic),
+      at: span => placeIn(unit, span),
+      infer: (expr, scope, expected) => infer(checker, expr, scope, expected),
+      expect: (expr, scope, expected, place) => expectType(checker, expr, scope, expected, place),
+      fit: (expr, type, expected, place) => fitType(checker, expr, type, expected, place),
+      condition: (expr, scope, place) => condition(checker, expr, scope, place),
+      typeOf: node => this.types.typeOf(unit, node),
+      shapeOf: symbol => this.shapes.get(symbol) ?? this.unfinished(symbol),
+    }
+    return checker
+  }
+
+  /** In a circle, or used before it was looked at: its parameters are known all the same. */
+  private unfinished(symbol: Sym): Shape {
+    const { declaration } = symbol
+    if (declaration.kind !== 'workflow') return ANY_SHAPE
+    return { ...ANY_SHAPE, params: paramsOf(this.checkerQuiet(symbol.unit), declaration.params) }
+  }
+
+  private checkerQuiet(unit: Unit): Checker {
+    const known = this.facts.get(unit)
+    const checker = this.checkerOf(unit)
+    if (known !== undefined) this.facts.set(unit, known)
+    return checker
+  }
+}
+
+function workflowMentions(workflow: WorkflowDecl, names: Set<string>): void {
+  for (const param of workflow.params) if (param.default !== null) mentionsOf(param.default, names)
+  for (const member of workflow.body) {
+    if (member.kind === 'task' || member.kind === 'let') for (const name of nodeMentions(member).names) names.add(name)
+    else if (member.kind === 'on-failure' && member.action.kind === 'use') mentionsOf(member.action.value, names)
+  }
+  if (workflow.returns !== null) mentionsOf(workflow.returns, names)
+}
+
+/** Names of types a type is made of. */
+function typeMentions(node: TypeNode): string[] {
+  switch (node.kind) {
+    case 'type-name':
+      return [...(node.path.parts.length === 1 ? [node.path.parts[0]!.text] : []), ...(node.of === null ? [] : typeMentions(node.of))]
+    case 'type-record':
+      return node.fields.flatMap(field => typeMentions(field.type))
+    case 'type-list':
+      return typeMentions(node.item)
+    case 'type-optional':
+    case 'type-qualified':
+      return typeMentions(node.inner)
+    case 'type-union':
+      return node.members.flatMap(typeMentions)
+    default:
+      return []
+  }
+}
+
+/** C2: by file in order of use (the entry last loaded, first shown), then by place; one report for the same mistake in the same place. */
+function ordered(diagnostics: readonly Diagnostic[], program: Program): Diagnostic[] {
+  const files = new Map([program.entry, ...program.files].map((file, index) => [file.path, index]))
+  const seen = new Set<string>()
+  const unique = diagnostics.filter(each => {
+    const key = `${each.code}\0${each.at?.path}\0${each.at?.start}\0${each.at?.end}`
+    return seen.has(key) ? false : (seen.add(key), true)
+  })
+  return unique.sort((a, b) => (files.get(a.at?.path ?? '') ?? 0) - (files.get(b.at?.path ?? '') ?? 0) || (a.at?.start ?? 0) - (b.at?.start ?? 0) || (a.at?.end ?? 0) - (b.at?.end ?? 0))
+}

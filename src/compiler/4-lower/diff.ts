@@ -1,0 +1,120 @@
+// Diff: what changed between two plans, part by part.
+// Owns: which parts are compared, and how a part is named. Does not own: drawing (cli), the line diff of sources.
+//   D1. Layout, comments, docs and the order in which tasks are written make no difference: equal hashes give no changes.
+//   D2. A task is the same task when it has the same name in the same workflow.
+import { canonicalJson, type Json } from '#base/json.ts'
+import type { Plan, PlanExpr, PlanNode, PlanOnFailure, PlanWorkflow } from '#model/plan.ts'
+import { printType } from '#types/print.ts'
+import { type NodeNames, printBody, printGrant, printPlanExpr } from './print-plan-expr.ts'
+
+export interface PlanChange {
+  readonly kind: 'added' | 'removed' | 'changed'
+  /** From the outside in: `['workflow todos', 'task files', 'value']`. */
+  readonly path: readonly string[]
+  /** tek text of the part; null where there is none. */
+  readonly before: string | null
+  readonly after: string | null
+}
+
+/** A named part of a plan: text, or parts of its own. */
+type Part = string | Parts
+interface Parts {
+  readonly [name: string]: Part
+}
+
+/**
+ * The changes from one plan to another, in the order of their paths; none when only layout differs (D1).
+ *
+ * @example
+ * diffPlans(before, after) // [{ kind: 'changed', path: ['workflow todos', 'task files', 'value'], before: 'fs.glob(…)', after: 'fs.glob(…)' }]
+ */
+export function diffPlans(before: Plan, after: Plan): PlanChange[] {
+  if (before.hash === after.hash) return []
+  const changes: PlanChange[] = []
+  compare(planParts(before), planParts(after), [], changes)
+  return changes
+}
+
+function compare(before: Parts, after: Parts, path: readonly string[], changes: PlanChange[]): void {
+  for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    const old = Object.hasOwn(before, name) ? before[name] : undefined
+    const now = Object.hasOwn(after, name) ? after[name] : undefined
+    const here = [...path, name]
+    if (old === undefined) changes.push({ kind: 'added', path: here, before: null, after: flat(now!) })
+    else if (now === undefined) changes.push({ kind: 'removed', path: here, before: flat(old), after: null })
+    else if (typeof old === 'string' || typeof now === 'string') {
+      if (flat(old) !== flat(now)) changes.push({ kind: 'changed', path: here, before: flat(old), after: flat(now) })
+    } else compare(old, now, here, changes)
+  }
+}
+
+function flat(part: Part): string {
+  if (typeof part === 'string') return part
+  return Object.entries(part).map(([name, inner]) => (typeof inner === 'string' ? `${name}: ${inner}` : `${name} { ${flat(inner)} }`)).join(', ')
+}
+
+function planParts(plan: Plan): Parts {
+  const parts: Record<string, Part> = { edition: String(plan.edition) }
+  for (const module of plan.modules) parts[`module ${module.name}`] = `${module.origin} ${module.source} ${module.release} ${module.hash}`
+  for (const constant of plan.constants) parts[`const ${constant.name}`] = printPlanExpr(constant.value)
+  for (const [key, prompt] of Object.entries(plan.prompts)) parts[`prompt ${key}`] = `(${prompt.params.join(', ')}) ${printPlanExpr(prompt.text)}`
+  if (plan.authority !== null) parts['can'] = grants(plan.authority)
+  Object.assign(parts, limits(plan.limits))
+  for (const [key, workflow] of Object.entries(plan.workflows)) parts[`workflow ${key}`] = workflowParts(workflow)
+  for (const test of plan.tests) parts[`test "${test.name}"`] = testParts(test)
+  for (const key of plan.agents) parts[`agent ${key}`] = ''
+  for (const key of plan.loops) parts[`loop ${key}`] = ''
+  return parts
+}
+
+function workflowParts(workflow: PlanWorkflow): Parts {
+  const names = workflow.nodes.map(node => node.name)
+  const parts: Record<string, Part> = {}
+  for (const param of workflow.params) parts[`parameter ${param.name}`] = `${printType(param.type, { expand: true })}${param.default === null ? '' : ` = ${printPlanExpr(param.default)}`}`
+  parts['result'] = printType(workflow.result, { expand: true })
+  if (workflow.authority !== null) parts['can'] = grants(workflow.authority)
+  Object.assign(parts, limits(workflow.limits))
+  parts['on failure'] = onFailure(workflow.onFailure, names)
+  for (const node of workflow.nodes) parts[`${node.kind} ${node.name}`] = nodeParts(node, names)
+  parts['return'] = printPlanExpr(workflow.returns, names)
+  return parts
+}
+
+function nodeParts(node: PlanNode, names: NodeNames): Parts {
+  const parts: Record<string, Part> = {}
+  const note = (name: string, text: string | null): void => {
+    if (text !== null) parts[name] = text
+  }
+  const expr = (value: PlanExpr | null): string | null => (value === null ? null : printPlanExpr(value, names))
+  note('for', node.forEach === null ? null : `${node.forEach.item} in ${printPlanExpr(node.forEach.list, names)}`)
+  note('parallel', node.forEach === null ? null : expr(node.forEach.width))
+  note('waits for', node.dependsOn.length === 0 ? null : node.dependsOn.map(index => names[index] ?? '').sort().join(', '))
+  note('when', expr(node.when))
+  note('value', printBody(node.body, names))
+  note('type', printType(node.type, { expand: true }))
+  note('retry', node.retry === null ? null : `${node.retry.count} backoff ${node.retry.fromMs}ms..${node.retry.toMs}ms`)
+  note('timeout', node.timeoutMs === null ? null : `${node.timeoutMs}ms`)
+  note('cache', node.cache === null ? null : `${node.cache.ageMs === null ? '' : `${node.cache.ageMs}ms`}${node.cache.by === null ? '' : ` by ${printPlanExpr(node.cache.by, names)}`}`)
+  note('verify', node.verify === null ? null : canonicalJson({ ...node.verify, key: expr(node.verify.key) } as Json))
+  note('priority', node.priority === 0 ? null : String(node.priority))
+  note('needs', node.needs === null ? null : canonicalJson({ ...node.needs } as Json))
+  note('on failure', node.onFailure === null ? null : onFailure(node.onFailure, names))
+  note('approve', expr(node.approve))
+  note('label', expr(node.label))
+  return parts
+}
+
+function testParts(test: Plan['tests'][number]): Parts {
+  const parts: Record<string, Part> = {}
+  test.given.forEach((each, index) => (parts[`given ${index + 1}`] = `${each.agent} replies ${printPlanExpr(each.replies)}`))
+  test.steps.forEach((step, index) => (parts[`step ${index + 1}`] = step.kind === 'let' ? `let ${step.name} = ${printBody(step.body, [])}` : `expect ${printPlanExpr(step.condition)}`))
+  return parts
+}
+
+const grants = (authority: NonNullable<Plan['authority']>): string => authority.map(printGrant).sort().join(', ')
+
+const limits = (all: Plan['limits']): Parts => Object.fromEntries(Object.entries(all).map(([name, value]) => [`limit ${name}`, String(value)]))
+
+function onFailure(policy: PlanOnFailure, names: NodeNames): string {
+  return policy.kind === 'use' ? `use ${printPlanExpr(policy.value, names)}` : policy.kind
+}

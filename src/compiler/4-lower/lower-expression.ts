@@ -1,0 +1,145 @@
+// Lower expression: a checked expression as a PlanExpr.
+// Owns: names to references, calls to their targets with arguments by parameter. Does not own: tasks and clauses (lower-workflow.ts).
+import { invariant, unreachable } from '#base/invariant.ts'
+import type { PlanExpr, PlanValue } from '#model/plan.ts'
+import type { CallExpr, Expr, MatchArm, NameExpr, PipeExpr, PromptValue, TemplateExpr } from '../1-syntax/ast.ts'
+import type { CallFact, Ref } from '../3-check/facts.ts'
+import { prelude } from '../3-check/prelude.ts'
+import type { LowerAt } from './lower-context.ts'
+
+export function lowerExpr(at: LowerAt, expr: Expr | PromptValue): PlanExpr {
+  const into = (inner: Expr): PlanExpr => lowerExpr(at, inner)
+  switch (expr.kind) {
+    case 'prompt-value':
+      return into(expr.text)
+    case 'group':
+      return into(expr.inner)
+    case 'literal':
+    case 'string-literal':
+      return { op: 'value', value: expr.value }
+    case 'template':
+      return lowerTemplate(at, expr)
+    case 'name-expr':
+      return lowerName(at, expr)
+    case 'list':
+      return { op: 'list', items: expr.items.map(into) }
+    case 'comprehension':
+      return { op: 'comprehension', item: expr.item.text, list: into(expr.list), condition: expr.condition === null ? null : into(expr.condition), value: into(expr.value) }
+    case 'record':
+      return { op: 'record', entries: expr.entries.map(entry => ({ key: entry.kind === 'entry' ? entry.key.text : null, value: into(entry.value) })) }
+    case 'member': {
+      const ref = at.facts.refs.get(expr)
+      if (ref?.kind === 'module-constant') return { op: 'value', value: ref.value as PlanValue }
+      return { op: 'member', object: into(expr.object), name: expr.name.text, optional: expr.optional }
+    }
+    case 'index':
+      return { op: 'index', object: into(expr.object), index: into(expr.index) }
+    case 'call':
+    case 'pipe':
+      return lowerCall(at, expr)
+    case 'lambda':
+      return { op: 'lambda', param: expr.param.text, body: into(expr.body) }
+    case 'unary': {
+      const value = into(expr.value)
+      if (expr.op === '-' && value.op === 'value' && typeof value.value === 'number') return { op: 'value', value: value.value === 0 ? 0 : -value.value }
+      return { op: expr.op === '-' ? 'negate' : 'not', value }
+    }
+    case 'binary': {
+      const left = into(expr.left)
+      const right = into(expr.right)
+      if (expr.op === 'not in') return { op: 'not', value: { op: 'in', left, right } }
+      return { op: expr.op === '??' ? 'coalesce' : expr.op, left, right }
+    }
+    case 'if':
+      return { op: 'if', condition: into(expr.condition), then: into(expr.then), else: into(expr.else) }
+    case 'match':
+      return { op: 'match', subject: into(expr.subject), arms: expr.arms.map(arm => lowerArm(at, arm)) }
+    case 'error-expr':
+      return invariant(false, 'an unreadable expression got into a checked program') as never
+    default:
+      return unreachable(expr)
+  }
+}
+
+function lowerTemplate(at: LowerAt, expr: TemplateExpr): PlanExpr {
+  return { op: 'template', parts: expr.parts.map(part => (part.kind === 'template-text' ? part.value : lowerExpr(at, part))) }
+}
+
+function lowerArm(at: LowerAt, arm: MatchArm): Extract<PlanExpr, { op: 'match' }>['arms'][number] {
+  return { patterns: arm.patterns.map(pattern => (pattern.kind === 'pattern-any' ? { any: true as const } : pattern.value)), value: lowerExpr(at, arm.value) }
+}
+
+function lowerName(at: LowerAt, expr: NameExpr): PlanExpr {
+  const ref: Ref | undefined = at.facts.refs.get(expr)
+  invariant(ref !== undefined, `the name \`${expr.name}\` of a checked program refers to something`)
+  switch (ref.kind) {
+    case 'param':
+      return { op: 'param', name: ref.name }
+    case 'local':
+      return { op: 'local', name: ref.name }
+    case 'node': {
+      const index = at.nodeIndex.get(ref.index)
+      invariant(index !== undefined, `the task \`${ref.name}\` has a place in the plan`)
+      return { op: 'node', index }
+    }
+    case 'const':
+      return { op: 'constant', name: ref.symbol.key }
+    default:
+      return invariant(false, `\`${expr.name}\` has no value`) as never
+  }
+}
+
+function lowerCall(at: LowerAt, expr: CallExpr | PipeExpr): PlanExpr {
+  const fact = at.facts.calls.get(expr)
+  invariant(fact !== undefined, 'a call of a checked program has a target')
+  const { target } = fact
+  switch (target.kind) {
+    case 'prelude':
+      return lowerPrelude(at, target.name, fact)
+    case 'function': {
+      const { signature } = target
+      return {
+        op: 'call', module: at.context.needModule(at.unit, target.module), fn: signature.name, effect: signature.effect, runs: signature.runs,
+        args: lowerArgs(at, fact), needs: signature.needs,
+      }
+    }
+    case 'prompt':
+      return { op: 'prompt', prompt: at.context.needPrompt(target.symbol), args: withDefaults(at, target.symbol.unit, target.symbol.declaration.params, lowerArgs(at, fact)) }
+    case 'denied':
+      return { op: 'denied', call: lowerExpr(at, fact.args[0]!.values[0]!) }
+    case 'workflow':
+    case 'loop':
+      return invariant(false, 'a call of a workflow or of a loop stands where no value is made') as never
+    default:
+      return unreachable(target)
+  }
+}
+
+/** Arguments by parameter; a rest parameter's is a list. */
+export function lowerArgs(at: LowerAt, fact: CallFact): Record<string, PlanExpr> {
+  const args: Record<string, PlanExpr> = {}
+  for (const { param, values } of fact.args) {
+    args[param.name] = param.rest === true ? { op: 'list', items: values.map(value => lowerExpr(at, value)) } : lowerExpr(at, values[0]!)
+  }
+  return args
+}
+
+/** A prompt template has no place for defaults in the plan: the call gives them. They mention nothing but consts. */
+function withDefaults(at: LowerAt, unit: LowerAt['unit'], params: readonly { readonly name: { readonly text: string }; readonly default: Expr | null }[], args: Record<string, PlanExpr>): Record<string, PlanExpr> {
+  const inner = at.context.at(unit)
+  for (const param of params) if (!(param.name.text in args) && param.default !== null) args[param.name.text] = lowerExpr(inner, param.default)
+  return args
+}
+
+/** By position as far as there is no gap; the rest by name. */
+function lowerPrelude(at: LowerAt, name: string, fact: CallFact): PlanExpr {
+  const params = prelude.get(name)?.params ?? []
+  const args: PlanExpr[] = []
+  const named: Record<string, PlanExpr> = {}
+  for (const { param, values } of fact.args) {
+    const value = lowerExpr(at, values[0]!)
+    if (params[args.length]?.name === param.name) args.push(value)
+    else named[param.name] = value
+  }
+  return { op: 'prelude', fn: name, args, ...(Object.keys(named).length === 0 ? {} : { named }) }
+}

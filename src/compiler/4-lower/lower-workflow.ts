@@ -1,0 +1,114 @@
+// Lower workflow: tasks and lets in the order of their dependencies, clauses as numbers.
+// Owns: nodes, clauses, grants, defaults of clauses. Does not own: expressions.
+import type { PlanBody, PlanGrant, PlanNode, PlanOnFailure, PlanWorkflow } from '#model/plan.ts'
+import type { Clause, Expr, LetDecl, LimitsClause, LiteralExpr, OnFailureClause, TaskDecl, Value } from '../1-syntax/ast.ts'
+import type { Sym } from '../2-resolve/program.ts'
+import type { GrantFact, NodeFacts } from '../3-check/facts.ts'
+import { readLimits } from '../3-check/limits.ts'
+import type { LowerAt, LowerContext } from './lower-context.ts'
+import { lowerArgs, lowerExpr } from './lower-expression.ts'
+
+/** Wait before the first further attempt, and the longest wait, where `retry` says nothing. */
+const DEFAULT_BACKOFF_FROM_MS = 1_000
+const DEFAULT_BACKOFF_TO_MS = 30_000
+const PRIORITIES: Readonly<Record<string, number>> = { low: -1, normal: 0, high: 1 }
+
+export function lowerWorkflow(context: LowerContext, symbol: Sym<'workflow'>): PlanWorkflow {
+  const at = context.at(symbol.unit)
+  const facts = at.facts.workflow!
+  const { declaration } = symbol
+  const policy = declaration.body.findLast((member): member is OnFailureClause => member.kind === 'on-failure')
+  const indexes = (written: readonly number[]): number[] => written.map(index => at.nodeIndex.get(index)!).sort((a, b) => a - b)
+  return {
+    name: symbol.name,
+    params: declaration.params.map(param => ({
+      name: param.name.text, type: context.checked.typeOf(symbol.unit, param.type), default: param.default === null ? null : lowerExpr(at, param.default),
+    })),
+    result: facts.result,
+    authority: facts.grants === null ? null : lowerGrants(context, facts.grants),
+    limits: readLimits(declaration.body.filter((member): member is LimitsClause => member.kind === 'limits')),
+    onFailure: policy === undefined ? { kind: 'stop' } : lowerOnFailure(at, policy),
+    nodes: facts.order.map(written => lowerNode(at, facts.nodes[written]!, indexes(facts.nodes[written]!.dependsOn))),
+    returns: declaration.returns === null ? { op: 'value', value: null } : lowerExpr(at, declaration.returns),
+    returnsDependsOn: indexes(facts.returnsDependsOn),
+  }
+}
+
+function lowerNode(at: LowerAt, node: NodeFacts, dependsOn: readonly number[]): PlanNode {
+  const { declaration, name, type } = node
+  return declaration.kind === 'let' ? lowerLet(at, declaration, { name, type, dependsOn }) : lowerTask(at, declaration, { name, type, dependsOn })
+}
+
+type NodeHead = Pick<PlanNode, 'name' | 'type' | 'dependsOn'>
+
+function lowerLet(at: LowerAt, declaration: LetDecl, head: NodeHead): PlanNode {
+  return {
+    ...head, kind: 'let', forEach: null, when: null, body: { kind: 'expr', value: lowerExpr(at, declaration.value) }, retry: null, timeoutMs: null, cache: null,
+    verify: null, priority: 0, needs: null, onFailure: null, approve: null, label: null,
+  }
+}
+
+function lowerTask(at: LowerAt, task: TaskDecl, head: NodeHead): PlanNode {
+  const clause = <K extends Clause['kind']>(kind: K): Extract<Clause, { kind: K }> | undefined => task.clauses.find((each): each is Extract<Clause, { kind: K }> => each.kind === kind)
+  const into = (expr: Expr | null | undefined) => (expr === null || expr === undefined ? null : lowerExpr(at, expr))
+  const retry = clause('retry')
+  const cache = clause('cache')
+  const verify = clause('verify')
+  const needs = clause('needs')
+  const onFailure = clause('on-failure')
+  const timeout = clause('timeout')
+  return {
+    ...head,
+    kind: 'task',
+    forEach: task.forEach === null ? null : { item: task.forEach.item.text, list: lowerExpr(at, task.forEach.list), width: into(clause('parallel')?.width) },
+    when: into(task.when),
+    body: task.by === null ? lowerBody(at, task.value) : { kind: 'agent', agent: at.facts.agents.get(task.by)!.key, prompt: lowerExpr(at, task.value) },
+    retry: retry === undefined ? null : lowerRetry(retry),
+    timeoutMs: timeout === undefined ? null : numberIn(timeout.value),
+    cache: cache === undefined ? null : { ageMs: cache.age === null ? null : numberIn(cache.age), by: into(cache.by) },
+    verify: verify === undefined ? null : { runs: verify.runs, agree: verify.agree, upTo: verify.upTo, key: into(verify.key) },
+    priority: PRIORITIES[clause('priority')?.level.text ?? 'normal'] ?? 0,
+    needs: needs === undefined ? null : { cpu: entryNumber(needs.values, 'cpu'), memoryBytes: entryNumber(needs.values, 'memory') },
+    onFailure: onFailure === undefined ? null : lowerOnFailure(at, onFailure),
+    approve: into(clause('approve')?.question),
+    label: into(clause('label')?.text),
+  }
+}
+
+/** A value as a body: a call of a workflow is a sub-workflow. */
+export function lowerBody(at: LowerAt, value: Value): PlanBody {
+  let expr = value
+  while (expr.kind === 'group') expr = expr.inner
+  const fact = expr.kind === 'call' || expr.kind === 'pipe' ? at.facts.calls.get(expr) : undefined
+  if (fact?.target.kind === 'workflow') return { kind: 'workflow', workflow: at.context.needWorkflow(fact.target.symbol), args: lowerArgs(at, fact) }
+  return { kind: 'expr', value: lowerExpr(at, value) }
+}
+
+function lowerOnFailure(at: LowerAt, clause: OnFailureClause): PlanOnFailure {
+  return clause.action.kind === 'use' ? { kind: 'use', value: lowerExpr(at, clause.action.value) } : { kind: clause.action.kind }
+}
+
+function lowerRetry(clause: Extract<Clause, { kind: 'retry' }>): { count: number; fromMs: number; toMs: number } {
+  if (clause.backoff === null) return { count: clause.count, fromMs: DEFAULT_BACKOFF_FROM_MS, toMs: DEFAULT_BACKOFF_TO_MS }
+  const fromMs = numberIn(clause.backoff.from)
+  return { count: clause.count, fromMs, toMs: clause.backoff.to === null ? fromMs : numberIn(clause.backoff.to) }
+}
+
+const numberIn = (literal: LiteralExpr): number => Number(literal.value)
+
+function entryNumber(record: Extract<Clause, { kind: 'needs' }>['values'], name: string): number {
+  const entry = record.entries.find(each => each.kind === 'entry' && each.key.text === name)
+  return entry?.value.kind === 'literal' ? numberIn(entry.value) : 0
+}
+
+/** Grants with their arguments as expressions; a model's name is its key. */
+export function lowerGrants(context: LowerContext, grants: readonly GrantFact[]): PlanGrant[] {
+  return grants.map(grant => {
+    const at = context.at(grant.unit)
+    const args = (grant.node.args ?? []).map(({ value }) => {
+      const model = value.kind === 'name-expr' ? grant.unit.file.values.get(value.name) : undefined
+      return model?.kind === 'model' ? { op: 'value' as const, value: model.key } : lowerExpr(at, value)
+    })
+    return { name: grant.name, args, implies: grant.implies }
+  })
+}

@@ -1,0 +1,104 @@
+// Lower: a checked program as a plan.
+// Owns: which declarations are in the plan, their keys, places and docs. Does not own: expressions (lower-expression.ts), tasks (lower-workflow.ts).
+//   L1. Total: it takes only a CheckedProgram, and a surprise here is a bug in tek.
+//   L2. Equal programs give equal hashes: nothing of layout, comments or the order of unrelated declarations gets into what is hashed.
+import type { Plan, PlanExpr, PlanTest } from '#model/plan.ts'
+import { planVersion } from '#model/plan.ts'
+import { hashPlan } from '#types/plan-json.ts'
+import type { EditionDecl, TestDecl } from '../1-syntax/ast.ts'
+import type { Sym, Unit } from '../2-resolve/program.ts'
+import type { CheckedProgram } from '../3-check/check.ts'
+import { expandGrants } from '../3-check/grants.ts'
+import { readLimits } from '../3-check/limits.ts'
+import { LowerContext } from './lower-context.ts'
+import { lowerExpr } from './lower-expression.ts'
+import { lowerBody, lowerGrants, lowerWorkflow } from './lower-workflow.ts'
+import { PlaceTable } from './places.ts'
+
+const DEFAULT_EDITION = 2026
+
+/**
+ * The plan of a checked program.
+ *
+ * @example
+ * lower(compile(input).program!).entries // ['todos']
+ */
+export function lower(checked: CheckedProgram): Plan {
+  const { program } = checked
+  const { entry } = program
+  const context = new LowerContext(checked)
+  const places = new PlaceTable()
+  const workflows: Record<string, Plan['workflows'][string]> = {}
+  const prompts: Record<string, Plan['prompts'][string]> = {}
+
+  const constants = [...checked.facts.keys()].flatMap(unit => constantOf(context, unit))
+  const own = [...entry.values.values()].filter(symbol => symbol.unit.file === entry)
+  for (const symbol of own) if (symbol.kind === 'workflow') context.needWorkflow(symbol)
+  const tests = entry.units.flatMap(unit => (unit.declaration.kind === 'test' ? [lowerTest(context, unit, unit.declaration)] : []))
+  for (let symbol = context.nextWorkflow(); symbol !== undefined; symbol = context.nextWorkflow()) {
+    workflows[symbol.key] = lowerWorkflow(context, symbol)
+    places.addWorkflow(symbol)
+  }
+  for (let symbol = context.nextPrompt(); symbol !== undefined; symbol = context.nextPrompt()) prompts[symbol.key] = lowerPrompt(context, symbol)
+  entry.units.filter(unit => unit.declaration.kind === 'test').forEach((unit, index) => places.add(`test:${index}`, unit, (unit.declaration as TestDecl).name, unit.declaration.doc))
+
+  const fileCans = entry.units.flatMap(unit => (unit.declaration.kind === 'can' ? [unit.declaration] : []))
+  const fileUnit = entry.units.find(unit => unit.declaration.kind === 'can')
+  const grants = fileUnit === undefined ? null : expandGrants(program, fileUnit, fileCans)
+  const authority = grants === null ? null : lowerGrants(context, grants.map(grant => ({ ...grant, unit: grant.unit === fileUnit ? unitOf(entry.units, grant.node) : grant.unit })))
+  const named = (kind: 'agent' | 'loop'): string[] => program.files.flatMap(file => [...file.values.values()].filter(symbol => symbol.unit.file === file && symbol.kind === kind).map(symbol => symbol.key)).sort()
+  const plan: Plan = {
+    version: planVersion,
+    hash: '',
+    edition: entry.units.map(unit => unit.declaration).find((each): each is EditionDecl => each.kind === 'edition')?.year ?? DEFAULT_EDITION,
+    modules: context.modules(),
+    constants,
+    workflows: sortedByKey(workflows), // L2
+    entries: own.filter(symbol => symbol.kind === 'workflow' && !symbol.name.startsWith('_')).sort((a, b) => a.unit.item.offset - b.unit.item.offset).map(symbol => symbol.key),
+    prompts: sortedByKey(prompts),
+    tests,
+    authority,
+    limits: readLimits(entry.units.flatMap(unit => (unit.declaration.kind === 'limits' ? [unit.declaration] : []))),
+    agents: named('agent'),
+    loops: named('loop'),
+    places: places.places(),
+    docs: places.docs(),
+  }
+  return { ...plan, hash: hashPlan(plan) }
+}
+
+function unitOf(units: readonly Unit[], node: object): Unit {
+  return units.find(unit => unit.declaration.kind === 'can' && unit.declaration.grants.includes(node as never)) ?? units[0]!
+}
+
+function sortedByKey<T>(table: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(table).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+function constantOf(context: LowerContext, unit: Unit): { name: string; value: PlanExpr }[] {
+  if (unit.declaration.kind !== 'const') return []
+  const symbol = unit.file.values.get(unit.declaration.name.text)
+  return symbol === undefined ? [] : [{ name: symbol.key, value: lowerExpr(context.at(unit), unit.declaration.value) }]
+}
+
+function lowerPrompt(context: LowerContext, symbol: Sym<'prompt'>): Plan['prompts'][string] {
+  return { params: symbol.declaration.params.map(param => param.name.text), text: lowerExpr(context.at(symbol.unit), symbol.declaration.text) }
+}
+
+function lowerTest(context: LowerContext, unit: Unit, test: TestDecl): PlanTest {
+  const at = context.at(unit)
+  const given: { agent: string; replies: PlanExpr }[] = []
+  const steps: PlanTest['steps'][number][] = []
+  for (const member of test.body) {
+    if (member.kind === 'given') given.push({ agent: at.facts.agents.get(member.agent)?.key ?? member.agent.parts.map(part => part.text).join('.'), replies: lowerExpr(at, member.replies) })
+    else if (member.kind === 'let') steps.push({ kind: 'let', name: member.name.text, body: lowerBody(at, member.value) })
+    else steps.push({ kind: 'expect', condition: lowerExpr(at, member.condition), text: oneLine(unit, member.condition) })
+  }
+  const name = lowerExpr(at, test.name)
+  return { name: name.op === 'value' ? String(name.value) : unit.file.text.slice(unit.item.offset + test.name.start, unit.item.offset + test.name.end), given, steps }
+}
+
+/** The text of an expectation, for the report; blanks are joined so that layout does not change the plan. */
+function oneLine(unit: Unit, span: { readonly start: number; readonly end: number }): string {
+  return unit.file.text.slice(unit.item.offset + span.start, unit.item.offset + span.end).replace(/\s+/g, ' ')
+}

@@ -1,0 +1,52 @@
+// Places: where the parts of a plan stand in the source, and their doc comments. Not hashed.
+import type { Plan } from '#model/plan.ts'
+import type { Span } from '../1-syntax/ast.ts'
+import { placeIn, type FileUnit, type Sym, type Unit } from '../2-resolve/program.ts'
+
+export class PlaceTable {
+  private readonly found: Record<string, Plan['places'][string]> = {}
+  private readonly texts: Record<string, string> = {}
+  private readonly lines = new Map<FileUnit, readonly number[]>()
+
+  addWorkflow(symbol: Sym<'workflow'>): void {
+    const { declaration, unit, key } = symbol
+    this.add(key, unit, declaration.name, declaration.doc)
+    for (const member of declaration.body) if (member.kind === 'task' || member.kind === 'let') this.add(`${key}/${member.name.text}`, unit, member.name, member.doc)
+  }
+
+  add(key: string, unit: Unit, span: Span, doc: string): void {
+    const { start, end } = placeIn(unit, span)
+    const from = this.position(unit.file, start)
+    const to = this.position(unit.file, end)
+    this.found[key] = { path: unit.file.path, line: from.line, column: from.column, endLine: to.line, endColumn: to.column }
+    if (doc !== '') this.texts[key] = doc
+  }
+
+  places(): Plan['places'] {
+    return this.found
+  }
+
+  docs(): Plan['docs'] {
+    return this.texts
+  }
+
+  /** Line and column from 1. */
+  private position(file: FileUnit, offset: number): { line: number; column: number } {
+    const starts = this.lines.get(file) ?? lineStarts(file.text)
+    this.lines.set(file, starts)
+    let low = 0
+    let high = starts.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if (starts[middle]! <= offset) low = middle
+      else high = middle - 1
+    }
+    return { line: low + 1, column: offset - starts[low]! + 1 }
+  }
+}
+
+function lineStarts(text: string): number[] {
+  const starts = [0]
+  for (let index = text.indexOf('\n'); index >= 0; index = text.indexOf('\n', index + 1)) starts.push(index + 1)
+  return starts
+}

@@ -1,0 +1,91 @@
+// Plugin: what can be wrong with a plugin, from finding it to calling it.
+// Owns: the words. Does not own: who notices (plugins/, plugin-api/invoke.ts).
+import { defineDiagnostics } from '../diagnostic.ts'
+
+export const pluginErrors = defineDiagnostics('plugin', {
+  'not-found': {
+    severity: 'error',
+    message: (p: { source: string; looked: string }) => `There is no plugin \`${p.source}\`: ${p.looked}.`,
+    help: (p: { source: string; looked: string }) => (p.source.startsWith('.') || p.source.startsWith('/') ? 'The path starts at the folder of the file that names it.' : `If it is a package, install it: \`npm install ${p.source}\`.`),
+  },
+  'does-not-build': {
+    severity: 'error',
+    message: (p: { source: string; reason: string }) => `The plugin \`${p.source}\` does not build: ${p.reason}`,
+  },
+  'imports-outside': {
+    severity: 'error',
+    message: (p: { source: string; file: string }) => `The plugin \`${p.source}\` imports ${p.file}, which lies outside its folder.`,
+    help: () => 'Move the file beside the plugin, or make it a package and install it.',
+  },
+  'native-code': {
+    severity: 'error',
+    message: (p: { source: string; file: string }) => `The plugin \`${p.source}\` needs native code (${p.file}), which tek does not load.`,
+    help: () => 'Use a package without native code, or call a program with `context.run`.',
+  },
+  'too-large': {
+    severity: 'error',
+    message: (p: { source: string; limitMb: number }) => `The plugin \`${p.source}\` is larger than ${p.limitMb} MB when it is put together.`,
+    help: () => 'Import only the parts of a package that are used.',
+  },
+  'cannot-be-kept': {
+    severity: 'error',
+    message: (p: { source: string; reason: string }) => `The plugin \`${p.source}\` cannot be put into \`.tek/cache\`: ${p.reason}`,
+    help: () => 'Make the project folder writable, or free some space.',
+  },
+  'not-a-plugin': {
+    severity: 'error',
+    message: (p: { source: string; reason: string }) => `\`${p.source}\` is no plugin: ${p.reason}.`,
+    help: () => "A plugin ends in `export default definePlugin({ … })`, with `definePlugin` from 'tek-lang/plugin'.",
+  },
+  'bad-definition': {
+    severity: 'error',
+    message: (p: { source: string; where: string; reason: string }) => `The plugin \`${p.source}\` cannot be used: ${p.where}: ${p.reason}.`,
+  },
+  'reserved-name': {
+    severity: 'error',
+    message: (p: { source: string; name: string }) => `The plugin \`${p.source}\` calls itself \`${p.name}\`, a name of tek's own.`,
+    help: () => 'Its author must give it another `name`; `as` in the program does not change what its grants are called.',
+  },
+  'api-mismatch': {
+    severity: 'error',
+    message: (p: { source: string; needs: string; have: string }) => `The plugin \`${p.source}\` was written for version ${p.needs} of the plugin interface; this tek has ${p.have}.`,
+    help: () => 'Install a version of the plugin, or of tek, that fits the other.',
+  },
+  'failed-to-load': {
+    severity: 'error',
+    message: (p: { source: string; reason: string }) => `The plugin \`${p.source}\` cannot be loaded: ${p.reason}`,
+  },
+  changed: {
+    severity: 'error',
+    message: (p: { source: string }) => `The plugin \`${p.source}\` is not the one this program was checked with.`,
+    help: () => 'Check the program again: `tek check`.',
+  },
+  died: {
+    severity: 'error',
+    message: (p: { plugin: string; reason: string }) => `The plugin \`${p.plugin}\` ended in the middle of its work: ${p.reason}`,
+    help: () => 'It is started again for the next attempt, at most 3 times in a run.',
+  },
+  'gave-up': {
+    severity: 'error',
+    message: (p: { plugin: string; times: number }) => `The plugin \`${p.plugin}\` has ended ${p.times} times in the middle of its work and is not started again.`,
+    help: () => 'Its last words stand in the details of the failures before this one.',
+  },
+  'unknown-tool': {
+    severity: 'error',
+    message: (p: { plugin: string; tool: string }) => `The plugin \`${p.plugin}\` has no \`${p.tool}\`.`,
+  },
+  'bad-input': {
+    severity: 'error',
+    message: (p: { tool: string; param: string; reason: string }) => `\`${p.param}\` of \`${p.tool}\` cannot be that: ${p.reason}`,
+  },
+  'bad-output': {
+    severity: 'error',
+    message: (p: { tool: string; reason: string }) => `\`${p.tool}\` gave back something else than it declares: ${p.reason}`,
+    help: () => 'This is a mistake in the plugin; tell its author.',
+  },
+  crashed: {
+    severity: 'error',
+    message: (p: { tool: string; reason: string }) => `\`${p.tool}\` crashed: ${p.reason}`,
+    help: () => 'This is a mistake in the plugin; the details hold its stack for the author.',
+  },
+})

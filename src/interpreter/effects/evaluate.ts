@@ -1,0 +1,220 @@
+// Evaluate: works on expressions, step by step: pure parts here or in a thread, calls through the guard.
+// Owns: attempts under way and how they are taken up again. Does not own: the meaning of expressions (engine/evaluation.ts).
+//   V1. A call is announced before it is made; a call that writes is made only when the announcement is durable.
+//   V2. A call whose outcome the journal knows is not made again: the outcome is given to the expression in its place.
+//   V3. Whatever comes back after an attempt was given up is dropped.
+//   V4. Nothing longer than INLINE_STEPS is worked on here: it goes to a thread.
+import type { Outcome, Part, TaskId } from '#model/event.ts'
+import type { PlanExpr } from '#model/plan.ts'
+import type { Value } from '#model/type.ts'
+import type { ToolRunner } from '#plugin-api/tool-runner.ts'
+import { Evaluation, INLINE_STEPS, MAX_EXPRESSION_STEPS, type CallRequest, type PureFunctions, type Scope as NameScope, type Step } from '#interpreter/engine/evaluation.ts'
+import { expressionOf, Names, rankOf, recordedCalls } from '#interpreter/engine/view.ts'
+import type { World } from '#interpreter/world.ts'
+import { callTool } from './call-tool.ts'
+import { setUpStages, type Stage } from './set-up.ts'
+import { isTooLarge, valueTooLarge } from './value-size.ts'
+
+interface Work {
+  readonly task: TaskId
+  readonly attempt: number
+  readonly part: Part
+  readonly startedMs: number
+  evaluation: Evaluation
+  calls: number
+  abort: AbortController | null
+  /** For a setup: what is left to be worked out. */
+  stages: Stage[]
+  stage: Stage | null
+  result: (() => Value) | null
+}
+
+export class Evaluator {
+  /** Attempts that wait for something outside, by task. */
+  readonly underWay = new Map<TaskId, Work>()
+  /** Calls and thread jobs not yet back, those given up included. */
+  outstanding = 0
+  private readonly world: World
+  private readonly pure: PureFunctions
+  private readonly onWaiting: (task: TaskId) => void
+
+  constructor(world: World, onWaiting: (task: TaskId) => void) {
+    this.world = world
+    this.onWaiting = onWaiting
+    this.pure = (module, fn) => world.toolRunner.pure(module, fn)
+  }
+
+  /** Works on a part of a task; its outcome comes as an `evaluated` event. */
+  start(task: TaskId, attempt: number, part: Part): void {
+    const { world } = this
+    const startedMs = world.host.monotonic()
+    if (part === 'setup') return this.startSetUp(task, attempt, startedMs)
+    const expr = expressionOf(world.state, task, part)
+    if (expr === null) return this.finish(task, attempt, part, startedMs, { kind: 'value', value: null })
+    const names = new Names(world.state, task, part, world.constants)
+    const isKeyLambda = part === 'verify-key' && expr.op === 'lambda'
+    const evaluation = isKeyLambda ? this.evaluationOf(expr.body, withLocal(names, expr.param, names.local('value') ?? null)) : this.evaluationOf(expr, names)
+    const step = evaluation.start()
+    if (step.kind === 'done') return this.finish(task, attempt, part, startedMs, { kind: 'value', value: step.value })
+    this.advance({ task, attempt, part, startedMs, evaluation, calls: 0, abort: null, stages: [], stage: null, result: null }, step)
+  }
+
+  /** Gives an attempt up. */
+  cancel(task: TaskId, attempt: number): void {
+    const work = this.underWay.get(task)
+    if (work === undefined || work.attempt !== attempt) return
+    this.underWay.delete(task)
+    work.abort?.abort()
+  }
+
+  cancelAll(): void {
+    for (const work of this.underWay.values()) this.cancel(work.task, work.attempt)
+  }
+
+  private startSetUp(task: TaskId, attempt: number, startedMs: number): void {
+    const { constantsFailure } = this.world
+    if (constantsFailure !== null) return this.finish(task, attempt, 'setup', startedMs, { kind: 'failure', failure: constantsFailure })
+    const { stages, result } = setUpStages(this.world.state, task, this.world.constants)
+    const stage = stages.shift()
+    if (stage === undefined) return this.finish(task, attempt, 'setup', startedMs, { kind: 'value', value: result() })
+    const evaluation = this.evaluationOf(stage.expr, stage.names)
+    this.advance({ task, attempt, part: 'setup', startedMs, evaluation, calls: 0, abort: null, stages, stage, result }, evaluation.start())
+  }
+
+  private evaluationOf(expr: PlanExpr, names: NameScope): Evaluation {
+    return new Evaluation(expr, names, { inlineSteps: INLINE_STEPS, maxSteps: MAX_EXPRESSION_STEPS, pure: this.pure, prompts: this.world.state.plan.prompts })
+  }
+
+  private advance(work: Work, first: Step): void {
+    let step = first
+    for (;;) {
+      switch (step.kind) {
+        case 'done': {
+          const next = this.nextStage(work, step.value)
+          if (next === null) return
+          step = next
+          continue
+        }
+        case 'failed':
+          return this.finishWork(work, { kind: 'failure', failure: { ...step.failure, task: '' } })
+        case 'heavy':
+          return this.handOver(work, step)
+        case 'call': {
+          const known = recordedCalls(this.world.state, work.task)[work.calls]
+          if (known?.outcome != null && known.name === nameOf(step.call)) { // V2
+            work.calls++
+            step = work.evaluation.resume(known.outcome)
+            continue
+          }
+          return this.call(work, step.call)
+        }
+      }
+    }
+  }
+
+  /** Takes the value of a setup's stage and begins the next; null when the work is done. */
+  private nextStage(work: Work, value: Value): Step | null {
+    work.stage?.accept(value)
+    const next = work.stages.shift()
+    if (next === undefined) {
+      this.finishWork(work, { kind: 'value', value: work.result === null ? value : work.result() })
+      return null
+    }
+    work.stage = next
+    work.evaluation = this.evaluationOf(next.expr, next.names)
+    return work.evaluation.start()
+  }
+
+  private call(work: Work, request: CallRequest): void {
+    const { world } = this
+    const { task, attempt, part } = work
+    const call = work.calls++
+    if (!world.mayBegin()) return void this.underWay.delete(task) // the run stops; the attempt is taken up again when it goes on
+    const abort = this.wait(work)
+    world.emit({ kind: 'call-started', atMs: world.host.now(), task, attempt, call, name: nameOf(request) }) // V1
+    const make = (): void => {
+      if (!this.isCurrent(work)) return
+      if (!world.mayBegin()) return void this.underWay.delete(task)
+      const startedMs = world.host.monotonic()
+      this.outside(callTool(world, request, { task, attempt, part, call }, abort.signal), work, outcome => {
+        const kept: Outcome = outcome.kind === 'value' && isTooLarge(outcome.value) ? { kind: 'failure', failure: valueTooLarge(nameOf(request)) } : outcome
+        world.emit({ kind: 'call-finished', atMs: world.host.now(), task, attempt, call, outcome: kept, elapsedMs: world.host.monotonic() - startedMs })
+        return kept
+      })
+    }
+    if (request.effect === 'write') world.whenDurable(make) // V1
+    else make()
+  }
+
+  private handOver(work: Work, step: Extract<Step, { kind: 'heavy' }>): void {
+    const { world } = this
+    const abort = this.wait(work)
+    const names = work.stage?.names ?? new Names(world.state, work.task, work.part, world.constants)
+    const job = {
+      expr: step.expr,
+      locals: step.locals,
+      params: Object.fromEntries(step.uses.params.map(name => [name, names.param(name)])),
+      nodes: Object.fromEntries(step.uses.nodes.map(index => [index, names.node(index)])),
+      constants: Object.fromEntries(step.uses.constants.map(name => [name, names.constant(name)])),
+      prompts: world.state.plan.prompts,
+      modules: modulesOf(step.uses.functions, world.toolRunner),
+      rank: work.task === 0 ? 0 : rankOf(world.state, work.task),
+    }
+    this.outside(world.pool().evaluate(job, abort.signal), work, outcome => outcome) // V4
+  }
+
+  /** Waits for something outside, then goes on with the attempt if it is still wanted. */
+  private outside(promise: Promise<Outcome>, work: Work, arrived: (outcome: Outcome) => Outcome): void {
+    this.outstanding++
+    const settled = (outcome: Outcome): void => {
+      this.outstanding--
+      if (!this.isCurrent(work)) return this.world.wake() // V3
+      this.advance(work, work.evaluation.resume(arrived(outcome)))
+    }
+    promise.then(settled, error => settled({ kind: 'failure', failure: { code: 'plugin/crashed', message: `The call ended in an error of its own: ${String((error as Error | null)?.message ?? error)}`, task: '', retryable: false } }))
+  }
+
+  private wait(work: Work): AbortController {
+    this.underWay.set(work.task, work)
+    this.onWaiting(work.task)
+    work.abort ??= new AbortController()
+    return work.abort
+  }
+
+  private isCurrent(work: Work): boolean {
+    return this.underWay.get(work.task) === work
+  }
+
+  private finishWork(work: Work, outcome: Outcome): void {
+    this.underWay.delete(work.task)
+    this.finish(work.task, work.attempt, work.part, work.startedMs, outcome)
+  }
+
+  private finish(task: TaskId, attempt: number, part: Part, startedMs: number, outcome: Outcome): void {
+    const { host } = this.world
+    this.world.emit({ kind: 'evaluated', atMs: host.now(), task, attempt, part, outcome, elapsedMs: host.monotonic() - startedMs })
+  }
+}
+
+/** URLs of the modules of functions, for a thread to load. */
+export function modulesOf(functions: readonly { readonly module: string }[], toolRunner: ToolRunner): Record<string, string> {
+  const urls: Record<string, string> = {}
+  for (const { module } of functions) {
+    const url = toolRunner.threadModule(module)
+    if (url !== null) urls[module] = url
+  }
+  return urls
+}
+
+function nameOf(request: CallRequest): string {
+  return `${request.module}.${request.fn}`
+}
+
+function withLocal(names: NameScope, name: string, value: Value): NameScope {
+  return {
+    param: each => names.param(each),
+    node: index => names.node(index),
+    constant: each => names.constant(each),
+    local: each => (each === name ? value : names.local(each)),
+  }
+}

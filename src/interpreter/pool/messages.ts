@@ -1,0 +1,55 @@
+// Messages: what goes between the loop and its worker threads.
+//   M1. Plain data that structured clone carries; a port only with a call that acts on the world.
+import type { Outcome } from '#model/event.ts'
+import type { Plan, PlanExpr } from '#model/plan.ts'
+import type { Value } from '#model/type.ts'
+import type { ToolCall } from '#plugin-api/tool-runner.ts'
+import type { MessagePort } from 'node:worker_threads'
+
+/** A pure expression with the values it mentions. */
+export interface ExpressionJob {
+  readonly kind: 'expression'
+  readonly expr: PlanExpr
+  readonly locals: Readonly<Record<string, Value>>
+  readonly params: Readonly<Record<string, Value>>
+  /** By index of the node. */
+  readonly nodes: Readonly<Record<string, Value>>
+  readonly constants: Readonly<Record<string, Value>>
+  readonly prompts: Plan['prompts']
+  /** URLs of the modules whose pure functions it calls. */
+  readonly modules: Readonly<Record<string, string>>
+}
+
+/** A call of a trusted tool; `port` leads to its context and is null for a pure one. */
+export interface CallJob {
+  readonly kind: 'call'
+  readonly url: string
+  readonly call: ToolCall
+  readonly port: MessagePort | null
+  readonly cwd: string
+  readonly idempotencyKey: string
+}
+
+export type Job = ExpressionJob | CallJob
+
+/** One message to a thread. */
+export interface Batch {
+  readonly jobs: readonly Job[]
+}
+
+export interface BatchAnswer {
+  readonly outcomes: readonly Outcome[]
+  /** Milliseconds each job took. */
+  readonly elapsedMs: readonly number[]
+}
+
+/** From a thread to the context of its call. */
+export type ContextRequest =
+  | { readonly id: number; readonly method: string; readonly args: readonly unknown[] }
+  | { readonly id: -1; readonly method: 'log' | 'progress'; readonly args: readonly unknown[] }
+
+export type ContextAnswer =
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly problem: { readonly code: string; readonly message: string; readonly retryable: boolean; readonly help: string | undefined } }
+  /** The attempt was given up. */
+  | { readonly id: -1; readonly abort: true }

@@ -1,0 +1,85 @@
+// Report: everything that can be told of a run afterwards, from its plan and its events alone.
+// Owns: the fold of events to task reports. It goes through the engine, so numbers, paths and statuses are the engine's own.
+import type { RunEvent, TaskId } from '#model/event.ts'
+import type { Plan } from '#model/plan.ts'
+import type { RunReport, RunSummary, TaskReport, TaskStatus } from '#model/report.ts'
+import { pathOf } from '#interpreter/engine/path.ts'
+import { initialState, type State } from '#interpreter/engine/state.ts'
+import { phase } from '#interpreter/engine/tasks.ts'
+import { transition } from '#interpreter/engine/transition.ts'
+
+/** Paths of dependencies that a task's report lists. */
+const MAX_LISTED_DEPENDENCIES = 100
+
+interface Times {
+  startedAtMs: number
+  endedAtMs: number
+}
+
+/** The report of a run. */
+export function reportOf(plan: Plan, summary: RunSummary, events: Iterable<RunEvent>): RunReport {
+  const state = initialState(plan, { parallel: Infinity, cpu: Infinity, memoryBytes: Infinity })
+  const times: (Times | undefined)[] = []
+  const values = new Map<TaskId, TaskReport['outcome']>()
+  for (const event of events) {
+    if ('task' in event) note(times, event)
+    for (const command of transition(state, event)) {
+      if (command.kind === 'changed' && command.status !== 'running') values.set(command.task, outcomeOf(state, command.task, command.status))
+    }
+  }
+  const tasks: TaskReport[] = []
+  for (let task = 1; task < state.tasks.size; task++) {
+    if (state.nodeOf(task).kind === 'task') tasks.push(reportOfTask(state, task, times[task], values.get(task) ?? null))
+  }
+  return { summary, tasks }
+}
+
+function note(times: (Times | undefined)[], event: Extract<RunEvent, { task: TaskId }>): void {
+  const elapsedMs = 'elapsedMs' in event ? event.elapsedMs : 0
+  const known = times[event.task]
+  if (known === undefined) times[event.task] = { startedAtMs: event.atMs - elapsedMs, endedAtMs: event.atMs }
+  else {
+    known.startedAtMs = Math.min(known.startedAtMs, event.atMs - elapsedMs)
+    known.endedAtMs = Math.max(known.endedAtMs, event.atMs)
+  }
+}
+
+function outcomeOf(state: State, task: TaskId, status: TaskStatus): TaskReport['outcome'] {
+  const failure = state.failures.get(task)
+  if (status === 'failed' && failure !== undefined) return { kind: 'failure', failure }
+  const value = state.tasks.values[task]
+  return value === undefined ? null : { kind: 'value', value }
+}
+
+function reportOfTask(state: State, task: TaskId, times: Times | undefined, outcome: TaskReport['outcome']): TaskReport {
+  const scope = state.scopeOf(task)
+  const isItem = state.tasks.group[task] !== -1
+  const status = statusOf(state, task)
+  return {
+    path: pathOf(state, task), status, outcome,
+    attempts: times === undefined ? 0 : state.tasks.attempt[task]!,
+    cached: state.cached.has(task),
+    startedAtMs: times?.startedAtMs ?? null,
+    elapsedMs: times === undefined ? 0 : times.endedAtMs - times.startedAtMs,
+    dependsOn: isItem ? [] : state.nodeOf(task).dependsOn.slice(0, MAX_LISTED_DEPENDENCIES).map(each => pathOf(state, scope.base + each)),
+  }
+}
+
+function statusOf(state: State, task: TaskId): TaskStatus {
+  switch (state.tasks.phase[task]) {
+    case phase.done:
+      return 'done'
+    case phase.failed:
+      return 'failed'
+    case phase.skipped:
+      return 'skipped'
+    case phase.cancelled:
+      return 'cancelled'
+    case phase.waiting:
+      return 'waiting'
+    case phase.queued:
+      return 'ready'
+    default:
+      return 'running'
+  }
+}

@@ -1,0 +1,227 @@
+// Run: a plan is carried out, or taken up again, from beginning to summary.
+// Owns: joining engine, effects, journal and pool for one run; checking the arguments; the summary. Does not own: the loop (driver.ts).
+//   U1. A run that begins is in the journal before anything of it is done.
+//   U2. What stops a run leaves it resumable; only `run-finished` ends it for good.
+import { didYouMean } from '#base/did-you-mean.ts'
+import { runErrors } from '#diagnostics/catalog/run.ts'
+import type { Diagnostic } from '#diagnostics/diagnostic.ts'
+import type { GrantKinds } from '#grants/match.ts'
+import type { Host } from '#host/host.ts'
+import type { Failure, Outcome, RunEvent } from '#model/event.ts'
+import type { Plan } from '#model/plan.ts'
+import type { RunNotice, RunReport, RunSummary } from '#model/report.ts'
+import type { Value } from '#model/type.ts'
+import type { ToolRunner } from '#plugin-api/tool-runner.ts'
+import { printType } from '#types/print.ts'
+import { validate } from '#types/validate.ts'
+import { Driver } from './driver.ts'
+import { evaluateConstants } from '#interpreter/effects/constants.ts'
+import { Evaluator } from '#interpreter/effects/evaluate.ts'
+import type { Capacity } from '#interpreter/engine/protocol.ts'
+import { initialState, type State } from '#interpreter/engine/state.ts'
+import type { Journal, RunLog } from '#interpreter/journal/journal.ts'
+import { makePool, type Pool } from '#interpreter/pool/pool.ts'
+import { reportOf } from './report.ts'
+import { Watcher } from './watcher.ts'
+import type { Timers, World } from './world.ts'
+
+/** Tasks under way at once where the program says nothing: this many for each processor, within these bounds. */
+const TASKS_PER_CPU = 4
+const LEAST_TASKS_AT_ONCE = 8
+const MOST_TASKS_AT_ONCE = 256
+const RUN_ID_BYTES = 6
+
+export interface RunSettings {
+  readonly host: Host
+  /** Absolute working directory of the run; default the host's. */
+  readonly cwd?: string
+  readonly plan: Plan
+  readonly toolRunner: ToolRunner
+  readonly journal: Journal
+  /** Kinds of the parameters of plugins' grants, for the guard. */
+  readonly kindsOf?: GrantKinds
+  /** Threads; default one for each processor. */
+  readonly workers?: number
+  /** Built entry of the threads. */
+  readonly workerUrl?: URL
+  readonly onThreads?: (threads: number) => void
+  readonly onNotice: (notice: RunNotice) => void
+  /** Aborting stops the run gracefully; its reason may be `interrupt` (the default), `terminate` or `stop-file`. */
+  readonly signal?: AbortSignal
+  readonly tekVersion: string
+}
+
+export interface StartSettings extends RunSettings {
+  /** Path of the program, as shown. */
+  readonly program: string
+  /** Name or key of the workflow; may be left out where there is but one. */
+  readonly workflow?: string
+  readonly args: Readonly<Record<string, Value>>
+}
+
+/** A run's end, or the mistakes for which it did not begin. */
+export type RunResult = { readonly kind: 'ran'; readonly summary: RunSummary; report(): RunReport } | { readonly kind: 'refused'; readonly diagnostics: readonly Diagnostic[] }
+
+/**
+ * Carries out a workflow of a plan.
+ *
+ * @returns the summary once the run is finished or stopped; or why it was not begun (unknown workflow, arguments that do not fit).
+ * @throws {JournalError} when the journal cannot be used; the run can be resumed from what it holds.
+ */
+export async function startRun(settings: StartSettings): Promise<RunResult> {
+  const { plan, host, journal, args, program } = settings
+  const chosen = chooseWorkflow(plan, settings.workflow)
+  if ('code' in chosen) return { kind: 'refused', diagnostics: [chosen] }
+  const problems = checkArguments(plan, chosen.key, args)
+  if (problems.length > 0) return { kind: 'refused', diagnostics: problems }
+  const runId = host.randomHex(RUN_ID_BYTES)
+  const summary: RunSummary = {
+    runId, workflow: plan.workflows[chosen.key]!.name, program, planHash: plan.hash, startedAtMs: host.now(), elapsedMs: 0, status: 'running', outcome: null,
+    tasks: noTasks, calls: { ...noCalls },
+  }
+  const log = journal.startRun(summary, plan) // U1
+  const begin: RunEvent = { kind: 'run-started', atMs: summary.startedAtMs, runId, planHash: plan.hash, workflow: chosen.key, args, tekVersion: settings.tekVersion }
+  return carryOut(settings, summary, log, driver => driver.emit(begin))
+}
+
+/**
+ * Goes on with a run that was stopped or whose process is gone. Finished work is not done again.
+ *
+ * @returns the summary; at once when the run was finished already. Refused when there is no such run or it was made with another plan.
+ */
+export async function resumeRun(settings: RunSettings & { readonly runId: string }): Promise<RunResult> {
+  const found = settings.journal.openRun(settings.runId)
+  if (found === null) return { kind: 'refused', diagnostics: [runErrors['unknown-run']({ runId: settings.runId })] }
+  if (found.summary.planHash !== settings.plan.hash) return { kind: 'refused', diagnostics: [runErrors['other-plan']({ runId: settings.runId })] }
+  const events = [...found.log.events()]
+  if (events.length > 0) return carryOut(settings, found.summary, found.log, driver => driver.resume(events))
+  return { kind: 'refused', diagnostics: [runErrors['unknown-run']({ runId: settings.runId })] } // it ended before its first event
+}
+
+async function carryOut(settings: RunSettings, begun: RunSummary, log: RunLog, begin: (driver: Driver) => void): Promise<RunResult> {
+  const { host, plan, journal, toolRunner } = settings
+  const startedMs = host.monotonic()
+  const state = initialState(plan, capacityOf(settings), journal.durations(durationKeys(plan)))
+  const calls = { ...begun.calls }
+  let pool: Pool | null = null
+  const getPool = () => (pool ??= makePool({
+    maxThreads: threadsOf(settings),
+    ...(settings.workerUrl === undefined ? {} : { workerUrl: settings.workerUrl }),
+    ...(settings.onThreads === undefined ? {} : { onResize: settings.onThreads }),
+  }))
+  try {
+    const constants = await evaluateConstants(plan, toolRunner, getPool)
+    const watcher = new Watcher(state, host, calls, constants.values, settings.onNotice)
+    const driver = new Driver({ state, log, watcher, shouldStop: stopAsked(settings) })
+    const world: World = {
+      host, cwd: settings.cwd ?? host.cwd, state, runId: begun.runId, toolRunner, journal, kindsOf: settings.kindsOf, calls,
+      constants: constants.values, constantsFailure: constants.failure, timers: host.sleep === undefined ? systemTimers : hostTimers(host), pool: getPool,
+      emit: event => driver.emit(event), wake: () => driver.wake(), whenDurable: work => driver.whenDurable(work),
+      log: (task, message) => watcher.log(task, message), mayBegin: () => driver.mayBegin(),
+    }
+    driver.connect(world, new Evaluator(world, task => watcher.waits(task)))
+    settings.onNotice({ kind: 'run-started', runId: begun.runId, workflow: begun.workflow, atMs: begun.startedAtMs, authority: namesOfAuthority(plan) })
+    begin(driver)
+    const onAbort = () => driver.wake()
+    settings.signal?.addEventListener('abort', onAbort)
+    try {
+      await driver.run()
+    } finally {
+      settings.signal?.removeEventListener('abort', onAbort)
+    }
+    const summary: RunSummary = {
+      ...begun, elapsedMs: begun.elapsedMs + host.monotonic() - startedMs, calls: { ...calls }, tasks: watcher.counts(), ...endOf(state),
+    }
+    log.describe(summary)
+    if (watcher.durations.size > 0) journal.addDurations(watcher.durations)
+    watcher.end(state.isFinished)
+    settings.onNotice({ kind: 'run-finished', summary })
+    return { kind: 'ran', summary, report: () => reportOf(plan, summary, log.events()) }
+  } finally {
+    await (pool as Pool | null)?.close()
+  }
+}
+
+function endOf(state: State): { status: RunSummary['status']; outcome: Outcome } {
+  if (state.isFinished && state.outcome !== null) return { status: state.outcome.kind === 'value' ? 'done' : 'failed', outcome: state.outcome }
+  const { code, message, help } =
+    state.stop === null || state.stop.reason === 'interrupt' ? runErrors.interrupted({})
+    : state.stop.reason === 'limit' ? runErrors['limit-reached']({ detail: state.stop.detail })
+    : runErrors.stopped({})
+  const failure: Failure = { code, message, task: state.workflow, retryable: true, ...(help[0] === undefined ? {} : { help: help[0] }) }
+  return { status: 'stopped', outcome: { kind: 'failure', failure } } // U2
+}
+
+function stopAsked(settings: RunSettings): () => { reason: 'interrupt' | 'terminate' | 'stop-file'; detail: string } | null {
+  const { signal } = settings
+  return () => {
+    if (signal === undefined || !signal.aborted) return null
+    const { reason } = signal
+    return { reason: reason === 'terminate' || reason === 'stop-file' ? reason : 'interrupt', detail: '' }
+  }
+}
+
+function chooseWorkflow(plan: Plan, wanted: string | undefined): { key: string } | Diagnostic {
+  const names = plan.entries.map(key => plan.workflows[key]?.name ?? key)
+  if (wanted === undefined) return plan.entries.length === 1 ? { key: plan.entries[0]! } : runErrors['which-workflow']({ names })
+  const key = plan.entries.find((each, index) => each === wanted || names[index] === wanted)
+  return key === undefined ? runErrors['unknown-workflow']({ name: wanted, suggestions: didYouMean(wanted, names) }) : { key }
+}
+
+function checkArguments(plan: Plan, key: string, args: Readonly<Record<string, Value>>): Diagnostic[] {
+  const { params } = plan.workflows[key]!
+  const problems: Diagnostic[] = []
+  for (const name of Object.keys(args)) {
+    if (!params.some(each => each.name === name)) problems.push(runErrors['unknown-argument']({ name, suggestions: didYouMean(name, params.map(each => each.name)) }))
+  }
+  for (const { name, type, default: standard } of params) {
+    if (!Object.hasOwn(args, name)) {
+      if (standard === null && validate(type, null) !== null) problems.push(runErrors['missing-argument']({ name, type: printType(type) }))
+      continue
+    }
+    const problem = validate(type, args[name])
+    if (problem !== null) problems.push(runErrors['bad-argument']({ name: `${name}${problem.path}`, message: problem.message }))
+  }
+  return problems
+}
+
+function capacityOf(settings: RunSettings): Capacity {
+  const { cpus, memoryBytes } = settings.host.machine()
+  const standard = Math.min(MOST_TASKS_AT_ONCE, Math.max(LEAST_TASKS_AT_ONCE, TASKS_PER_CPU * cpus))
+  const { memoryBytes: limit, parallel } = settings.plan.limits
+  return { parallel: parallel ?? standard, cpu: settings.workers ?? cpus, memoryBytes: limit === undefined ? memoryBytes : Math.min(limit, memoryBytes) }
+}
+
+function threadsOf(settings: RunSettings): number {
+  return Math.max(1, settings.workers ?? settings.host.machine().cpus)
+}
+
+function durationKeys(plan: Plan): string[] {
+  return Object.entries(plan.workflows).flatMap(([key, workflow]) => workflow.nodes.filter(node => node.kind === 'task' && node.body.kind === 'expr').map(node => `${key}/${node.name}`))
+}
+
+function namesOfAuthority(plan: Plan): string[] {
+  const grants = plan.authority ?? Object.values(plan.workflows).flatMap(each => each.authority ?? [])
+  return [...new Set(grants.map(each => each.name))].sort()
+}
+
+const noTasks = { total: 0, done: 0, failed: 0, skipped: 0, cancelled: 0, running: 0, cached: 0 }
+const noCalls = { read: 0, wrote: 0, ran: 0, fetched: 0, refused: 0 }
+
+const systemTimers: Timers = {
+  set(ms, fire) {
+    const timer = setTimeout(fire, ms)
+    return () => clearTimeout(timer)
+  },
+}
+
+/** Timers by the host's own clock. */
+function hostTimers(host: Host): Timers {
+  return {
+    set(ms, fire) {
+      const abort = new AbortController()
+      host.sleep!(ms, abort.signal).then(fire, () => {}) // taken back
+      return () => abort.abort()
+    },
+  }
+}

@@ -1,0 +1,140 @@
+// Watcher: tells listeners how a run goes, and keeps what its summary says.
+// Owns: notices, their rate, the fraction done, durations by task. Does not own: drawing (telemetry), truth (the events).
+//   W1. A notice is sent only after the events that caused it are durable.
+//   W2. Progress at most every PROGRESS_INTERVAL_MS; its fraction never falls and is 1 only at the end.
+//   W3. At most MAX_WAITING_NOTICES wait; logs beyond that are dropped and counted.
+import type { Failure, RunEvent, TaskId } from '#model/event.ts'
+import type { CallCounts, RunNotice, TaskCounts, TaskStatus } from '#model/report.ts'
+import type { Host } from '#host/host.ts'
+import { Evaluation, type PureFunctions } from '#interpreter/engine/evaluation.ts'
+import { pathOf } from '#interpreter/engine/path.ts'
+import type { State } from '#interpreter/engine/state.ts'
+import { durationKeyOf, expressionOf, Names, nodeOf } from '#interpreter/engine/view.ts'
+import type { Value } from '#model/type.ts'
+
+const PROGRESS_INTERVAL_MS = 100
+const MAX_WAITING_NOTICES = 200_000
+/** Paths of running tasks that a notice lists. */
+const MAX_SHOWN_RUNNING = 8
+/** Below this much done, nothing is said about the end. */
+const LEAST_FRACTION_FOR_ETA = 0.02
+const MAX_LABEL_STEPS = 10_000
+const MAX_LABEL_LENGTH = 200
+
+export class Watcher {
+  private readonly state: State
+  private readonly host: Host
+  private readonly listener: (notice: RunNotice) => void
+  private readonly calls: CallCounts
+  private readonly startedMs: number
+  private readonly constants: ReadonlyMap<string, Value>
+  private waiting: RunNotice[] = []
+  private readonly began_: number[] = []
+  private fraction = 0
+  private lastProgressMs = 0
+  private droppedLogs = 0
+  readonly durations = new Map<string, { totalMs: number; count: number }>()
+
+  constructor(state: State, host: Host, calls: CallCounts, constants: ReadonlyMap<string, Value>, listener: (notice: RunNotice) => void) {
+    this.state = state
+    this.host = host
+    this.calls = calls
+    this.constants = constants
+    this.listener = listener
+    this.startedMs = host.monotonic()
+  }
+
+  /** A task is worked on, perhaps again. */
+  began(task: TaskId): void {
+    this.began_[task] ??= this.host.monotonic()
+  }
+
+  recorded(event: RunEvent): void {
+    if (event.kind !== 'evaluated' || event.part !== 'body' || event.outcome.kind !== 'value') return
+    const key = durationKeyOf(this.state, event.task)
+    if (key === null) return
+    const seen = this.durations.get(key)
+    if (seen === undefined) this.durations.set(key, { totalMs: event.elapsedMs, count: 1 })
+    else {
+      seen.totalMs += event.elapsedMs
+      seen.count++
+    }
+  }
+
+  changed(change: { readonly task: TaskId; readonly status: TaskStatus; readonly cached: boolean }): void {
+    const { task, status } = change
+    const beganMs = this.began_[task]
+    const failure: Failure | null = this.state.failures.size === 0 ? null : (this.state.failures.get(task) ?? null)
+    this.add({
+      kind: 'task', path: pathOf(this.state, task), label: this.labelOf(task), status, attempt: this.state.tasks.attempt[task]!, cached: change.cached,
+      elapsedMs: beganMs === undefined ? 0 : this.host.monotonic() - beganMs, failure,
+    })
+  }
+
+  /** A task waits for something outside: worth showing as running. */
+  waits(task: TaskId): void {
+    if (task === 0 || nodeOf(this.state, task)?.kind === 'let') return
+    this.changed({ task, status: 'running', cached: false })
+  }
+
+  log(task: string, message: string): void {
+    if (this.waiting.length >= MAX_WAITING_NOTICES) this.droppedLogs++ // W3
+    else this.add({ kind: 'log', task, atMs: this.host.now(), message })
+  }
+
+  /** Everything recorded so far is durable. // W1 */
+  durable(): void {
+    const { waiting } = this
+    if (waiting.length === 0) return
+    this.waiting = []
+    for (const notice of waiting) this.listener(notice)
+  }
+
+  /** Called every turn. // W2 */
+  tick(running: Iterable<TaskId>): void {
+    const nowMs = this.host.monotonic()
+    if (nowMs - this.lastProgressMs < PROGRESS_INTERVAL_MS) return
+    this.lastProgressMs = nowMs
+    this.listener(this.progress(running, nowMs))
+  }
+
+  /** The last progress notice. */
+  end(isDone: boolean): void {
+    this.durable()
+    if (isDone) this.fraction = 1
+    this.listener({ ...this.progress([], this.host.monotonic()), fraction: this.fraction, etaMs: isDone ? 0 : null })
+  }
+
+  counts(): TaskCounts {
+    return { ...this.state.counts, running: this.state.schedule.running }
+  }
+
+  private progress(running: Iterable<TaskId>, nowMs: number): Extract<RunNotice, { kind: 'progress' }> {
+    const tasks = this.counts()
+    const over = tasks.done + tasks.failed + tasks.skipped + tasks.cancelled
+    this.fraction = Math.max(this.fraction, tasks.total === 0 ? 0 : Math.min(0.999, over / tasks.total)) // W2
+    const elapsedMs = nowMs - this.startedMs
+    const shown: string[] = []
+    for (const task of running) {
+      if (shown.length >= MAX_SHOWN_RUNNING) break
+      if (task !== 0) shown.push(pathOf(this.state, task))
+    }
+    const etaMs = this.fraction < LEAST_FRACTION_FOR_ETA ? null : Math.round((elapsedMs * (1 - this.fraction)) / this.fraction)
+    return { kind: 'progress', fraction: this.fraction, etaMs, tasks, running: shown, calls: { ...this.calls } }
+  }
+
+  private add(notice: RunNotice): void {
+    this.waiting.push(notice)
+  }
+
+  /** A label is for people: one that cannot be worked out at once is left away. */
+  private labelOf(task: TaskId): string | null {
+    if (nodeOf(this.state, task)?.label == null) return null
+    const expr = expressionOf(this.state, task, 'label')!
+    const options = { inlineSteps: MAX_LABEL_STEPS, maxSteps: MAX_LABEL_STEPS, pure: noFunctions, prompts: this.state.plan.prompts }
+    const step = new Evaluation(expr, new Names(this.state, task, 'label', this.constants), options).start()
+    return step.kind === 'done' && step.value !== null ? String(step.value).slice(0, MAX_LABEL_LENGTH) : null
+  }
+}
+
+const noFunctions: PureFunctions = () => null

@@ -1,0 +1,45 @@
+// World: what effects work with: the machine, the tools, the clock, and the way back into the loop.
+// Owns: the shape that driver and effects share. Does not own: any behaviour.
+import type { GrantKinds } from '#grants/match.ts'
+import type { Host } from '#host/host.ts'
+import type { Failure, RunEvent } from '#model/event.ts'
+import type { CallCounts } from '#model/report.ts'
+import type { Value } from '#model/type.ts'
+import type { ToolRunner } from '#plugin-api/tool-runner.ts'
+import type { State } from '#interpreter/engine/state.ts'
+import type { Journal } from '#interpreter/journal/journal.ts'
+import type { Pool } from '#interpreter/pool/pool.ts'
+
+/** Timers of a run: retries, timeouts, limits of time. Tests bring their own. */
+export interface Timers {
+  /** Calls `fire` once after `ms`; the answer takes it back. */
+  set(ms: number, fire: () => void): () => void
+}
+
+export interface World {
+  readonly host: Host
+  /** Absolute working directory of the run. */
+  readonly cwd: string
+  readonly state: State
+  readonly runId: string
+  readonly toolRunner: ToolRunner
+  readonly journal: Journal
+  readonly timers: Timers
+  readonly kindsOf: GrantKinds | undefined
+  readonly constants: ReadonlyMap<string, Value>
+  /** Why a constant has no value; the run fails with it. */
+  readonly constantsFailure: Failure | null
+  readonly calls: { -readonly [Key in keyof CallCounts]: number }
+  /** Started when first asked for. */
+  pool(): Pool
+  /** Puts an event into the loop. */
+  emit(event: RunEvent): void
+  /** Makes the loop look again at what it waits for. */
+  wake(): void
+  /** Runs `work` once everything emitted so far is durable. */
+  whenDurable(work: () => void): void
+  /** A line in the run's log. */
+  log(task: string, message: string): void
+  /** False once the run stops: no new call is begun. */
+  mayBegin(): boolean
+}

@@ -1,0 +1,63 @@
+// Std: the standard library at run time: signatures from one file, code loaded only when a program uses it.
+// Owns: reading the manifest, importing modules into this process (they are tek's own, so trusted). Does not own: making the manifest.
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { TekBug } from '#base/invariant.ts'
+import type { ModuleSignature } from '#model/signature.ts'
+import type { Plugin } from '#plugin-api/define-plugin.ts'
+
+export const stdManifestVersion = 1
+
+export interface StdManifest {
+  readonly version: typeof stdManifestVersion
+  /** By module name; the code of `name` lies beside the manifest in `name.mjs`. */
+  readonly modules: Readonly<Record<string, ModuleSignature>>
+}
+
+export class StdLibrary {
+  private readonly folderUrl: string
+  private manifest: Promise<StdManifest> | null = null
+  private readonly loaded = new Map<string, Promise<Plugin>>()
+
+  /** @param folderUrl URL of the folder that holds `signatures.json`, with a slash at its end. */
+  constructor(folderUrl: string) {
+    this.folderUrl = folderUrl
+  }
+
+  async signature(name: string): Promise<ModuleSignature | null> {
+    const { modules } = await this.read()
+    return Object.hasOwn(modules, name) ? (modules[name] ?? null) : null
+  }
+
+  async names(): Promise<string[]> {
+    return Object.keys((await this.read()).modules)
+  }
+
+  /** The module's plugin; imported once. */
+  plugin(name: string): Promise<Plugin> {
+    let plugin = this.loaded.get(name)
+    if (plugin === undefined) {
+      plugin = this.import(name)
+      this.loaded.set(name, plugin)
+    }
+    return plugin
+  }
+
+  codeUrl(name: string): string {
+    return new URL(`${name}.mjs`, this.folderUrl).href
+  }
+
+  private async import(name: string): Promise<Plugin> {
+    if ((await this.signature(name)) === null) throw new TekBug(`there is no std module \`${name}\``)
+    return ((await import(this.codeUrl(name))) as { default: Plugin }).default
+  }
+
+  private read(): Promise<StdManifest> {
+    this.manifest ??= readFile(fileURLToPath(new URL('signatures.json', this.folderUrl)), 'utf8').then(text => {
+      const manifest = JSON.parse(text) as StdManifest
+      if (manifest.version !== stdManifestVersion) throw new TekBug(`the standard library's manifest has version ${manifest.version}`)
+      return manifest
+    })
+    return this.manifest
+  }
+}

@@ -1,0 +1,174 @@
+// tek: check · plan · run · show, the whole product on one screen. The published entry ".".
+// Owns: joining compiler, interpreter and plugins, which do not know each other. Does not own: anything they do.
+//   T1. Checking runs no plugin code but a description of what it offers, once per content hash.
+//   T2. What cannot be done for the user's or the machine's reasons comes back as diagnostics; a throw is a bug in tek.
+import { isAbsolute, posix, resolve } from 'node:path'
+import { type Compiled, collectUses, compile } from './compiler/compile.ts'
+import { parse, ParseCache } from './compiler/1-syntax/parse.ts'
+import { lower } from './compiler/4-lower/lower.ts'
+import { nameErrors } from './diagnostics/catalog/name.ts'
+import type { Diagnostic } from './diagnostics/diagnostic.ts'
+import { grantKindsOf } from './grants/match.ts'
+import { type Host, HostError } from './host/host.ts'
+import { JournalError, type Journal } from './interpreter/journal/journal.ts'
+import type { Plan } from './model/plan.ts'
+import type { RunNotice, RunReport, RunSummary } from './model/report.ts'
+import type { ModuleSignature } from './model/signature.ts'
+import type { SourceFile } from './model/source.ts'
+import type { Value } from './model/type.ts'
+import { createPluginHost, type PluginHost } from './plugins/load.ts'
+
+/** Built files lie in dist/, beside the bundle this becomes. */
+const dist = new URL(import.meta.url.endsWith('/src/tek.ts') ? '../dist/' : './', import.meta.url)
+const MAX_SOURCE_BYTES = 32 * 1024 * 1024
+const MAX_FILES = 10_000
+
+export interface CheckedFile extends Compiled {
+  readonly entry: string
+}
+
+export interface CheckOptions {
+  /** Text that wins over the file's: standard input, an editor's buffer. */
+  readonly readText?: (path: string) => string | undefined
+  /** Remembers what did not change between two checks. */
+  readonly cache?: ParseCache
+}
+
+/**
+ * Reads, resolves and checks a program and every file it uses.
+ *
+ * @param path the entry file, relative to `host.cwd` or absolute; places in diagnostics use it as written.
+ */
+export async function check(host: Host, path: string, options: CheckOptions = {}): Promise<CheckedFile> {
+  const cache = options.cache ?? new ParseCache()
+  const files = new Map<string, SourceFile | Diagnostic>()
+  const readSource = (shown: string): SourceFile | Diagnostic => {
+    let file = files.get(shown)
+    if (file === undefined) files.set(shown, (file = readFile(host, shown, options)))
+    return file
+  }
+  const plugins = pluginHost(host)
+  try {
+    const stdNames = await plugins.stdNames()
+    const signatures = new Map<string, ModuleSignature | Diagnostic | null>()
+    const pending = [path]
+    for (const seen = new Set(pending); pending.length > 0 && seen.size < MAX_FILES; ) {
+      const file = readSource(pending.pop()!)
+      if ('code' in file) continue
+      const uses = collectUses(parse(file, cache).value)
+      const from = resolve(host.cwd, file.path)
+      for (const name of uses.std) if (stdNames.includes(name)) signatures.set(name, await plugins.signature({ kind: 'std', name }))
+      for (const source of uses.plugins) signatures.set(`${file.path} ${source}`, await plugins.signature({ kind: 'plugin', from, source })) // T1
+      for (const next of uses.files.map(specifier => resolvePath(file.path, specifier))) {
+        if (seen.has(next)) continue
+        seen.add(next)
+        pending.push(next)
+      }
+    }
+    const compiled = compile({
+      entry: path, readSource, resolvePath, stdNames, cache,
+      signature: request => signatures.get(request.kind === 'std' ? request.name : `${request.from} ${request.source}`) ?? null,
+    })
+    return { entry: path, ...compiled }
+  } finally {
+    await plugins.close()
+  }
+}
+
+/** Lowers a checked program to its plan; `checked.program` must not be null. */
+export function plan(checked: CheckedFile): Plan {
+  return lower(checked.program!)
+}
+
+export interface RunOptions {
+  readonly plan: Plan
+  /** The program as shown to people. */
+  readonly program: string
+  /** Absolute folder of the entry file, from which plugins are found; default `host.cwd`. */
+  readonly folder?: string
+  readonly workflow?: string
+  readonly args: Readonly<Record<string, Value>>
+  /** Path of the SQLite database; null keeps the run in memory. */
+  readonly database: string | null
+  /** Most worker threads. */
+  readonly workers?: number
+  readonly tekVersion: string
+  readonly onNotice: (notice: RunNotice) => void
+  /** Aborting stops the run gracefully. */
+  readonly signal?: AbortSignal
+}
+
+/** What was asked for, or why the user or the machine stands in its way. */
+export type Answer<Result> = { readonly kind: 'answer'; readonly value: Result } | { readonly kind: 'refused'; readonly diagnostics: readonly Diagnostic[] }
+
+/** Carries out a workflow of a plan, from its journal's first event to its summary. */
+export async function run(host: Host, options: RunOptions): Promise<Answer<RunSummary>> {
+  const { startRun } = await import('./interpreter/run.ts')
+  const plugins = pluginHost(host)
+  const folder = options.folder ?? host.cwd
+  return withJournal(options.database, async journal => {
+    const toolRunner = await plugins.toolRunner(options.plan.modules, folder)
+    const kindsOf = grantKindsOf(await signaturesOf(plugins, options.plan, folder))
+    const result = await startRun({ ...options, host, toolRunner, journal, kindsOf, workerUrl: new URL('pool-worker.mjs', dist) })
+    return result.kind === 'refused' ? result : answer(result.summary)
+  }).finally(() => plugins.close())
+}
+
+/** Every run in a database, newest first. */
+export function listRuns(database: string): Promise<Answer<readonly RunSummary[]>> {
+  return withJournal(database, async journal => answer(journal.listRuns()))
+}
+
+/** What a recorded run did, task by task; null when there is no such run. */
+export async function showRun(database: string, runId: string): Promise<Answer<RunReport | null>> {
+  const { reportOf } = await import('./interpreter/report.ts')
+  return withJournal(database, async journal => {
+    const found = journal.openRun(runId)
+    return answer(found && reportOf(found.plan, found.summary, found.log.events()))
+  })
+}
+
+const answer = <Result>(value: Result): Answer<Result> => ({ kind: 'answer', value })
+
+/** Opens the journal for as long as `use` lasts; what is wrong with it comes back as a diagnostic. // T2 */
+async function withJournal<Result>(database: string | null, use: (journal: Journal) => Promise<Answer<Result>>): Promise<Answer<Result>> {
+  let journal: Journal | null = null
+  try {
+    journal = database === null ? (await import('./interpreter/journal/memory.ts')).memoryJournal() : await (await import('./interpreter/journal/sqlite.ts')).sqliteJournal(database)
+    return await use(journal)
+  } catch (error) {
+    if (error instanceof JournalError) return { kind: 'refused', diagnostics: [error.diagnostic] }
+    throw error
+  } finally {
+    journal?.close()
+  }
+}
+
+function pluginHost(host: Host): PluginHost {
+  return createPluginHost({
+    host, projectDir: host.cwd, stdlibUrl: new URL('stdlib/', dist).href, childUrl: new URL('plugin-child.mjs', dist).href, pluginEntryUrl: new URL('plugin.mjs', dist).href,
+  })
+}
+
+async function signaturesOf(plugins: PluginHost, { modules }: Plan, folder: string): Promise<ModuleSignature[]> {
+  const from = resolve(folder, 'entry.tek')
+  const found = await Promise.all(modules.map(({ origin, name, source }) => plugins.signature(origin === 'std' ? { kind: 'std', name } : { kind: 'plugin', from, source })))
+  return found.filter((each): each is ModuleSignature => each !== null && !('code' in each))
+}
+
+function readFile(host: Host, path: string, options: CheckOptions): SourceFile | Diagnostic {
+  const given = options.readText?.(path)
+  if (given !== undefined) return { path, text: given }
+  try {
+    return { path, text: host.files.readTextSync(resolve(host.cwd, path), MAX_SOURCE_BYTES) }
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error
+    if (error.code === 'not-found') return nameErrors['file-not-found']({ path })
+    return nameErrors['unreadable-file']({ path, reason: error.message })
+  }
+}
+
+/** `./x.tek` as named in the file `from`, as a shown path. */
+function resolvePath(from: string, specifier: string): string {
+  return isAbsolute(specifier) ? specifier : posix.join(posix.dirname(from), specifier)
+}

@@ -1,0 +1,350 @@
+// Plan JSON: the hash of a plan, and whether some JSON is one.
+// Owns: what a valid plan is, part by part, with references in range. Does not own: the shape (model/plan.ts), the words of the report.
+//   V1. What passes can be carried out: every index, key and operator the interpreter follows has been looked at.
+//   V2. Depth and size are bounded before anything recursive looks at the plan.
+//   V3. The hash leaves out `hash`, `places`, `docs`, and the doc comments inside types.
+import { sha256 } from '#base/hash.ts'
+import { canonicalJson, type Json } from '#base/json.ts'
+import { type Plan, planVersion } from '#model/plan.ts'
+
+const MAX_PLAN_DEPTH = 2_000
+const MAX_PLAN_PARTS = 20_000_000
+
+export type PlanProblem =
+  | { readonly kind: 'other-version'; readonly found: string }
+  | { readonly kind: 'damaged'; readonly problem: string }
+
+/**
+ * The hash of a plan: of everything that changes what it does (V3).
+ *
+ * @example
+ * hashPlan(plan) === plan.hash // true for a plan nobody touched
+ */
+export function hashPlan(plan: Plan): string {
+  const { hash: _hash, places: _places, docs: _docs, ...rest } = plan
+  return sha256(canonicalJson(withoutFieldDocs(rest) as Json))
+}
+
+/** A field of a record type is `{ type, optional, doc? }`; nothing else in a plan has that shape. */
+function withoutFieldDocs(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutFieldDocs)
+  if (typeof value !== 'object' || value === null) return value
+  const isField = 'doc' in value && 'type' in value && 'optional' in value
+  return Object.fromEntries(Object.entries(value).flatMap(([key, each]) => (isField && key === 'doc' ? [] : [[key, withoutFieldDocs(each)]])))
+}
+
+/**
+ * Whether some JSON is a plan that this tek can carry out.
+ *
+ * @returns the plan itself, or the first problem with where it lies.
+ * @example
+ * validatePlan({ version: 99 }) // { value: null, problem: { kind: 'other-version', found: '99' } }
+ */
+export function validatePlan(json: unknown): { readonly value: Plan; readonly problem: null } | { readonly value: null; readonly problem: PlanProblem } {
+  if (!isRecord(json)) return { value: null, problem: { kind: 'damaged', problem: 'it is not an object' } }
+  if (json['version'] !== planVersion) return { value: null, problem: { kind: 'other-version', found: typeof json['version'] === 'number' ? String(json['version']) : 'unknown' } }
+  const problem = sizeProblem(json) ?? new Validator(json).plan() ?? (hashPlan(json as unknown as Plan) === json['hash'] ? null : 'its content does not match its hash')
+  return problem === null ? { value: json as unknown as Plan, problem: null } : { value: null, problem: { kind: 'damaged', problem } }
+}
+
+type Fields = Readonly<Record<string, unknown>>
+
+const isRecord = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isIndex = (value: unknown): value is number => Number.isInteger(value) && Number(value) >= 0
+const isNumber = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value)
+
+/** V2. */
+function sizeProblem(json: unknown): string | null {
+  let parts = 0
+  let layer: unknown[] = [json]
+  for (let depth = 0; layer.length > 0; depth++) {
+    if (depth > MAX_PLAN_DEPTH) return `it is more than ${MAX_PLAN_DEPTH} deep`
+    const next: unknown[] = []
+    for (const value of layer) {
+      if (typeof value === 'object' && value !== null) for (const each of Object.values(value)) next.push(each)
+    }
+    parts += next.length
+    if (parts > MAX_PLAN_PARTS) return `it has more than ${MAX_PLAN_PARTS} parts`
+    layer = next
+  }
+  return null
+}
+
+/** What an expression may refer to. */
+interface Names {
+  readonly nodes: number
+  readonly params: ReadonlySet<string>
+}
+
+class Validator {
+  private readonly json: Fields
+  private readonly modules = new Set<string>()
+  private readonly constants = new Set<string>()
+
+  constructor(json: Fields) {
+    this.json = json
+  }
+
+  /** The first problem, or null. */
+  plan(): string | null {
+    const { json } = this
+    if (typeof json['hash'] !== 'string') return '`hash` is missing'
+    if (!isIndex(json['edition'])) return '`edition` is no year'
+    return (
+      this.each(json['modules'], 'modules', (each, at) => this.module(each, at)) ??
+      this.each(json['constants'], 'constants', (each, at) => this.constant(each, at)) ??
+      this.table(json['prompts'], 'prompts', (each, at) => this.prompt(each, at)) ??
+      this.table(json['workflows'], 'workflows', (each, at) => this.workflow(each, at)) ??
+      this.each(json['entries'], 'entries', (each, at) => (typeof each === 'string' && this.has('workflows', each) ? null : `${at} names no workflow`)) ??
+      this.each(json['tests'], 'tests', (each, at) => this.test(each, at)) ??
+      this.authority(json['authority'], 'authority', { nodes: 0, params: new Set() }) ??
+      this.limits(json['limits'], 'limits') ??
+      this.each(json['agents'], 'agents', text) ??
+      this.each(json['loops'], 'loops', text) ??
+      this.table(json['places'], 'places', (each, at) => (isRecord(each) && typeof each['path'] === 'string' ? null : `${at} is no place`)) ??
+      this.table(json['docs'], 'docs', text)
+    )
+  }
+
+  private has(table: 'workflows' | 'prompts', key: string): boolean {
+    const value = this.json[table]
+    return isRecord(value) && Object.hasOwn(value, key)
+  }
+
+  private each(value: unknown, at: string, check: (each: unknown, at: string) => string | null): string | null {
+    if (!Array.isArray(value)) return `\`${at}\` is no list`
+    for (let index = 0; index < value.length; index++) {
+      const problem = check(value[index], `${at}[${index}]`)
+      if (problem !== null) return problem
+    }
+    return null
+  }
+
+  private table(value: unknown, at: string, check: (each: unknown, at: string) => string | null): string | null {
+    if (!isRecord(value)) return `\`${at}\` is no object`
+    for (const [key, each] of Object.entries(value)) {
+      const problem = check(each, `${at}.${key}`)
+      if (problem !== null) return problem
+    }
+    return null
+  }
+
+  private module(value: unknown, at: string): string | null {
+    if (!isRecord(value)) return `${at} is no module`
+    for (const key of ['name', 'source', 'release', 'hash']) if (typeof value[key] !== 'string') return `${at}.${key} is no text`
+    if (value['origin'] !== 'std' && value['origin'] !== 'plugin') return `${at}.origin is neither std nor plugin`
+    this.modules.add(value['name'] as string)
+    return null
+  }
+
+  private constant(value: unknown, at: string): string | null {
+    if (!isRecord(value) || typeof value['name'] !== 'string') return `${at} has no name`
+    const problem = this.expr(value['value'], `${at}.value`, { nodes: 0, params: new Set() })
+    this.constants.add(value['name'])
+    return problem
+  }
+
+  private prompt(value: unknown, at: string): string | null {
+    if (!isRecord(value) || !Array.isArray(value['params'])) return `${at} has no parameters`
+    return this.each(value['params'], `${at}.params`, text) ?? this.expr(value['text'], `${at}.text`, { nodes: 0, params: new Set(value['params'] as string[]) })
+  }
+
+  private workflow(value: unknown, at: string): string | null {
+    if (!isRecord(value) || typeof value['name'] !== 'string') return `${at} has no name`
+    const nodes = value['nodes']
+    if (!Array.isArray(nodes)) return `\`${at}.nodes\` is no list`
+    const params = new Set<string>()
+    const names: Names = { nodes: nodes.length, params }
+    return (
+      this.each(value['params'], `${at}.params`, (each, place) => {
+        if (!isRecord(each) || typeof each['name'] !== 'string') return `${place} has no name`
+        params.add(each['name'])
+        return type(each['type'], `${place}.type`) ?? this.optionalExpr(each['default'], `${place}.default`, { nodes: 0, params })
+      }) ??
+      type(value['result'], `${at}.result`) ??
+      this.authority(value['authority'], `${at}.authority`, { nodes: 0, params }) ??
+      this.limits(value['limits'], `${at}.limits`) ??
+      this.onFailure(value['onFailure'], `${at}.onFailure`, names) ??
+      this.each(nodes, `${at}.nodes`, (each, place) => this.node(each, place, names)) ??
+      this.indexes(value['returnsDependsOn'], `${at}.returnsDependsOn`, nodes.length) ??
+      this.order(nodes, `${at}.nodes`) ??
+      this.expr(value['returns'], `${at}.returns`, names)
+    )
+  }
+
+  private indexes(value: unknown, at: string, below: number): string | null {
+    return this.each(value, at, (each, place) => (isIndex(each) && each < below ? null : `${place} is no index of a node`))
+  }
+
+  /** Every node comes after those it depends on (P3 of the plan). */
+  private order(nodes: readonly unknown[], at: string): string | null {
+    for (let index = 0; index < nodes.length; index++) {
+      const problem = this.indexes((nodes[index] as Fields)['dependsOn'], `${at}[${index}].dependsOn`, index)
+      if (problem !== null) return problem
+    }
+    return null
+  }
+
+  private node(value: unknown, at: string, names: Names): string | null {
+    if (!isRecord(value) || typeof value['name'] !== 'string') return `${at} has no name`
+    if (value['kind'] !== 'let' && value['kind'] !== 'task') return `${at}.kind is neither let nor task`
+    const { forEach, retry, cache, verify, needs } = value
+    if (forEach !== null) {
+      if (!isRecord(forEach) || typeof forEach['item'] !== 'string') return `${at}.forEach has no item`
+      const problem = this.expr(forEach['list'], `${at}.forEach.list`, names) ?? this.optionalExpr(forEach['width'], `${at}.forEach.width`, names)
+      if (problem !== null) return problem
+    }
+    if (retry !== null && !(isRecord(retry) && isIndex(retry['count']) && isNumber(retry['fromMs']) && isNumber(retry['toMs']))) return `${at}.retry is damaged`
+    if (value['timeoutMs'] !== null && !isNumber(value['timeoutMs'])) return `${at}.timeoutMs is no number`
+    if (cache !== null && !(isRecord(cache) && (cache['ageMs'] === null || isNumber(cache['ageMs'])))) return `${at}.cache is damaged`
+    if (verify !== null && !(isRecord(verify) && isIndex(verify['runs']) && [verify['agree'], verify['upTo']].every(each => each === null || isIndex(each)))) return `${at}.verify is damaged`
+    if (!isNumber(value['priority'])) return `${at}.priority is no number`
+    if (needs !== null && !(isRecord(needs) && isNumber(needs['cpu']) && isNumber(needs['memoryBytes']))) return `${at}.needs is damaged`
+    return (
+      type(value['type'], `${at}.type`) ??
+      this.optionalExpr(value['when'], `${at}.when`, names) ??
+      (isRecord(cache) ? this.optionalExpr(cache['by'], `${at}.cache.by`, names) : null) ??
+      (isRecord(verify) ? this.optionalExpr(verify['key'], `${at}.verify.key`, names) : null) ??
+      this.optionalExpr(value['approve'], `${at}.approve`, names) ??
+      this.optionalExpr(value['label'], `${at}.label`, names) ??
+      (value['onFailure'] === null ? null : this.onFailure(value['onFailure'], `${at}.onFailure`, names)) ??
+      this.body(value['body'], `${at}.body`, names)
+    )
+  }
+
+  private body(value: unknown, at: string, names: Names): string | null {
+    if (!isRecord(value)) return `${at} is no body`
+    if (value['kind'] === 'expr') return this.expr(value['value'], `${at}.value`, names)
+    if (value['kind'] === 'agent') return typeof value['agent'] === 'string' ? this.expr(value['prompt'], `${at}.prompt`, names) : `${at}.agent is no text`
+    if (value['kind'] !== 'workflow') return `${at}.kind is unknown`
+    if (typeof value['workflow'] !== 'string' || !this.has('workflows', value['workflow'])) return `${at} names no workflow`
+    return this.table(value['args'], `${at}.args`, (each, place) => this.expr(each, place, names))
+  }
+
+  private onFailure(value: unknown, at: string, names: Names): string | null {
+    if (!isRecord(value)) return `${at} is missing`
+    if (value['kind'] === 'use') return this.expr(value['value'], `${at}.value`, names)
+    return value['kind'] === 'stop' || value['kind'] === 'continue' ? null : `${at}.kind is unknown`
+  }
+
+  private authority(value: unknown, at: string, names: Names): string | null {
+    if (value === null) return null
+    return this.each(value, at, (grant, place) => {
+      if (!isRecord(grant) || typeof grant['name'] !== 'string') return `${place} has no name`
+      return (
+        this.each(grant['args'], `${place}.args`, (arg, inner) => this.expr(arg, inner, names)) ??
+        this.each(grant['implies'], `${place}.implies`, (each, inner) => (isRecord(each) && typeof each['name'] === 'string' ? this.each(each['args'], `${inner}.args`, text) : `${inner} has no name`))
+      )
+    })
+  }
+
+  private limits(value: unknown, at: string): string | null {
+    return this.table(value, at, (each, place) => (isNumber(each) || typeof each === 'boolean' ? null : `${place} is no number`))
+  }
+
+  private test(value: unknown, at: string): string | null {
+    if (!isRecord(value) || typeof value['name'] !== 'string') return `${at} has no name`
+    const names: Names = { nodes: 0, params: new Set() }
+    return (
+      this.each(value['given'], `${at}.given`, (each, place) => (isRecord(each) && typeof each['agent'] === 'string' ? this.expr(each['replies'], `${place}.replies`, names) : `${place} names no agent`)) ??
+      this.each(value['steps'], `${at}.steps`, (each, place) => {
+        if (!isRecord(each)) return `${place} is no step`
+        if (each['kind'] === 'let') return typeof each['name'] === 'string' ? this.body(each['body'], `${place}.body`, names) : `${place} has no name`
+        return each['kind'] === 'expect' && typeof each['text'] === 'string' ? this.expr(each['condition'], `${place}.condition`, names) : `${place}.kind is unknown`
+      })
+    )
+  }
+
+  private optionalExpr(value: unknown, at: string, names: Names): string | null {
+    return value === null ? null : this.expr(value, at, names)
+  }
+
+  private expr(value: unknown, at: string, names: Names): string | null {
+    if (!isRecord(value)) return `${at} is no expression`
+    const inner = (key: string): string | null => this.expr(value[key], `${at}.${key}`, names)
+    const named = (key: string): string | null => this.table(value[key], `${at}.${key}`, (each, place) => this.expr(each, place, names))
+    const list = (key: string): string | null => this.each(value[key], `${at}.${key}`, (each, place) => this.expr(each, place, names))
+    const word = (key: string): string | null => (typeof value[key] === 'string' ? null : `${at}.${key} is no text`)
+    switch (value['op']) {
+      case 'value':
+        return 'value' in value ? null : `${at} has no value`
+      case 'param':
+        return names.params.has(value['name'] as string) ? null : `${at} names no parameter`
+      case 'node':
+        return isIndex(value['index']) && value['index'] < names.nodes ? null : `${at} names no node`
+      case 'local':
+        return word('name')
+      case 'constant':
+        return this.constants.has(value['name'] as string) ? null : `${at} names no constant`
+      case 'list':
+        return list('items')
+      case 'record':
+        return this.each(value['entries'], `${at}.entries`, (each, place) => (isRecord(each) && (each['key'] === null || typeof each['key'] === 'string') ? this.expr(each['value'], place, names) : `${place} has no key`))
+      case 'template':
+        return this.each(value['parts'], `${at}.parts`, (each, place) => (typeof each === 'string' ? null : this.expr(each, place, names)))
+      case 'member':
+        return word('name') ?? inner('object')
+      case 'index':
+        return inner('object') ?? inner('index')
+      case 'negate':
+      case 'not':
+        return inner('value')
+      case 'and': case 'or': case 'coalesce': case '+': case '-': case '*': case '/': case '==': case '!=': case '<': case '<=': case '>': case '>=': case 'in':
+        return inner('left') ?? inner('right')
+      case 'if':
+        return inner('condition') ?? inner('then') ?? inner('else')
+      case 'match':
+        return inner('subject') ?? this.each(value['arms'], `${at}.arms`, (each, place) => (isRecord(each) && Array.isArray(each['patterns']) ? this.expr(each['value'], `${place}.value`, names) : `${place} is no arm`))
+      case 'lambda':
+        return word('param') ?? inner('body')
+      case 'comprehension':
+        return word('item') ?? inner('list') ?? this.optionalExpr(value['condition'], `${at}.condition`, names) ?? inner('value')
+      case 'prelude':
+        return word('fn') ?? list('args') ?? (value['named'] === undefined ? null : named('named'))
+      case 'call':
+        if (!this.modules.has(value['module'] as string)) return `${at} names no module`
+        if (!['pure', 'read', 'write'].includes(value['effect'] as string)) return `${at}.effect is unknown`
+        return word('fn') ?? word('runs') ?? named('args') ?? this.needs(value['needs'], `${at}.needs`)
+      case 'prompt':
+        return typeof value['prompt'] === 'string' && this.has('prompts', value['prompt']) ? named('args') : `${at} names no prompt`
+      case 'denied':
+        return inner('call')
+      default:
+        return `${at}.op is unknown`
+    }
+  }
+
+  private needs(value: unknown, at: string): string | null {
+    return this.each(value, at, (each, place) => {
+      if (!isRecord(each) || typeof each['grant'] !== 'string') return `${place} has no grant`
+      return this.each(each['args'], `${place}.args`, (arg, inner) => (isRecord(arg) && (typeof arg['param'] === 'string' || typeof arg['literal'] === 'string') ? null : `${inner} is no argument`))
+    })
+  }
+}
+
+function text(value: unknown, at: string): string | null {
+  return typeof value === 'string' ? null : `${at} is no text`
+}
+
+const LEAF_TYPES = new Set(['any', 'never', 'null', 'bool', 'int', 'float', 'string', 'path', 'url', 'bytes', 'duration', 'size', 'tokens', 'money', 'json'])
+
+function type(value: unknown, at: string): string | null {
+  if (!isRecord(value)) return `${at} is no type`
+  const kind = value['kind'] as string
+  if (LEAF_TYPES.has(kind)) return null
+  if (kind === 'literal') return ['string', 'number', 'boolean'].includes(typeof value['value']) ? null : `${at} has no value`
+  if (kind === 'list') return type(value['item'], `${at}.item`)
+  if (kind === 'map') return type(value['value'], `${at}.value`)
+  if (kind === 'untrusted' || kind === 'secret') return type(value['of'], `${at}.of`)
+  if (kind === 'union' && Array.isArray(value['members'])) return first(value['members'].map((each, index) => [each, `${at}.members[${index}]`]))
+  if (kind === 'record' && isRecord(value['fields'])) return first(Object.entries(value['fields']).map(([name, field]) => [isRecord(field) ? field['type'] : null, `${at}.fields.${name}`]))
+  return `${at}.kind is unknown`
+}
+
+function first(parts: readonly (readonly [unknown, string])[]): string | null {
+  for (const [part, at] of parts) {
+    const problem = type(part, at)
+    if (problem !== null) return problem
+  }
+  return null
+}

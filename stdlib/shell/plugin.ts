@@ -1,0 +1,130 @@
+// shell: running programs, without a shell.
+// Owns: the tools, what comes back, the facts of a test run. Does not own: whether a program may run (grant `exec`), how it is confined (host).
+//   S1. Program and arguments are given as they are: no quoting, no expansion, no pipes. They must be trusted.
+//   S2. Output is untrusted; exit code, time and the facts of tests that are numbers are not.
+import { definePlugin, pure, reads, t, ToolFailure, writes, z, type RunResult, type ToolContext } from 'tek-lang/plugin'
+import { readTestReport } from './test-report.ts'
+
+const MAX_TIMEOUT_MS = 6 * 3_600_000
+const MAX_OUTPUT_LENGTH = 20_000_000
+
+const program = z.string().describe('The program: a name on the PATH or a path.')
+const args = z.array(z.string()).describe('Its arguments, each as it is.')
+
+const resultType = z.object({
+  ok: z.boolean().describe('It ended by itself with exit code 0.'),
+  exitCode: t.int.nullable().describe('Null when a signal ended it.'),
+  signal: t.untrusted(z.string()).nullable(),
+  stdout: t.untrusted(z.string()), stderr: t.untrusted(z.string()),
+  truncated: z.boolean().describe('Output beyond the limit was dropped.'),
+  timedOut: z.boolean(), elapsed: t.duration,
+})
+
+const statusType = z.enum(['passed', 'failed', 'skipped'])
+const reportFields = {
+  format: z.enum(['tap', 'json', 'junit', 'spec', 'unknown']).describe('What the output was read as.'),
+  passed: t.int, failed: t.int, skipped: t.int,
+  tests: z.array(z.object({ name: t.untrusted(z.string()), status: statusType })),
+  firstFailure: t.untrusted(z.string()).nullable().describe('The first failing test with up to 20 lines.'),
+}
+
+const shown = (result: RunResult) => ({
+  ok: result.exitCode === 0 && !result.timedOut, exitCode: result.exitCode, signal: result.signal, stdout: result.stdout, stderr: result.stderr,
+  truncated: result.truncated, timedOut: result.timedOut, elapsed: Math.max(0, Math.round(result.elapsedMs)),
+})
+
+function checked(program: string, args: readonly string[]): void {
+  if (program === '' || program.startsWith('-')) throw new ToolFailure('bad-program', 'The name of a program may not be empty or begin with `-`.')
+  for (const text of [program, ...args]) if (text.includes('\0')) throw new ToolFailure('bad-argument', 'A program or an argument may not hold the character NUL.')
+}
+
+async function start(context: ToolContext, program: string, args: readonly string[], options: { dir?: string; stdin?: string; env?: Record<string, string>; timeout?: number; maxOutput?: number } = {}): Promise<RunResult> {
+  checked(program, args)
+  const timeoutMs = options.timeout ?? 600_000
+  if (!(timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS)) throw new ToolFailure('bad-timeout', 'timeout must be above 0 and at most 6h.')
+  for (const name of Object.keys(options.env ?? {})) {
+    if (!/^[A-Za-z_][A-Za-z0-9_]{0,255}$/.test(name)) throw new ToolFailure('bad-name', `\`${name.slice(0, 100)}\` cannot be the name of a variable.`)
+  }
+  return context.run(program, args, {
+    timeoutMs,
+    ...(options.dir === undefined || options.dir === '.' ? {} : { cwd: options.dir }),
+    ...(options.stdin === undefined || options.stdin === '' ? {} : { stdin: options.stdin }),
+    ...(options.env === undefined ? {} : { env: options.env }),
+    ...(options.maxOutput === undefined ? {} : { maxOutputBytes: options.maxOutput }),
+  })
+}
+
+export default definePlugin({
+  name: 'shell',
+  version: '1.0.0',
+  doc: 'Running programs, without a shell: arguments are given as they are. Each needs `exec(program, arguments…)`; output is untrusted.',
+  tools: {
+    run: writes({
+      doc: 'Runs a program to its end, for at most 10 minutes and 1 MB of each output. An exit code other than 0 is a result, not a failure.',
+      input: { program, args }, rest: 'args', output: resultType,
+      needs: { exec: ['$program', '$args'] }, sinks: ['program', 'args'],
+      run: async ({ program, args }, context) => shown(await start(context, program, args)),
+    }),
+    must: writes({
+      doc: 'Runs a program and gives what it printed; fails with its last lines unless it ends with exit code 0.',
+      input: { program, args }, rest: 'args', output: t.untrusted(z.string()),
+      needs: { exec: ['$program', '$args'] }, sinks: ['program', 'args'],
+      run: async ({ program, args }, context) => {
+        const result = await start(context, program, args)
+        if (result.exitCode === 0 && !result.timedOut) return result.stdout
+        const why = result.timedOut ? 'took longer than 10m' : result.exitCode === null ? `was ended by ${result.signal ?? 'a signal'}` : `ended with exit code ${result.exitCode}`
+        const last = (result.stderr.trim() === '' ? result.stdout : result.stderr).trimEnd().split('\n').slice(-5).join('\n').slice(-1_000)
+        throw new ToolFailure('failed', `\`${program}\` ${why}${last === '' ? '.' : `:\n${last}`}`, { retryable: result.timedOut })
+      },
+    }),
+    runWith: writes({
+      doc: 'Runs a program with a folder, input, variables and limits of its own.',
+      input: {
+        program, args,
+        dir: t.path.default('.').describe('The folder it starts in.'),
+        stdin: z.string().default('').describe('Given to its standard input.'),
+        env: t.map(z.string()).default({}).describe('Variables besides PATH, LANG, TERM and HOME. Names that make programs load code need a grant `env(NAME)`.'),
+        timeout: t.duration.default(600_000).describe('Ended after this long; at most 6h.'),
+        maxOutput: t.size.default(1_000_000).describe('Bytes kept of each output.'),
+      },
+      output: resultType,
+      needs: { exec: ['$program', '$args'] }, sinks: ['program', 'args', 'dir', 'env'],
+      run: async ({ program, args, ...options }, context) => shown(await start(context, program, args, options)),
+    }),
+    test: writes({
+      doc: 'Runs a test command and reads its output as facts: which tests there are and how each went. `ok` is exit code 0 and no failing test.',
+      input: { program, args }, rest: 'args',
+      output: z.object({ ok: z.boolean(), exitCode: t.int.nullable(), timedOut: z.boolean(), ...reportFields, output: t.untrusted(z.string()).describe('The last 20,000 characters.') }),
+      needs: { exec: ['$program', '$args'] }, sinks: ['program', 'args'],
+      run: async ({ program, args }, context) => {
+        const result = await start(context, program, args, { env: { CI: '1', NO_COLOR: '1' }, maxOutput: 16_000_000 })
+        const facts = readTestReport(`${result.stdout}\n${result.stderr}`)
+        return { ok: result.exitCode === 0 && !result.timedOut && facts.failed === 0, exitCode: result.exitCode, timedOut: result.timedOut, ...facts, output: `${result.stdout}\n${result.stderr}`.slice(-20_000) }
+      },
+    }),
+    testReport: pure({
+      doc: 'Facts of a test run from its output: TAP (node:test, tape), JUnit XML, vitest, jest and mocha as JSON or text. Times and order do not count.',
+      input: { output: z.string().describe('What the test command printed.') }, output: z.object(reportFields), runs: 'thread',
+      example: 'shell.testReport("TAP version 13\\nok 1 - adds\\nnot ok 2 - divides\\n1..2\\n").failed == 1',
+      run: ({ output }) => {
+        if (output.length > MAX_OUTPUT_LENGTH) throw new ToolFailure('too-long', `The output is longer than ${MAX_OUTPUT_LENGTH} characters.`)
+        return readTestReport(output)
+      },
+    }),
+    find: reads({
+      doc: 'Whether a program can be run: its version as it says itself with `--version`, or null when there is no such program.',
+      input: { program }, output: t.untrusted(z.string()).nullable(),
+      needs: { exec: ['$program', '--version'] }, sinks: ['program'],
+      run: async ({ program }, context) => {
+        checked(program, [])
+        try {
+          const result = await context.run(program, ['--version'], { timeoutMs: 10_000 })
+          return result.exitCode === 0 ? (result.stdout.trim() || result.stderr.trim()).split('\n')[0] ?? '' : null
+        } catch (problem) {
+          if (problem instanceof Error && 'code' in problem && problem.code === 'no-program') return null
+          throw problem
+        }
+      },
+    }),
+  },
+})

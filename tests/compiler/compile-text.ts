@@ -1,0 +1,21 @@
+// Compiles texts held in memory.
+import path from 'node:path'
+import { compile, type Compiled } from '#compiler/compile.ts'
+import { jira, stdModules } from './std-signatures.ts'
+
+/** Compiles `main.tek`; other files by their path. */
+export function compileText(main: string, others: Readonly<Record<string, string>> = {}): Compiled {
+  const files: Record<string, string> = { ...others, 'main.tek': main }
+  return compile({
+    entry: 'main.tek',
+    readSource: file => file in files ? { path: file, text: files[file]! } : { code: 'cli/no-file', severity: 'error', message: `There is no file ${file}.`, related: [], help: [], fixes: [] },
+    resolvePath: (from, specifier) => path.posix.normalize(path.posix.join(path.posix.dirname(from), specifier)),
+    signature: request => (request.kind === 'std' ? (stdModules[request.name] ?? null) : request.source === './jira.ts' ? jira : null),
+    stdNames: Object.keys(stdModules),
+  })
+}
+
+/** `code "text under the span"`, one for each diagnostic of the entry file. */
+export function reports(main: string, others: Readonly<Record<string, string>> = {}): string[] {
+  return compileText(main, others).diagnostics.map(each => `${each.code} ${each.at === undefined ? '' : JSON.stringify(({ ...others, 'main.tek': main } as Record<string, string>)[each.at.path]?.slice(each.at.start, each.at.end))}`)
+}

@@ -1,0 +1,115 @@
+// Every example is clean, formatted and tested, and does what it says when it is run by the built command in a folder of its own.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { examplePrograms, folderWithExamples, projectRoot, removeFolder, runForValue, runTek } from './run-tek.ts'
+
+const programs = examplePrograms()
+/** Checked, but they need a model to run. */
+const notRun = ['examples/agents.tek']
+let folder = ''
+
+beforeAll(() => {
+  folder = folderWithExamples()
+})
+afterAll(() => removeFolder(folder))
+
+describe.each(programs)('%s', program => {
+  test('checks clean', () => {
+    const ended = runTek(['check', program], folder)
+    expect(ended.stdout).toBe('')
+    expect(ended.exitCode).toBe(0)
+  })
+
+  test('formats to itself', () => {
+    const ended = runTek(['fmt', '--diff', program], folder)
+    expect(ended.stdout).toBe('')
+    expect(runTek(['fmt', '--check', program], folder).exitCode).toBe(0)
+  })
+
+  test.skipIf(notRun.includes(program))('passes its own tests', () => {
+    const ended = runTek(['test', program, '--json'], folder)
+    expect(ended.exitCode, ended.stdout + ended.stderr).toBe(0)
+    expect((JSON.parse(ended.stdout) as { passed: number }).passed).toBeGreaterThan(0)
+  })
+})
+
+describe('examples run', () => {
+  test('todos: files with notes, the most first', () => {
+    expect(runForValue(['examples/todos.tek', '--root', 'examples/fixtures/todos'], folder)).toEqual([{ file: 'examples/fixtures/todos/wait.ts', count: 2 }])
+  })
+
+  test('plan-90: ninety tasks that end in a release', () => {
+    const source = readFileSync(join(folder, 'examples/plan-90.tek'), 'utf8')
+    const release = source.slice(source.indexOf('workflow release('), source.indexOf('\ntest '))
+    expect(release.match(/^ {2}task /gm)).toHaveLength(90)
+    expect(runForValue(['examples/plan-90.tek'], folder)).toMatchObject({ version: '4.0.0', packages: 12, changes: 220, ready: true })
+  })
+
+  test('plan-90: a change of a module that nobody owns stops the release', () => {
+    const changes = join(folder, 'examples/plan-90/changes.csv')
+    const before = readFileSync(changes, 'utf8')
+    writeFileSync(changes, `${before}L-999,moon,fix,1,Land softly\n`)
+    try {
+      const ended = runTek(['run', 'examples/plan-90.tek', '--allow-all'], folder)
+      expect(ended.exitCode).toBe(1)
+      expect(ended.stderr).toContain('Nobody owns: moon.')
+    } finally {
+      writeFileSync(changes, before)
+    }
+  })
+
+  test('pipeline: typed rows, the seven bad ones with their reasons, charts and a table', () => {
+    const value = runForValue(['examples/pipeline/pipeline.tek', '--out', 'sales'], folder) as { rows: number; bad: { row: number; problem: string }[]; revenue: number }
+    expect(value.rows).toBe(3000)
+    expect(value.bad.map(bad => bad.problem)).toEqual([
+      'the units are `twelve`', 'the day is `17.02.2026`', 'has 3 cells, not 5', 'no region', 'the price is `n/a`', 'has 6 cells, not 5', 'the day is `total`',
+    ])
+    expect(value.bad[0]?.row).toBe(139)
+    const report = readFileSync(join(folder, 'sales/report.md'), 'utf8')
+    expect(report).toContain('2993 sales')
+    expect(report).toContain('East, coast')
+    expect(report).toContain('Glue "Extra"')
+    for (const name of ['regions.svg', 'months.svg']) expect(readFileSync(join(folder, 'sales', name), 'utf8')).toMatch(/^<svg /)
+  })
+
+  test('when-things-fail: the fallback and the hole', () => {
+    expect(runForValue(['examples/when-things-fail.tek'], folder)).toEqual({ settings: { name: 'default', port: 8080 }, present: ['alpha', 'gamma'], missing: 1 })
+  })
+
+  test('sub-workflows: each folder measured', () => {
+    expect(runForValue(['examples/sub-workflows.tek'], folder)).toMatchObject([{ folder: 'examples' }, { folder: 'examples/pipeline', files: 1 }])
+  })
+
+  test('verify: three equal fingerprints are one', () => {
+    expect(runForValue(['examples/verify.tek'], folder)).toHaveLength(2)
+  })
+
+  test('cache: the second run counts nothing again, a changed file is counted', () => {
+    const cached = (): number => {
+      const ended = runTek(['run', 'examples/cache.tek', '--allow-all', '--json'], folder)
+      const last = JSON.parse(ended.stdout.trim().split('\n').at(-1) ?? '{}') as { summary: { tasks: { cached: number } } }
+      return last.summary.tasks.cached
+    }
+    expect(cached()).toBe(0)
+    expect(cached()).toBe(2)
+    writeFileSync(join(folder, 'examples/fixtures/texts/wood.md'), 'Larch wood again.\n')
+    expect(cached()).toBe(1)
+  })
+
+  test('roman: a plugin of one TypeScript file', () => {
+    expect(runForValue(['examples/roman/roman.tek', '--years', '[9, 5000]'], folder)).toEqual(['IX', null])
+  })
+
+  test('agents: running says plainly that agents come later', () => {
+    const ended = runTek(['run', 'examples/agents.tek', '--allow-all', '--root', 'examples/fixtures/todos'], folder)
+    expect(ended.exitCode).toBe(1)
+    expect(ended.stderr).toContain('run/not-available-yet')
+  })
+})
+
+test('the bundled repo-health and the example are the same program', () => {
+  const bundled = join(projectRoot, 'stdlib/programs/repo-health.tek')
+  expect(existsSync(bundled)).toBe(true)
+  expect(readFileSync(bundled, 'utf8')).toBe(readFileSync(join(projectRoot, 'examples/repo-health.tek'), 'utf8'))
+})
