@@ -51,7 +51,8 @@ export function runCommand(program, args, options = {}) {
       const times = /bench-time ([\d.,]+) ([\d.,]+) ([\d.,]+)\s*$/.exec(stderr)
       const seconds = index => Number(times[index].replace(',', '.'))
       if (!(options.expect ?? [0]).includes(exitCode)) {
-        reject(new Error(`${[program, ...args].join(' ').slice(0, 200)} ended with ${exitCode ?? 'a signal'}: ${(stderr + stdout).slice(-400)}`))
+        const said = (stdout + stderr).split('\n').filter(line => line.trim() !== '')
+        reject(new Error(`it ended with ${exitCode ?? 'a signal'}: ${(said.find(line => /error/i.test(line)) ?? said.at(-1) ?? 'no word').slice(0, 300)}`))
         return
       }
       resolve({

@@ -31,7 +31,7 @@ function parseArguments(given) {
 }
 
 /** What a case may use: where things are, and how to run tek in a process of its own. */
-function contextFor(folder) {
+function contextFor(folder, hostModule) {
   let files = 0
   const peers = join(here, 'peers')
   const need = (path, how) => {
@@ -54,9 +54,17 @@ function contextFor(folder) {
     },
     fresh: name => join(folder, `${++files}-${name}`),
     /** `{ elapsedMs, grownBytes }` of one run; `database` null: no journal. */
-    tekRun: (program, { database = null, workers = 2 } = {}) => runScript(join(here, 'tek-child.mjs'), [program, database ?? '-', workers], { cwd: folder }),
+    tekRun: (program, { database = null, workers = 2 } = {}) => runScript(join(here, 'tek-child.mjs'), [hostModule, program, database ?? '-', workers], { cwd: folder }),
   }
   return context
+}
+
+/** The library's entry takes a host; that of Node is bundled for the purpose. */
+async function bundledHost(folder) {
+  const { build } = await import('esbuild')
+  const outfile = join(folder, 'node-host.mjs')
+  await build({ entryPoints: [join(root, 'src/host/node-host.ts')], outfile, bundle: true, format: 'esm', platform: 'node', conditions: ['tek-source'] })
+  return outfile
 }
 
 const number = value => (value >= 1000 ? Math.round(value).toLocaleString('en-US') : value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2))
@@ -116,10 +124,11 @@ async function main() {
   const folder = mkdtempSync(join(tmpdir(), 'tek-bench-'))
   const rows = []
   try {
+    const hostModule = await bundledHost(folder)
     for (const bench of all.filter(one => options.cases.length === 0 || options.cases.includes(one.id))) {
       process.stderr.write(`${bench.id}  ${bench.title} …\n`)
       const rounds = bench.rounds ?? options.rounds
-      const results = await Promise.resolve(bench.contestants(contextFor(folder))).then(contestants => race(contestants, rounds), problem => ({ tek: { skipped: problem.message } }))
+      const results = await Promise.resolve(bench.contestants(contextFor(folder, hostModule))).then(contestants => race(contestants, rounds), problem => ({ tek: { skipped: problem.message } }))
       rows.push(describe(bench, results, rounds))
     }
   } finally {

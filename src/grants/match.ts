@@ -36,7 +36,7 @@ const unknownFolder = '/\u{1}'
  *
  * @param cwd absolute; relative paths and patterns start there.
  * @example
- * matchesGrant({ name: 'fs.read', args: ['src/**'] }, { name: 'fs.read', args: ['src/a.ts'] }, '/work') // true
+ * matchesGrant({ name: 'fs.read', args: ['src/**'] }, { name: 'fs.read', args: ['src/a.ts'] }, '/project') // true
  */
 export function matchesGrant(grant: Grant, wanted: Grant, cwd: string, kindsOf: GrantKinds = coreGrantKinds): boolean {
   if (grant.name !== wanted.name) return false

@@ -38,10 +38,10 @@ export function nodeFiles(): HostFiles {
     realPath: path => realPath(path, MAX_LINKS),
     writeAtomic,
     append,
-    makeDirectory: path => coded(path, () => fs.mkdir(path, { recursive: true })),
+    makeDirectory: path => coded(path, () => makeFolders(path)),
     remove: path => coded(path, () => fs.rm(path, { recursive: true, force: true })),
     rename: (from, to) => coded(from, async () => {
-      await fs.mkdir(dirname(to), { recursive: true })
+      await makeFolders(dirname(to))
       await fs.rename(from, to)
     }),
   }
@@ -174,12 +174,20 @@ async function realPath(path: string, linksLeft: number): Promise<string> {
   return target === null ? here : realPath(resolve(parent, target), linksLeft - 1)
 }
 
+/** One folder after the other: Node's own recursive mkdir never ends where a file system refuses with ENOENT, as /proc does. */
+async function makeFolders(folder: string): Promise<void> {
+  const missing: string[] = []
+  for (let at = folder; (await fs.stat(at).catch(() => null)) === null; at = dirname(at)) missing.unshift(at)
+  for (const each of missing) await fs.mkdir(each).catch(error => { if (errnoOf(error) !== 'EEXIST') throw error })
+  if (!(await fs.stat(folder)).isDirectory()) throw fileError({ code: 'ENOTDIR' }, folder)
+}
+
 /**
  * Runs `work` with a name for `path` that cannot be redirected: through a descriptor of its folder where the system has such names (F3).
  */
 async function inFolderOf<T>(path: string, exact: boolean, work: (name: string, folder: string) => Promise<T>): Promise<T> {
   const folder = dirname(path)
-  await fs.mkdir(folder, { recursive: true })
+  await makeFolders(folder)
   if (!exact || !hasDescriptorPaths) return work(path, folder)
   const handle = await fs.open(folder, constants.O_RDONLY | constants.O_DIRECTORY)
   try {

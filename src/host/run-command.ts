@@ -10,7 +10,7 @@ import { access, stat } from 'node:fs/promises'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
 import { errnoOf, fileError } from './errno.ts'
 import { HostError, type Command, type CommandResult } from './host.ts'
-import { signalTree } from './process-tree.ts'
+import { signalTree } from '#base/process-tree.ts'
 
 const KILL_AFTER_MS = 500
 const DRAIN_MS = 500
@@ -53,17 +53,19 @@ function cancelled(command: Command): HostError {
 }
 
 async function start(program: string, command: Command): Promise<ChildProcess> {
-  const child = spawn(program, [...command.args], { cwd: command.cwd, env: { ...command.env }, detached: true, stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true })
-  await new Promise<void>((started, failed) => {
-    child.once('spawn', started)
-    child.once('error', error => {
-      const code = errnoOf(error)
-      if (code === 'E2BIG') failed(new HostError('too-large', command.program, `The arguments of \`${command.program}\` are longer than the system allows.`))
-      else if (code === 'ENOENT' || code === 'ENOEXEC') failed(new HostError('no-program', command.program, `\`${command.program}\` is not a program this machine can run.`))
-      else failed(fileError(error, command.program))
+  try {
+    const child = spawn(program, [...command.args], { cwd: command.cwd, env: { ...command.env }, detached: true, stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true })
+    await new Promise<void>((started, failed) => {
+      child.once('spawn', started)
+      child.once('error', failed)
     })
-  }).catch(error => { throw error instanceof HostError ? error : fileError(error, command.program) })
-  return child
+    return child
+  } catch (error) { // thrown or told, as the system's code decides
+    const code = errnoOf(error)
+    if (code === 'E2BIG') throw new HostError('too-large', command.program, `The arguments of \`${command.program}\` are longer than the system allows.`)
+    if (code === 'ENOENT' || code === 'ENOEXEC') throw new HostError('no-program', command.program, `\`${command.program}\` is not a program this machine can run.`)
+    throw fileError(error, command.program)
+  }
 }
 
 function collect(child: ChildProcess, name: 'stdout' | 'stderr', maxBytes: number): { text(): string; truncated(): boolean } {

@@ -101,7 +101,7 @@ export async function resumeRun(settings: RunSettings & { readonly runId: string
 async function carryOut(settings: RunSettings, begun: RunSummary, log: RunLog, begin: (driver: Driver) => void): Promise<RunResult> {
   const { host, plan, journal, toolRunner } = settings
   const startedMs = host.monotonic()
-  const state = initialState(plan, capacityOf(settings), journal.durations(durationKeys(plan)))
+  const state = initialState(plan, capacityOf(settings), journal.durations(begun.program))
   const calls = { ...begun.calls }
   let pool: Pool | null = null
   const getPool = () => (pool ??= makePool({
@@ -117,6 +117,7 @@ async function carryOut(settings: RunSettings, begun: RunSummary, log: RunLog, b
       host, cwd: settings.cwd ?? host.cwd, state, runId: begun.runId, toolRunner, journal, kindsOf: settings.kindsOf, calls,
       constants: constants.values, constantsFailure: constants.failure, timers: host.sleep === undefined ? systemTimers : hostTimers(host), pool: getPool,
       emit: event => driver.emit(event), wake: () => driver.wake(), whenDurable: work => driver.whenDurable(work),
+      began: (task, nowMs) => watcher.began(task, nowMs),
       log: (task, message) => watcher.log(task, message), mayBegin: () => driver.mayBegin(),
     }
     driver.connect(world, new Evaluator(world, task => watcher.waits(task)))
@@ -133,7 +134,7 @@ async function carryOut(settings: RunSettings, begun: RunSummary, log: RunLog, b
       ...begun, elapsedMs: begun.elapsedMs + host.monotonic() - startedMs, calls: { ...calls }, tasks: watcher.counts(), ...endOf(state),
     }
     log.describe(summary)
-    if (watcher.durations.size > 0) journal.addDurations(watcher.durations)
+    if (watcher.durations.size > 0) journal.addDurations(begun.program, watcher.durations)
     watcher.end(state.isFinished)
     settings.onNotice({ kind: 'run-finished', summary })
     return { kind: 'ran', summary, report: () => reportOf(plan, summary, log.events()) }
@@ -194,10 +195,6 @@ function capacityOf(settings: RunSettings): Capacity {
 
 function threadsOf(settings: RunSettings): number {
   return Math.max(1, settings.workers ?? settings.host.machine().cpus)
-}
-
-function durationKeys(plan: Plan): string[] {
-  return Object.entries(plan.workflows).flatMap(([key, workflow]) => workflow.nodes.filter(node => node.kind === 'task' && node.body.kind === 'expr').map(node => `${key}/${node.name}`))
 }
 
 function namesOfAuthority(plan: Plan): string[] {

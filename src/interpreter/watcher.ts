@@ -16,6 +16,8 @@ const PROGRESS_INTERVAL_MS = 100
 const MAX_WAITING_NOTICES = 200_000
 /** Paths of running tasks that a notice lists. */
 const MAX_SHOWN_RUNNING = 8
+/** Shorter tasks do not matter to a critical path: without a mean they count as this long. */
+const LEAST_DURATION_MS = 1
 /** Below this much done, nothing is said about the end. */
 const LEAST_FRACTION_FOR_ETA = 0.02
 const MAX_LABEL_STEPS = 10_000
@@ -29,7 +31,10 @@ export class Watcher {
   private readonly startedMs: number
   private readonly constants: ReadonlyMap<string, Value>
   private waiting: RunNotice[] = []
-  private readonly began_: number[] = []
+  /** When each task was first worked on. */
+  private readonly firstBegan: number[] = []
+  /** The latest time seen; kept so that a small task costs no more looks at the clock. */
+  private nowMs: number
   private fraction = 0
   private lastProgressMs = 0
   private droppedLogs = 0
@@ -42,15 +47,20 @@ export class Watcher {
     this.constants = constants
     this.listener = listener
     this.startedMs = host.monotonic()
+    this.nowMs = this.startedMs
   }
 
   /** A task is worked on, perhaps again. */
-  began(task: TaskId): void {
-    this.began_[task] ??= this.host.monotonic()
+  began(task: TaskId, nowMs: number): void {
+    this.nowMs = nowMs
+    this.firstBegan[task] ??= nowMs
   }
 
   recorded(event: RunEvent): void {
-    if (event.kind !== 'evaluated' || event.part !== 'body' || event.outcome.kind !== 'value') return
+    if (event.kind !== 'evaluated' || event.part !== 'body') return
+    const endMs = (this.firstBegan[event.task] ?? 0) + event.elapsedMs
+    if (endMs > this.nowMs) this.nowMs = endMs
+    if (event.elapsedMs < LEAST_DURATION_MS || event.outcome.kind !== 'value') return
     const key = durationKeyOf(this.state, event.task)
     if (key === null) return
     const seen = this.durations.get(key)
@@ -63,11 +73,11 @@ export class Watcher {
 
   changed(change: { readonly task: TaskId; readonly status: TaskStatus; readonly cached: boolean }): void {
     const { task, status } = change
-    const beganMs = this.began_[task]
+    const beganMs = this.firstBegan[task]
     const failure: Failure | null = this.state.failures.size === 0 ? null : (this.state.failures.get(task) ?? null)
     this.add({
       kind: 'task', path: pathOf(this.state, task), label: this.labelOf(task), status, attempt: this.state.tasks.attempt[task]!, cached: change.cached,
-      elapsedMs: beganMs === undefined ? 0 : this.host.monotonic() - beganMs, failure,
+      elapsedMs: beganMs === undefined ? 0 : this.nowMs - beganMs, failure,
     })
   }
 
@@ -93,6 +103,7 @@ export class Watcher {
   /** Called every turn. // W2 */
   tick(running: Iterable<TaskId>): void {
     const nowMs = this.host.monotonic()
+    this.nowMs = nowMs
     if (nowMs - this.lastProgressMs < PROGRESS_INTERVAL_MS) return
     this.lastProgressMs = nowMs
     this.listener(this.progress(running, nowMs))

@@ -2,7 +2,7 @@
 // Owns: the shape that driver and effects share. Does not own: any behaviour.
 import type { GrantKinds } from '#grants/match.ts'
 import type { Host } from '#host/host.ts'
-import type { Failure, RunEvent } from '#model/event.ts'
+import type { Failure, RunEvent, TaskId } from '#model/event.ts'
 import type { CallCounts } from '#model/report.ts'
 import type { Value } from '#model/type.ts'
 import type { ToolRunner } from '#plugin-api/tool-runner.ts'
@@ -38,6 +38,8 @@ export interface World {
   wake(): void
   /** Runs `work` once everything emitted so far is durable. */
   whenDurable(work: () => void): void
+  /** A task is worked on from now (host's monotonic time). */
+  began(task: TaskId, nowMs: number): void
   /** A line in the run's log. */
   log(task: string, message: string): void
   /** False once the run stops: no new call is begun. */

@@ -2,8 +2,6 @@
 // Owns: validation on both sides, and turning whatever is thrown into a failure. Does not own: permission (the context it is given) or isolation (plugins/).
 //   I1. Nothing a plugin throws or returns gets past this file: the answer is an Outcome or, for pure functions, a value or a ToolFailure.
 //   I2. Errors are known by their name, not their class: a bundled plugin may carry its own copy of ToolFailure.
-import { relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import type { z } from 'zod'
 import type { Failure, Outcome } from '#model/event.ts'
 import type { Value } from '#model/type.ts'
@@ -117,10 +115,10 @@ export function ownFrame(error: unknown, cwd: string): string | null {
   for (const line of error.stack.split('\n').slice(0, 100)) {
     const found = /^\s+at .*?(?:\()?((?:file:\/\/)?\/[^()]+?):(\d+):(\d+)\)?$/.exec(line)
     if (found === null) continue
-    const file = found[1]!.startsWith('file:') ? fileURLToPath(found[1]!) : found[1]!
+    const file = found[1]!.startsWith('file:') ? decodeURIComponent(new URL(found[1]!).pathname) : found[1]!
     if (/\/node_modules\/|\/plugin-api\/|\/plugin-child\.mjs$/.test(file)) continue
-    const near = relative(cwd, file)
-    return `${cwd === '' || near.startsWith('..') ? file : near}:${found[2]}:${found[3]}`
+    const shown = cwd !== '' && file.startsWith(`${cwd}/`) ? file.slice(cwd.length + 1) : file
+    return `${shown}:${found[2]}:${found[3]}`
   }
   return null
 }

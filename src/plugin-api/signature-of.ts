@@ -90,7 +90,7 @@ class Reader {
     const fallback = typeof json === 'object' ? json['default'] : undefined
     return {
       name, type: rest && type.kind === 'list' ? type.item : type, doc: text(schema?.description),
-      optional: schema?._zod?.optin === 'optional' || rest,
+      optional: schema?._zod?.optin !== undefined || rest,
       ...(fallback === undefined ? {} : { default: fallback }),
       ...(rest ? { rest } : {}), ...(secret ? { secret } : {}), ...(tool.sinks?.includes(name) === true ? { sink: true } : {}),
     }

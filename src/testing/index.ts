@@ -2,5 +2,4 @@
 export { memoryHost, type MemoryHost, type MemoryHostOptions } from './memory-host.ts'
 export { MemoryFiles } from './memory-files.ts'
 export { invokePure, invokeTool } from '#plugin-api/invoke.ts'
-export { makeToolContext, type CountKind, type ToolContextOptions } from '#interpreter/guard/context.ts'
 export { signatureOf, type SignatureProblem } from '#plugin-api/signature-of.ts'

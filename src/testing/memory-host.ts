@@ -8,7 +8,7 @@ import { MemoryFiles } from './memory-files.ts'
 const MAX_REDIRECTS = 10
 
 export interface MemoryHostOptions {
-  /** Absolute; default `/work`. */
+  /** Absolute; default `/project`. */
   readonly cwd?: string
   /** Path (relative to `cwd` or absolute) → content. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>
@@ -36,10 +36,10 @@ export interface MemoryHost extends Host {
  * A host in memory.
  *
  * @example
- * memoryHost({ files: { 'a.txt': 'hello' } }).files.readTextSync('/work/a.txt', 100) // 'hello'
+ * memoryHost({ files: { 'a.txt': 'hello' } }).files.readTextSync('/project/a.txt', 100) // 'hello'
  */
 export function memoryHost(options: MemoryHostOptions = {}): MemoryHost {
-  const cwd = options.cwd ?? '/work'
+  const cwd = options.cwd ?? '/project'
   let nowMs = options.nowMs ?? Date.UTC(2026, 0, 1)
   let drawn = 0
   const sleepers = new Set<{ atMs: number; wake: () => void }>()

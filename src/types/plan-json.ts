@@ -6,6 +6,7 @@
 import { sha256 } from '#base/hash.ts'
 import { canonicalJson, type Json } from '#base/json.ts'
 import { type Plan, planVersion } from '#model/plan.ts'
+import type { Type } from '#model/type.ts'
 
 const MAX_PLAN_DEPTH = 2_000
 const MAX_PLAN_PARTS = 20_000_000
@@ -22,15 +23,34 @@ export type PlanProblem =
  */
 export function hashPlan(plan: Plan): string {
   const { hash: _hash, places: _places, docs: _docs, ...rest } = plan
-  return sha256(canonicalJson(withoutFieldDocs(rest) as Json))
+    const workflows = Object.fromEntries(Object.entries(rest.workflows).map(([key, workflow]) => [key, {
+    ...workflow,
+    result: withoutFieldDocs(workflow.result),
+    params: workflow.params.map(param => ({ ...param, type: withoutFieldDocs(param.type) })),
+    nodes: workflow.nodes.map(node => ({ ...node, type: withoutFieldDocs(node.type) })),
+  }]))
+  return sha256(canonicalJson({ ...rest, workflows } as unknown as Json))
 }
 
-/** A field of a record type is `{ type, optional, doc? }`; nothing else in a plan has that shape. */
-function withoutFieldDocs(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutFieldDocs)
-  if (typeof value !== 'object' || value === null) return value
-  const isField = 'doc' in value && 'type' in value && 'optional' in value
-  return Object.fromEntries(Object.entries(value).flatMap(([key, each]) => (isField && key === 'doc' ? [] : [[key, withoutFieldDocs(each)]])))
+/** The type with the doc comments of its fields left out; itself where there are none. */
+function withoutFieldDocs(type: Type): Type {
+  switch (type.kind) {
+    case 'list':
+      return { ...type, item: withoutFieldDocs(type.item) }
+    case 'map':
+      return { ...type, value: withoutFieldDocs(type.value) }
+    case 'untrusted':
+    case 'secret':
+      return { ...type, of: withoutFieldDocs(type.of) }
+    case 'union':
+      return { ...type, members: type.members.map(withoutFieldDocs) }
+    case 'record': {
+      const fields = Object.entries(type.fields).map(([name, field]) => [name, { type: withoutFieldDocs(field.type), optional: field.optional }] as const)
+      return { ...type, fields: Object.fromEntries(fields) }
+    }
+    default:
+      return type
+  }
 }
 
 /**

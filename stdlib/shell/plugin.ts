@@ -25,7 +25,7 @@ const reportFields = {
   format: z.enum(['tap', 'json', 'junit', 'spec', 'unknown']).describe('What the output was read as.'),
   passed: t.int, failed: t.int, skipped: t.int,
   tests: z.array(z.object({ name: t.untrusted(z.string()), status: statusType })),
-  firstFailure: t.untrusted(z.string()).nullable().describe('The first failing test with up to 20 lines.'),
+  firstFailure: t.untrusted(z.string()).nullable().describe('Name of the first failing test.'),
 }
 
 const shown = (result: RunResult) => ({
@@ -92,19 +92,20 @@ export default definePlugin({
       run: async ({ program, args, ...options }, context) => shown(await start(context, program, args, options)),
     }),
     test: writes({
-      doc: 'Runs a test command and reads its output as facts: which tests there are and how each went. `ok` is exit code 0 and no failing test.',
+      doc: 'Runs a test command and gives the facts of its output, sorted by name: which tests there are and how each went, so that equal runs give equal values. `ok` is exit code 0 and no failing test. What it printed goes to the log.',
       input: { program, args }, rest: 'args',
-      output: z.object({ ok: z.boolean(), exitCode: t.int.nullable(), timedOut: z.boolean(), ...reportFields, output: t.untrusted(z.string()).describe('The last 20,000 characters.') }),
+      output: z.object({ ok: z.boolean(), exitCode: t.int.nullable(), timedOut: z.boolean(), ...reportFields }),
       needs: { exec: ['$program', '$args'] }, sinks: ['program', 'args'],
       run: async ({ program, args }, context) => {
         const result = await start(context, program, args, { env: { CI: '1', NO_COLOR: '1' }, maxOutput: 16_000_000 })
-        const facts = readTestReport(`${result.stdout}\n${result.stderr}`)
-        return { ok: result.exitCode === 0 && !result.timedOut && facts.failed === 0, exitCode: result.exitCode, timedOut: result.timedOut, ...facts, output: `${result.stdout}\n${result.stderr}`.slice(-20_000) }
+        const { details, ...facts } = readTestReport(`${result.stdout}\n${result.stderr}`)
+        if (result.exitCode !== 0) context.log(details ?? `${result.stdout}\n${result.stderr}`.trim().slice(-5_000))
+        return { ok: result.exitCode === 0 && !result.timedOut && facts.failed === 0, exitCode: result.exitCode, timedOut: result.timedOut, ...facts }
       },
     }),
     testReport: pure({
       doc: 'Facts of a test run from its output: TAP (node:test, tape), JUnit XML, vitest, jest and mocha as JSON or text. Times and order do not count.',
-      input: { output: z.string().describe('What the test command printed.') }, output: z.object(reportFields), runs: 'thread',
+      input: { output: z.string().describe('What the test command printed.') }, output: z.object({ ...reportFields, details: t.untrusted(z.string()).nullable().describe('A failing test with its first lines.') }), runs: 'thread',
       example: 'shell.testReport("TAP version 13\\nok 1 - adds\\nnot ok 2 - divides\\n1..2\\n").failed == 1',
       run: ({ output }) => {
         if (output.length > MAX_OUTPUT_LENGTH) throw new ToolFailure('too-long', `The output is longer than ${MAX_OUTPUT_LENGTH} characters.`)

@@ -1,11 +1,14 @@
 // Test report: facts out of what a test command printed: which tests there are and how each went.
 // Owns: reading TAP 13/14 (also node:test and tape), node's spec reporter, mocha's spec and JSON, vitest and jest JSON, vitest's and jest's text, and JUnit XML.
-//   T1. Facts only: names, statuses, counts. Times and order of lines that differ between equal runs are left out.
+//   T1. Facts first: names, statuses, counts; tests are sorted by name. Times and the order of lines, which differ between equal runs, are left out.
+//       Only `details` holds printed text, for people.
 //   T2. What cannot be read as one of these gives format "unknown" and no tests; counts printed in a summary win over counting lines.
 //   T3. One pass over lines; at most MAX_TESTS tests, names cut to MAX_NAME.
+//   T4. The modules `shell` and `npm` stand alone, so each has this file; a test keeps the two equal.
 const MAX_TESTS = 100_000
 const MAX_NAME = 500
 const MAX_FAILURE_LINES = 20
+const MAX_DETAILS = 10_000
 
 export type Status = 'passed' | 'failed' | 'skipped'
 
@@ -20,17 +23,22 @@ export interface TestReport {
   failed: number
   skipped: number
   tests: TestResult[]
-  /** Name and first lines of the first failing test, when the format says. */
+  /** Name of the first failing test. */
   firstFailure: string | null
+  /** That or another failing test with its first lines, when the format says. */
+  details: string | null
 }
 
 const COLOURS = /\u001b\[[0-9;?]*[A-Za-z]/g
 
-function report(format: TestReport['format'], tests: readonly TestResult[], counts: Partial<Record<Status, number>> = {}, failure: string | null = null): TestReport {
-  const kept = tests.slice(0, MAX_TESTS).map(test => ({ name: test.name.slice(0, MAX_NAME), status: test.status }))
+function report(format: TestReport['format'], tests: readonly TestResult[], counts: Partial<Record<Status, number>> = {}, details: string | null = null): TestReport {
+  const sorted = tests
+    .slice(0, MAX_TESTS)
+    .map(test => ({ name: test.name.slice(0, MAX_NAME), status: test.status }))
+    .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0)) // T1
   const count = (status: Status) => counts[status] ?? tests.reduce((sum, test) => sum + (test.status === status ? 1 : 0), 0)
-  const first = tests.find(test => test.status === 'failed')
-  return { format, passed: count('passed'), failed: count('failed'), skipped: count('skipped'), tests: kept, firstFailure: failure ?? first?.name.slice(0, MAX_NAME) ?? null }
+  const first = sorted.find(test => test.status === 'failed')
+  return { format, passed: count('passed'), failed: count('failed'), skipped: count('skipped'), tests: sorted, firstFailure: first?.name ?? null, details: details?.slice(0, MAX_DETAILS) ?? null }
 }
 
 /** Facts of a test run, from its output. */
@@ -157,6 +165,9 @@ const SUMMARY: readonly (readonly [Status, RegExp])[] = [
   ['skipped', /^\s*(?:(?:ℹ|#)\s*skipped\s+(\d+)|(\d+) pending\b|Tests:?\s.*?(\d+) skipped)/m],
 ]
 
+/** Counts and times that runners put behind a name. */
+const withoutNoise = (name: string): string => name.replace(/^[❯▶]\s*/, '').replace(/\s*\(\d+ tests?[^)]*\)/, '').replace(/\s*\(?\d+(?:\.\d+)?\s?m?s\)?$/, '')
+
 /** Lines with a tick or a cross, as node's spec reporter, mocha, vitest and jest print them, under headings by indentation. */
 function fromSpec(text: string): TestReport | null {
   const counts: Partial<Record<Status, number>> = {}
@@ -174,12 +185,12 @@ function fromSpec(text: string): TestReport | null {
     if (found === null) {
       const heading = /^\s*(?:▶ )?(\S.*?)\s*$/.exec(line)
       while (headings.length > 0 && (headings[headings.length - 1]?.indent ?? 0) >= indent) headings.pop()
-      if (heading !== null) headings.push({ indent, name: heading[1] ?? '' })
+      if (heading !== null) headings.push({ indent, name: withoutNoise(heading[1] ?? '') })
       continue
     }
     while (headings.length > 0 && (headings[headings.length - 1]?.indent ?? 0) >= indent) headings.pop()
     const status: Status = /^[✓✔√]/.test(found[1] ?? '') ? 'passed' : /^[-﹣○↓]/.test(found[1] ?? '') ? 'skipped' : 'failed'
-    const name = [...headings.map(heading => heading.name), found[2] ?? ''].join(' > ')
+    const name = [...headings.map(heading => heading.name), withoutNoise(found[2] ?? '')].join(' > ')
     // node's spec reporter closes a suite with a line of its own; it repeats the heading.
     if (found[2] !== undefined && text.includes(`▶ ${found[2]}`)) continue
     tests.push({ name, status })

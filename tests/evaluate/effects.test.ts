@@ -79,7 +79,7 @@ describe('pure module functions', () => {
     const throwing = (error: unknown) => ({ pure: () => () => { throw error } })
     expect(run(double, {}, throwing(Object.assign(new Error('no such key'), { name: 'ToolFailure', code: 'bad-key', retryable: false, help: 'Look again.' }))).end)
       .toEqual({ kind: 'failed', failure: { code: 't/bad-key', message: 'no such key', retryable: false, help: 'Look again.' } })
-    expect(run(double, {}, throwing(new TypeError('x is not a function'))).end).toMatchObject({ kind: 'failed', failure: { code: 'run/plugin-crashed' } })
+    expect(run(double, {}, throwing(new TypeError('x is not a function'))).end).toMatchObject({ kind: 'failed', failure: { code: 'plugin/crashed' } })
   })
 })
 
@@ -100,7 +100,7 @@ describe('prompts', () => {
     expect(run(ask('asks', { a: v(2) }), world, { prompts }, () => ok(4)).end).toEqual({ kind: 'done', value: '4' })
     expect(run(ask('asks', { a: v(2) }), world, { prompts, pure: () => () => 5 }).end).toEqual({ kind: 'done', value: '5' })
   })
-  test('cannot use each other for ever', () => expect(result(ask('endless', {}), world, { prompts })).toBe('!run/value-too-deep'))
+  test('cannot use each other for ever', () => expect(result(ask('endless', {}), world, { prompts })).toBe('!run/value-too-large'))
 })
 
 describe('heavy parts', () => {

@@ -5,7 +5,7 @@ import type { Value } from '#model/type.ts'
 import { prelude } from '#compiler/3-check/prelude.ts'
 import { preludeFunctions } from '#interpreter/engine/evaluation.ts'
 import { preludeParams } from '#interpreter/engine/evaluate/prelude.ts'
-import { bin, each, fn, iff, index, list, local, member, p, pre, record, result, run, template, v } from './harness.ts'
+import { bin, call, each, fn, iff, index, list, local, member, p, pre, record, result, run, template, v } from './harness.ts'
 
 const MAX = Number.MAX_SAFE_INTEGER
 
@@ -86,7 +86,7 @@ describe('match', () => {
   const match = (value: PlanExpr): PlanExpr => ({
     op: 'match', subject: value, arms: [{ patterns: ['a', 'b'], value: v(1) }, { patterns: [null], value: v(2) }, { patterns: [-1], value: v(3) }],
   })
-  test.each<[Value, Value]>([['a', 1], ['b', 1], [null, 2], [-1, 3], ['c', '!run/no-arm-matches'], [[], '!run/no-arm-matches']])('%j gives %j', (value, given) => {
+  test.each<[Value, Value]>([['a', 1], ['b', 1], [null, 2], [-1, 3], ['c', '!run/wrong-kind'], [[], '!run/wrong-kind']])('%j gives %j', (value, given) => {
     expect(result(match(v(value)))).toEqual(given)
   })
   test('_ takes the rest', () => {
@@ -204,14 +204,35 @@ describe('bounds', () => {
     ['lists', pre('flatten', pre('map', pre('range', v(6)), fn('x', p('long')))), '!run/value-too-large'],
     ['steps', each('a', pre('range', v(100_000)), pre('len', each('b', pre('range', v(100_000)), v(1)))), '!run/expression-too-long'],
     ['nested loops', each('a', pre('range', v(100_000)), pre('sum', pre('range', v(100_000)))), '!run/expression-too-long'],
-    ['comparing deep values', bin(v(nest(200)), '==', v(nest(200))), '!run/value-too-deep'],
-    ['printing deep values', template(v(nest(200))), '!run/value-too-deep'],
-    ['sorting by deep values', pre('sort', v([nest(200), nest(200)])), '!run/value-too-deep'],
+    ['comparing deep values', bin(v(nest(200)), '==', v(nest(200))), '!run/value-too-large'],
+    ['printing deep values', template(v(nest(200))), '!run/value-too-large'],
+    ['sorting by deep values', pre('sort', v([nest(200), nest(200)])), '!run/value-too-large'],
   ])('%s', (_, expr, code) => {
     expect(result(expr, { params: { big: 'x'.repeat(1_000_000), long: Array.from({ length: 1_000_000 }, () => 0) } })).toBe(code)
   })
+  test.each<[string, (expr: PlanExpr) => PlanExpr, string]>([
+    ['returned', expr => expr, '!run/value-too-large'],
+    ['printed', expr => template(expr), '!run/value-too-large'],
+    ['compared', expr => bin(expr, '==', expr), '!run/expression-too-long'],
+    ['made unique', expr => pre('unique', list(expr)), '!run/value-too-large'],
+    ['given to a tool', expr => call('f', expr), '!run/value-too-large'],
+    ['given to a module', expr => call('f', expr, 'pure'), '!run/value-too-large'],
+  ])('a value that is huge because it mentions its parts twice, %s', (_, use, code) => {
+    let expr: PlanExpr = v(1)
+    for (let level = 0; level < 60; level++) expr = pre('map', list(expr), fn('x', list(local('x'), local('x'))))
+    expect(result(use(expr), {}, { pure: () => () => 1 })).toBe(code)
+  })
+  test('a search that would take the product of two lengths costs as much', () => {
+    const params = { text: 'a'.repeat(8_000_000), part: `b${'a'.repeat(4_000_000)}` }
+    for (const expr of [pre('contains', p('text'), p('part')), pre('split', p('text'), p('part')), pre('replace', p('text'), p('part'), v(''))]) {
+      expect(result(expr, { params })).toBe('!run/expression-too-long')
+    }
+  })
+  test('a text that is almost a number is read in linear time', () => {
+    expect(result(pre('float', p('digits')), { params: { digits: `${'1'.repeat(1_000_000)}x` } })).toBeNull()
+  })
   test('a comparison of great texts costs steps', () => {
     const great = 'x'.repeat(1_000_000)
-    expect(result(pre('count', pre('range', v(1000)), fn('i', bin(p('a'), '<', p('b')))), { params: { a: `${great}a`, b: `${great}b` } })).toBe('!run/expression-too-long')
+    expect(result(pre('count', pre('range', v(1000)), fn('i', bin(p('a'), '<', p('b')))), { params: { a: `${great}a`, b: `${great}b` } }, { maxSteps: 2_000_000 })).toBe('!run/expression-too-long')
   })
 })

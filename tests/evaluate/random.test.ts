@@ -52,9 +52,9 @@ const answers = (seed: number) => (_: unknown, at: number) => ((at + seed) % 7 =
 test('an expression ends in a value or a coded failure, and never throws', () => {
   fc.assert(fc.property(expressions(true), fc.nat(20), (expr, seed) => {
     const { end } = run(expr, world, { maxSteps }, answers(seed))
-    if (end.kind === 'failed') expect(end.failure.code).toMatch(/^(run|t)\/[a-z-]+$/)
+    if (end.kind === 'failed') expect(end.failure.code).toMatch(/^(run|t|plugin)\/[a-z-]+$/)
     else expect(() => JSON.stringify(end.value)).not.toThrow()
-  }), { numRuns: 5000 })
+  }), { numRuns: 2000 })
 })
 
 test('a value is plain data with whole characters and finite numbers', () => {
@@ -65,7 +65,7 @@ test('a value is plain data with whole characters and finite numbers', () => {
     const text = JSON.stringify(end.value)
     expect(JSON.parse(text)).toEqual(end.value)
     expect(text).not.toMatch(/\\ud[89a-f]/)
-  }), { numRuns: 3000 })
+  }), { numRuns: 1500 })
 })
 
 test('heavy parts elsewhere change nothing', () => {
@@ -74,7 +74,7 @@ test('heavy parts elsewhere change nothing', () => {
     const sliced = run(expr, world, { maxSteps, inlineSteps }, answers(seed))
     expect(sliced.calls).toEqual(whole.calls)
     expect(sliced.end).toEqual(whole.end.kind === 'failed' ? { kind: 'failed', failure: expect.objectContaining(whole.end.failure) } : whole.end)
-  }), { numRuns: 5000 })
+  }), { numRuns: 2000 })
 })
 
 test('recorded outcomes give the same calls again', () => {
@@ -92,6 +92,8 @@ test('pure functions called in place or asked for give the same', () => {
     const asked = run(expr, world, { maxSteps }, one => ok(one.fn === 'g' ? g(one.args) : (one.args['x'] ?? null)))
     // Steps are counted by part, and the parts differ: only a run that stays within them all is comparable.
     if ([inPlace, asked].some(({ end }) => end.kind === 'failed' && end.failure.code === 'run/expression-too-long')) return
-    expect(asked.end).toEqual(inPlace.end)
+    // Which of two mistakes in one expression is met first may differ; that there is one may not.
+    if (inPlace.end.kind === 'failed') expect(asked.end.kind).toBe('failed')
+    else expect(asked.end).toEqual(inPlace.end)
   }), { numRuns: 2000 })
 })

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { build } from 'esbuild'
+import { build, type BuildOptions } from 'esbuild'
 import { nodeHost } from '#host/node-host.ts'
 import { makeToolContext, type CountKind } from '#interpreter/guard/context.ts'
 import type { Authority } from '#model/capability.ts'
@@ -25,7 +25,7 @@ export async function openWorkshop(): Promise<Workshop> {
   const cache = join(repository, 'node_modules', '.cache')
   mkdirSync(cache, { recursive: true })
   const folder = mkdtempSync(join(cache, 'tek-plugins-'))
-  const options = { bundle: true, format: 'esm', platform: 'node', conditions: ['tek-source'], external: ['zod'], outExtension: { '.js': '.mjs' }, absWorkingDir: repository } as const
+  const options: BuildOptions = { bundle: true, format: 'esm', platform: 'node', conditions: ['tek-source'], external: ['zod'], outExtension: { '.js': '.mjs' }, absWorkingDir: repository }
   await build({ ...options, entryPoints: { 'plugin-child': 'src/plugins/isolate/child.ts', plugin: 'src/plugin-api/index.ts' }, outdir: folder })
   writeFileSync(join(folder, 'tiny.ts'), `import { definePlugin, pure, reads, z } from 'tek-lang/plugin'
 export default definePlugin({ name: 'tiny', version: '1.0.0', doc: 'Tiny.', tools: {

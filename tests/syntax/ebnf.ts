@@ -6,8 +6,10 @@ export type Production =
   | { readonly kind: 'sign'; readonly text: string }
   | { readonly kind: 'rule'; readonly name: string }
   | { readonly kind: 'token'; readonly name: string }
-  | { readonly kind: 'sequence' | 'choice'; readonly parts: readonly Production[] }
-  | { readonly kind: 'optional' | 'many'; readonly part: Production }
+  | { readonly kind: 'sequence'; readonly parts: readonly Production[] }
+  | { readonly kind: 'choice'; readonly parts: readonly Production[] }
+  | { readonly kind: 'optional'; readonly part: Production }
+  | { readonly kind: 'many'; readonly part: Production }
 
 /** The rules of the grammar by name, in the order of the file. */
 export function readGrammar(): Map<string, Production> {
@@ -50,6 +52,7 @@ export function readGrammar(): Map<string, Production> {
 const SAMPLES: Readonly<Record<string, readonly string[]>> = {
   NAME: ['a', 'files', 'model', 'retry', 'x1', 'secretName', '_own', 'observe', 'label2'],
   WORD: ['b', 'type', 'in', 'ok', 'task', 'plain'],
+  DURATION: ['1d', '90s'],
   INT: ['3', '1_000', '42'],
   LITERAL: ['7', '0.5', '5s', '64KB', '200k', '80%', '$0.50'],
   TEXT: ['"x"', '"a b"', 'r"\\d+"', '"say \\"hi\\""', '"""\n    two\n      lines\n    """'],

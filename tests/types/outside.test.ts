@@ -88,6 +88,10 @@ describe('validate', () => {
     [optional(finding), { file: 'a', line: null, severity: 'low' }, 'line', 'int is needed, null is given'],
   ])('%j of %j', (type, value, path, message) => expect(validate(type, value)).toEqual({ path, message }))
 
+  test('megabytes of base64', () => {
+    expect(validate({ kind: 'bytes' }, 'A'.repeat(16_000_000))).toBeNull()
+    expect(validate({ kind: 'bytes' }, 'A'.repeat(15_999_999))).not.toBeNull()
+  })
   test('text is measured by code point', () => expect(validate({ kind: 'string', maxLength: 3 }, '😀😀😀')).toBeNull())
   test('nesting has a limit', () => {
     let deep: unknown = 1
@@ -96,6 +100,15 @@ describe('validate', () => {
     expect(validate({ kind: 'json' }, [[1]], { depth: 1 })?.message).toBe('the value is nested too deep')
     expect(validate({ kind: 'json' }, [[1]], { depth: 2 })).toBeNull()
   })
+})
+
+test('a value that holds itself, or one part over and over, comes to an end', () => {
+  let twice: unknown = 1
+  for (let level = 0; level < 100; level++) twice = [twice, twice]
+  expect(validate({ kind: 'json' }, twice)?.message).toBe('the value has too many parts')
+  const itself: Record<string, unknown> = {}
+  itself['a'] = itself
+  expect(validate({ kind: 'json' }, itself)?.message).toBe('the value is nested too deep')
 })
 
 describe('flags', () => {

@@ -17,6 +17,8 @@ const CLOSERS = new Set(CLOSER_OF.values())
 /** Words that begin a member when they come first on a line and a name or string follows. */
 const MEMBER_WORDS = new Set(['task', 'let', 'return', 'agent', 'gate', 'given', 'expect', 'can', 'limits'])
 const [ARROW, LBRACE] = [sign('->'), sign('{')]
+/** Indentation deeper than this counts as this deep. */
+const MAX_INDENT = 200
 const MAX_BRACKET_REPORTS = 20
 
 interface Balanced {
@@ -68,6 +70,7 @@ class Mending {
   readonly quiet: Span[] = []
   private readonly open: Open[] = []
   private readonly text: string
+  private readonly lineStarts = [0]
   private readonly input: readonly Token[]
   /** Stretches the lexer could not read; a bracket may have been lost in them. */
   private readonly unread: readonly Span[]
@@ -77,6 +80,7 @@ class Mending {
     this.input = input
     this.text = text
     this.unread = unread
+    for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', end + 1)) this.lineStarts.push(end + 1)
   }
 
   run(): { tokens: Token[]; problems: Diagnostic[]; quiet: Span[] } {
@@ -102,7 +106,7 @@ class Mending {
     const target = byIndent >= 0 ? byIndent : open.findLastIndex(fits)
     if (target < 0) {
       const { startOffset: start, endOffset: end } = token
-      this.quiet.push({ start: this.lineOf(start), end: end + 1 })
+      this.quietLine(start, end)
       if (this.unread.some(zone => zone.start < start)) return false
       const fixes = [replaceFix(`Remove the \`${token.tokenType.LABEL}\``, start, end, '')]
       this.report(syntaxErrors['unmatched-bracket']({ close: token.tokenType.LABEL! }, { at: placeAt(start, end), fixes }))
@@ -120,6 +124,14 @@ class Mending {
     for (let top = this.open.at(-1); top !== undefined && (top.token.tokenType !== LBRACE || (this.open.length > 1 && top.indent >= indent)); top = this.open.at(-1)) {
       this.closeTop()
     }
+  }
+
+  /** What the parser says of a line with a stray closer, up to it, is an echo. */
+  private quietLine(at: number, end: number): void {
+    const start = this.lineOf(at)
+    const last = this.quiet.at(-1)
+    if (last?.start === start) this.quiet.pop()
+    this.quiet.push({ start, end: end + 1 })
   }
 
   private beginsMember(index: number): boolean {
@@ -157,8 +169,15 @@ class Mending {
     this.tokens.push(new InsertedToken(closer, '}', end, end))
   }
 
+  /** Where the line of an offset begins. */
   private lineOf(offset: number): number {
-    return this.text.lastIndexOf('\n', offset - 1) + 1
+    let [low, high] = [0, this.lineStarts.length - 1]
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if (this.lineStarts[middle]! <= offset) low = middle
+      else high = middle - 1
+    }
+    return this.lineStarts[low]!
   }
 
   private report(problem: Diagnostic): void {
@@ -171,6 +190,6 @@ class Mending {
   }
 
   private indentOf(token: Token): number {
-    return /^[ \t]*/.exec(this.text.slice(this.lineOf(token.startOffset), token.startOffset))![0].length
+    return /^[ \t]*/.exec(this.text.slice(this.lineOf(token.startOffset), Math.min(token.startOffset, this.lineOf(token.startOffset) + MAX_INDENT)))![0].length
   }
 }

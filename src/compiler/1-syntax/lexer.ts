@@ -306,7 +306,7 @@ class Lexing implements Lexed {
     const shown = point < 32 || point === 127 || point > 0x2000 ? `The character U+${point.toString(16).toUpperCase().padStart(4, '0')}` : `\`${String.fromCodePoint(point)}\``
     const end = this.at + found.length
     this.problems.push(syntaxErrors['stray-character']({ character: shown }, { at: placeAt(this.at, end) }))
-    this.quiet.push({ start: this.at, end: end + 1 })
+    this.quiet.push({ start: this.at, end: this.lineEndFrom(end) })
     this.at = end
   }
 }

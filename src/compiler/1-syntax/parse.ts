@@ -19,6 +19,9 @@ export const MAX_SOURCE_LENGTH = 4 * 1024 * 1024
 /** Most pieces a cache holds. */
 const MAX_CACHED_PIECES = 50_000
 
+/** Reports of one file after which no further piece's are given. */
+const MAX_DIAGNOSTICS = 1000
+
 interface Piece {
   readonly declarations: readonly Declaration[]
   readonly problems: readonly Diagnostic[]
@@ -62,7 +65,7 @@ export function parse(source: SourceFile, cache?: ParseCache): { value: Module; 
     const own = text.slice(offset, cuts[index + 1])
     const piece = cache === undefined ? readPiece(own) : cache.piece(own)
     for (const declaration of piece.declarations) items.push({ offset, declaration })
-    for (const problem of piece.problems) diagnostics.push(moveTo(problem, path, offset))
+    if (diagnostics.length < MAX_DIAGNOSTICS) for (const problem of piece.problems) diagnostics.push(moveTo(problem, path, offset))
   })
   return { value: { kind: 'module', path, items }, diagnostics }
 }
@@ -87,18 +90,24 @@ function readPiece(text: string): Piece {
     found.push(deepProblem(startOffset, endOffset, error.what, error.what === 'nested' ? MAX_NESTING : MAX_HEIGHT))
     // Read again up to there, so that the declaration keeps its name and what came before; whatever is said of it would be an echo.
     const before = tokens.slice(0, Math.max(0, tokens.indexOf(error.token)))
-    shared.load(text, { ...lexed, tokens: balance(before, text).tokens, quiet: [{ start: 0, end: text.length + 1 }] })
+    shared.load(text, { ...lexed, tokens: balance(before, text).tokens, quiet: [{ start: 0, end: text.length + 1 }] }, false)
     declarations = readTokens(shared, [])
   }
   found.sort((a, b) => a.at!.start - b.at!.start)
-  return { declarations: declarations.map(each => markBroken(each, declarations, found)), problems: found }
+  const said = new Set<string>()
+  const once = found.filter(({ code, at }) => !said.has(`${code} ${at!.start}`) && said.add(`${code} ${at!.start}`))
+  return { declarations: declarations.map(each => markBroken(each, declarations, once)), problems: once }
 }
 
-/** Reads the tokens the parser was loaded with; should a mistake have slipped through mending, it is reported where reading stopped. */
+/** Reads the tokens the parser was loaded with; should a mistake have slipped through mending, it is reported where reading stopped (S1). */
 function readTokens(parser: TekParser, found: Diagnostic[]): readonly Declaration[] {
   const declarations = parser.file() as readonly Declaration[] | undefined
   const [error] = parser.errors
-  if (error !== undefined && process.env['TEK_DEBUG_SYNTAX']) console.log('UNMENDED', error.message, error.context.ruleStack.join('>'), error.token.image)
+  if (error !== undefined) {
+    const { image, startOffset, endOffset } = error.token
+    const at = placeAt(startOffset || 0, endOffset || 1)
+    found.push(syntaxErrors.unexpected({ found: image === '' ? 'The end of the declaration' : `\`${image}\``, place: 'here' }, { at }))
+  }
   return declarations ?? []
 }
 

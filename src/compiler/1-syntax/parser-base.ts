@@ -16,8 +16,8 @@ import type { Lexed } from './lexer.ts'
 import { placeAt, replaceFix } from './problem.ts'
 import { Identifier, InsertedToken, Name as NameToken, sign, TemplateHead, TemplateTail, Text, Token, TOKEN_TYPES, Word } from './tokens.ts'
 
-/** How many brackets, `if`s and lambdas may stand within each other. */
-export const MAX_NESTING = 256
+/** How many brackets, `if`s and lambdas may stand within each other: half of what a cold 1 MB stack was measured to hold. */
+export const MAX_NESTING = 64
 /** How many levels a tree may have, long chains such as `a + b + c` included. */
 export const MAX_HEIGHT = 500
 const MAX_PROBLEMS = 200
@@ -57,6 +57,7 @@ const NAME_FOLLOWERS = new Set(['=', ':', ',', ')', '('])
 export abstract class ParserBase extends EmbeddedActionsParser {
   problems: Diagnostic[] = []
   protected source = ''
+  private bounded = true
   protected level = 0
   protected height = 0
   private docs: ReadonlyMap<number, string> = new Map()
@@ -70,8 +71,9 @@ export abstract class ParserBase extends EmbeddedActionsParser {
     super(TOKEN_TYPES, { maxLookahead: 2, recoveryEnabled: false, skipValidations: !validate })
   }
 
-  /** Makes the parser ready for one piece. */
-  load(source: string, lexed: Lexed): void {
+  /** Makes the parser ready for one piece; `bounded` is false for tokens that were cut where a bound was met. */
+  load(source: string, lexed: Lexed, bounded = true): void {
+    this.bounded = bounded
     this.source = source
     this.problems = []
     this.level = 0
@@ -136,7 +138,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
 
   /** Counts one more level of recursion. */
   protected enter(): void {
-    if (++this.level > MAX_NESTING && !this.RECORDING_PHASE && !this.atEnd) throw new TooDeep(this.peek(), 'nested')
+    if (++this.level > MAX_NESTING && this.bounded && !this.RECORDING_PHASE) throw new TooDeep(this.peek(), 'nested')
   }
 
   protected leave(): void {
@@ -146,7 +148,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
   /** Sets the height of a node just made whose parts are at most `tallest` and the last height high. */
   protected grow(tallest: number): void {
     this.height = Math.max(tallest, this.height) + 1
-    if (this.height > MAX_HEIGHT && !this.RECORDING_PHASE) throw new TooDeep(this.peek(0), 'chained')
+    if (this.height > MAX_HEIGHT && this.bounded && !this.RECORDING_PHASE) throw new TooDeep(this.peek(0), 'chained')
   }
 
   // ── Reports ─────────────────────────────────────────────────────────────────────────────────
@@ -211,7 +213,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
     this.stalls = next === this.stalledAt ? this.stalls + 1 : 0
     this.stalledAt = next
     if (this.stalls > MAX_STALLS && !this.atEnd && !CLOSERS.has(next.tokenType)) this.skipNext()
-    this.tokens.splice(this.index, 0, new InsertedToken(type, '', this.end, this.end))
+    this.tokens.splice(this.index, 0, new InsertedToken(type, '', this.start, this.start))
     const lengths = this as unknown as { tokVectorLength: number }
     lengths.tokVectorLength++
   }

@@ -189,6 +189,7 @@ export abstract class ParserExpressions extends ParserLiterals {
         ...COMPARISONS.map(type => ({ ALT: () => this.CONSUME(type).image as BinaryOp })),
         { ALT: () => {
           this.CONSUME(sign('not'))
+          this.need(sign('in'))
           this.CONSUME2(sign('in'))
           return 'not in'
         } },

@@ -3,6 +3,7 @@
 import { syntaxErrors } from '#diagnostics/catalog/syntax.ts'
 import type { ParserMethod } from 'chevrotain'
 import type { Expr, LiteralExpr, Name, Path, StringExpr, StringLiteral, StringStyle, TemplateText, Unit } from './ast.ts'
+import { KEYWORDS } from './keywords.ts'
 import { readNumber, readPieces } from './literals.ts'
 import { ParserBase } from './parser-base.ts'
 import { Literal, Name as NameToken, sign, TemplateHead, TemplateMiddle, TemplateTail, Text, Word } from './tokens.ts'
@@ -54,7 +55,9 @@ export abstract class ParserLiterals extends ParserBase {
 
   /** After a comma of a list without brackets: true, and a report, when the list ends here. */
   protected refuseTrailingComma(): boolean {
-    if (this.RECORDING_PHASE || (!this.atEnd && this.nextIs(NameToken) && !(this.firstOnLine() && this.nextIs(Word, 2)))) return false
+    // A clause on the next line: its word, and something that belongs to it on the same line.
+    const clause = this.firstOnLine() && KEYWORDS.has(this.peek().image) && this.nextIs(Word, 2) && !this.firstOnLine(2)
+    if (this.RECORDING_PHASE || (!this.atEnd && this.nextIs(NameToken) && !clause)) return false
     if (!this.atEnd && !this.firstOnLine() && !this.nextIs(sign('}')) && !this.nextIs(sign('='))) return false
     const { startOffset: start, endOffset: end } = this.peek(0)
     const fixes = [{ title: 'Remove the comma', safe: true, edits: [{ at: { path: '', start, end }, newText: '' }] }]

@@ -26,7 +26,8 @@ export function declareProgram(input: DeclareInput): { value: Program; diagnosti
     let found = std.get(name)
     if (found === undefined) {
       const made = stdSet.has(name) ? input.signature({ kind: 'std', name }) : null
-      found = made === null || 'code' in made ? null : { kind: 'std', name, source: name, signature: made }
+      if (made !== null && 'code' in made) diagnostics.push(made)
+      found = stdSet.has(name) ? { kind: 'std', name, source: name, signature: made === null || 'code' in made ? null : made } : null
       std.set(name, found)
     }
     return found

@@ -1,5 +1,5 @@
 // Agents: their parts, their tools, whom they lead.
-// Owns: names in an agent, duplicate parts, circles of leads. Does not own: what an agent may do at run time (guard).
+// Owns: names in an agent, circles of leads. Does not own: what an agent may do at run time (guard).
 import { agentErrors } from '#diagnostics/catalog/agent.ts'
 import { capabilityErrors } from '#diagnostics/catalog/capability.ts'
 import { nameErrors } from '#diagnostics/catalog/name.ts'
@@ -16,14 +16,10 @@ import { pureCalls, Scope } from './scope.ts'
 
 export function checkAgent(checker: Checker, agent: AgentDecl): void {
   const scope = new Scope(null, pureCalls('an agent'))
-  const seen = new Set<string>()
   const cans = agent.body.filter((member): member is CanClause => member.kind === 'can')
   checker.facts.grants = expandGrants(checker.program, checker.unit, cans)
   for (const lead of agent.leads) findAgent(checker, lead)
   for (const member of agent.body) {
-    const part = member.kind.replace('agent-', '')
-    if (member.kind !== 'can' && member.kind !== 'agent-tools' && seen.has(part)) checker.report(agentErrors['duplicate-part']({ part }, { at: checker.at(member) }))
-    seen.add(part)
     switch (member.kind) {
       case 'agent-model':
         if (member.value.kind === 'name-expr') checkModelName(checker, member.value)

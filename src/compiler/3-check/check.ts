@@ -9,20 +9,20 @@ import { taskErrors } from '#diagnostics/catalog/task.ts'
 import { type Diagnostic, hasErrors } from '#diagnostics/diagnostic.ts'
 import type { Type } from '#model/type.ts'
 import { anyType, stringType } from '#types/construct.ts'
-import type { AstNode, ConstDecl, Name, TypeNode, WorkflowDecl } from '../1-syntax/ast.ts'
+import type { AstNode, CanClause, ConstDecl, Name, TypeNode, WorkflowDecl } from '../1-syntax/ast.ts'
 import { shortened } from '../2-resolve/load.ts'
-import { placeIn, type Program, type Sym, type Unit } from '../2-resolve/program.ts'
+import { type FileUnit, placeIn, type Program, type Sym, type Unit } from '../2-resolve/program.ts'
 import { checkAgent, checkLeads } from './agents.ts'
 import type { Checker } from './checker.ts'
 import { checkConst, checkModel, checkPromptTemplate, checkSecret, paramsOf } from './declarations.ts'
 import { expectType, fitType } from './expect.ts'
-import { type Shape, type UnitFacts } from './facts.ts'
-import { checkCapabilityCycle, checkGrants } from './grants.ts'
+import type { FileFacts, Shape, UnitFacts } from './facts.ts'
+import { checkCapabilityCycle, checkGrants, expandGrants } from './grants.ts'
 import { orderGraph } from './graph.ts'
 import { condition, infer } from './infer.ts'
 import { checkLimits } from './limits.ts'
 import { checkLoop } from './loops.ts'
-import { mentionsOf, nodeMentions } from './mentions.ts'
+import { type Mentions, mentionsOf, nodeMentions } from './mentions.ts'
 import { pureCalls, Scope } from './scope.ts'
 import { checkTest } from './tests.ts'
 import { createTypeTable, type TypeTable } from './type-nodes.ts'
@@ -63,6 +63,7 @@ class CheckRun {
   readonly types: TypeTable
   private readonly program: Program
   private readonly shapes = new Map<Sym, Shape>()
+  private readonly files = new Map<FileUnit, FileFacts>()
 
   constructor(program: Program) {
     this.program = program
@@ -96,11 +97,11 @@ class CheckRun {
   private inOrder(symbols: readonly Sym[]): Sym[] {
     const indexes = new Map<Sym, number>(symbols.map((symbol, index) => [symbol, index]))
     const edges = symbols.map(symbol => {
-      const names = new Set<string>()
+      const names: Mentions = new Map()
       if (symbol.kind === 'const') mentionsOf((symbol.declaration as ConstDecl).value, names)
       else if (symbol.kind === 'workflow') workflowMentions(symbol.declaration as WorkflowDecl, names)
       else if (symbol.kind === 'prompt' || symbol.kind === 'agent' || symbol.kind === 'loop') return []
-      return [...names].flatMap(name => {
+      return [...names.keys()].flatMap(name => {
         const other = symbol.unit.file.values.get(name)
         return other === undefined || (other.kind !== symbol.kind && other.kind !== 'const') ? [] : indexes.get(other) ?? []
       })
@@ -188,18 +189,36 @@ class CheckRun {
   private checkerOf(unit: Unit): Checker {
     const facts: UnitFacts = { unit, types: new Map<AstNode, Type>(), refs: new Map(), calls: new Map(), callLog: [], agents: new Map(), grants: null, workflow: null }
     this.facts.set(unit, facts)
+    let failed = false
     const checker: Checker = {
       program: this.program, unit, facts,
-      report: diagnostic => void this.diagnostics.push(diagnostic),
+      report: diagnostic => {
+        failed ||= diagnostic.severity === 'error'
+        this.diagnostics.push(diagnostic)
+      },
+      hasErrors: () => failed,
       at: span => placeIn(unit, span),
       infer: (expr, scope, expected) => infer(checker, expr, scope, expected),
       expect: (expr, scope, expected, place) => expectType(checker, expr, scope, expected, place),
       fit: (expr, type, expected, place) => fitType(checker, expr, type, expected, place),
       condition: (expr, scope, place) => condition(checker, expr, scope, place),
       typeOf: node => this.types.typeOf(unit, node),
+      fileFacts: this.fileFacts(unit),
       shapeOf: symbol => this.shapes.get(symbol) ?? this.unfinished(symbol),
     }
     return checker
+  }
+
+  private fileFacts(unit: Unit): FileFacts {
+    const known = this.files.get(unit.file)
+    if (known !== undefined) return known
+    const declarations = unit.file.units.map(each => each.declaration)
+    const cans = declarations.filter((each): each is CanClause & typeof each => each.kind === 'can')
+    const grants = expandGrants(this.program, unit, cans)
+    const limits = declarations.flatMap(each => (each.kind === 'limits' ? each.values.entries.flatMap(entry => (entry.kind === 'entry' ? [entry.key.text] : [])) : []))
+    const made = { grants: grants === null ? null : new Set(grants.map(grant => grant.name)), limits: new Set(limits) }
+    this.files.set(unit.file, made)
+    return made
   }
 
   /** In a circle, or used before it was looked at: its parameters are known all the same. */
@@ -217,10 +236,10 @@ class CheckRun {
   }
 }
 
-function workflowMentions(workflow: WorkflowDecl, names: Set<string>): void {
+function workflowMentions(workflow: WorkflowDecl, names: Mentions): void {
   for (const param of workflow.params) if (param.default !== null) mentionsOf(param.default, names)
   for (const member of workflow.body) {
-    if (member.kind === 'task' || member.kind === 'let') for (const name of nodeMentions(member).names) names.add(name)
+    if (member.kind === 'task' || member.kind === 'let') for (const [name, span] of nodeMentions(member).names) names.set(name, span)
     else if (member.kind === 'on-failure' && member.action.kind === 'use') mentionsOf(member.action.value, names)
   }
   if (workflow.returns !== null) mentionsOf(workflow.returns, names)

@@ -7,7 +7,7 @@ import type { Place } from '#model/source.ts'
 import type { Type } from '#model/type.ts'
 import type { Expr, Span, TypeNode } from '../1-syntax/ast.ts'
 import type { Program, Sym, Unit } from '../2-resolve/program.ts'
-import type { Shape, UnitFacts } from './facts.ts'
+import type { FileFacts, Shape, UnitFacts } from './facts.ts'
 import type { Scope } from './scope.ts'
 
 export interface Checker {
@@ -15,6 +15,8 @@ export interface Checker {
   readonly unit: Unit
   readonly facts: UnitFacts
   report(diagnostic: Diagnostic): void
+  /** True when an error was reported in this unit: warnings about it may be its echo. */
+  hasErrors(): boolean
   at(span: Span): Place
   /** The type of an expression. `expected` guides literals and lambdas; it is not enforced. */
   infer(expr: Expr, scope: Scope, expected?: Type): Type
@@ -26,6 +28,8 @@ export interface Checker {
   condition(expr: Expr, scope: Scope, place: string): void
   typeOf(node: TypeNode): Type
   shapeOf(symbol: Sym): Shape
+  /** What the clauses at the top of the unit's file say; worked out once a file. */
+  readonly fileFacts: FileFacts
 }
 
 const NUMBERS = new Set<Type['kind']>(['int', 'float'])

@@ -19,7 +19,8 @@ export function checkCallPlace(checker: Checker, expr: CallExpr | PipeExpr, call
   if (target.kind !== 'function') return
   const { effect } = target.signature
   if (effect === 'pure' && target.module.kind === 'std') return // E1
-  if (calls.inLambda) checker.report(taskErrors['call-in-lambda']({ callee: name }, { at: checker.at(at) }))
-  else if (calls.allowed === 'none') checker.report(taskErrors['call-not-allowed-here']({ callee: name, place: calls.place }, { at: checker.at(at) }))
+  const what = effect === 'pure' ? 'is code of a plugin' : 'acts on the world'
+  if (calls.inLambda) checker.report(taskErrors['call-in-lambda']({ callee: name, what }, { at: checker.at(at) }))
+  else if (calls.allowed === 'none') checker.report(taskErrors['call-not-allowed-here']({ callee: name, what, place: calls.place }, { at: checker.at(at) }))
   else if (calls.allowed === 'read' && effect === 'write') checker.report(taskErrors['writes-in-read-only-stage']({ callee: name, stage: calls.place }, { at: checker.at(at) }))
 }

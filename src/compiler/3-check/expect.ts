@@ -58,7 +58,7 @@ function reportMisfit(checker: Checker, expr: Expr, type: Type, expected: Type, 
     return
   }
   const reason = whyNotAssignable(type, expected)
-  const isDeep = reason !== null && reason.startsWith('in ')
+  const isDeep = reason !== null && reason.startsWith('in ') && !reason.startsWith('in []: ')
   const help = [...(isDeep || (reason?.includes('field') ?? false) ? [capital(reason!)] : []), ...hints(type, wanted)]
   checker.report(typeErrors.mismatch({ place, expected: printType(expected), found: printType(type) }, { at, help }))
 }
@@ -69,8 +69,9 @@ function hints(type: Type, wanted: Type): string[] {
   const bare = stripQualifiers(type)
   if (wanted.kind === 'path' && bare.kind === 'string') return ['A text becomes a path with `path.of(text)`.']
   if (wanted.kind === 'string' && (bare.kind === 'int' || bare.kind === 'float' || bare.kind === 'bool' || (bare.kind === 'literal' && typeof bare.value !== 'string'))) return ['A value becomes text with `string(value)` or `"${value}"`.']
-  if (wanted.kind === 'int' && (bare.kind === 'float' || (bare.kind === 'literal' && typeof bare.value === 'number'))) return ['A number becomes whole with `round`, `floor` or `ceil`.']
+  if (wanted.kind === 'int' && (bare.kind === 'float' || (bare.kind === 'literal' && typeof bare.value === 'number' && !Number.isInteger(bare.value)))) return ['A number becomes whole with `round`, `floor` or `ceil`.']
   if ((wanted.kind === 'int' || wanted.kind === 'float') && bare.kind === 'string') return [`A text becomes a number with \`${wanted.kind}(text)\`, which is null when it is none.`]
+  if (wanted.kind === 'list' && bare.kind === 'list' && isOptional(bare.item) && !isOptional(wanted.item)) return ['Leave the nulls out: `[x for x in list if x != null]`.']
   if (bare.kind === 'json') return ['Nobody knows yet what is in it: name the type at a task, `task data -> … = …`; the value is checked against it.']
   if (bare.kind === 'literal' && wanted.kind === 'union') {
     const near = didYouMean(String(bare.value), wanted.members.flatMap(member => (member.kind === 'literal' ? [String(member.value)] : [])))

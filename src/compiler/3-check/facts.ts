@@ -79,6 +79,14 @@ export interface UnitFacts {
   workflow: WorkflowFacts | null
 }
 
+/** What holds for a whole file. */
+export interface FileFacts {
+  /** Names of the grants of its own `can` clauses; null when it has none. */
+  readonly grants: ReadonlySet<string> | null
+  /** Names of its limits. */
+  readonly limits: ReadonlySet<string>
+}
+
 /** What a value's declaration gives to those who use it. */
 export interface Shape {
   readonly type: Type

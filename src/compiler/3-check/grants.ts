@@ -127,6 +127,7 @@ export function checkCapabilityCycle(checker: Checker, symbol: Sym<'capability'>
     for (const node of each.symbol.declaration.grants) {
       const inner = capabilityNamed(each.symbol.unit, node)
       if (inner === symbol) {
+        if (path.some(step => step.unit.file === symbol.unit.file && step.unit.item.offset < symbol.unit.item.offset)) return // reported there
         const text = [...path, symbol].map(step => `\`${step.name}\``).join(' → ')
         checker.report(capabilityErrors.cycle({ path: text }, { at: placeIn(symbol.unit, symbol.declaration.name) }))
         return

@@ -15,7 +15,7 @@ import type { Checker } from './checker.ts'
 import { checkClause, findAgent } from './clauses.ts'
 import { checkGrants, expandGrants } from './grants.ts'
 import { checkLimits, readLimits } from './limits.ts'
-import { mentionsOf } from './mentions.ts'
+import { type Mentions, mentionsOf } from './mentions.ts'
 import { checkGranted } from './rules/not-granted.ts'
 import { type CallPlace, type LocalCallable, pureCalls, Scope, worldCalls } from './scope.ts'
 import { checkPrompt, checkTrigger, unwrapped } from './workflow.ts'
@@ -82,8 +82,7 @@ function checkEvolves(checker: Checker, loop: LoopDecl): void {
     const known = [...file.values.values()].filter(each => each.kind === 'workflow').map(each => each.name)
     checker.report(nameErrors['unknown-workflow']({ name }, { at: checker.at(loop.evolves), ...suggest(name, known, checker.at(loop.evolves)) }))
   }
-  const allowed = file.units.some(unit => unit.declaration.kind === 'limits' && readLimits([unit.declaration])['selfModification'] === true)
-  if (!allowed) checker.report(loopErrors['self-modification-off']({ loop: loop.name.text }, { at: checker.at(loop.evolves) }))
+  if (!checker.fileFacts.limits.has('selfModification')) checker.report(loopErrors['self-modification-off']({ loop: loop.name.text }, { at: checker.at(loop.evolves) }))
 }
 
 class StageWalk {
@@ -111,8 +110,7 @@ class StageWalk {
     const found = new Map<StageName, Stage>()
     for (const member of this.loop.body) {
       if (member.kind !== 'stage') continue
-      if (found.has(member.stage)) this.checker.report(loopErrors['duplicate-stage']({ stage: member.stage }, { at: this.checker.at(member.name) }))
-      else found.set(member.stage, member)
+      if (!found.has(member.stage)) found.set(member.stage, member)
     }
     return found
   }
@@ -179,13 +177,13 @@ class StageWalk {
   /** A scope for a stage; names that come later are reported once and are `any`. */
   private at(value: Parameters<typeof mentionsOf>[0], place: StageOrder, calls: CallPlace): Scope {
     const scope = this.scope.inside(calls)
-    const mentioned = new Set<string>()
+    const mentioned: Mentions = new Map()
     mentionsOf(value, mentioned)
-    for (const name of mentioned) {
+    for (const [name, span] of mentioned) {
       const made = MAKERS.get(name)
       if (made === undefined || ORDER.indexOf(made) < ORDER.indexOf(place)) continue
       if (name === place && place === 'decide') continue
-      this.checker.report(loopErrors['name-too-early']({ name, stage: place, made }, { at: this.checker.at(value) }))
+      this.checker.report(loopErrors['name-too-early']({ name, stage: place, made }, { at: this.checker.at(span) }))
       scope.add(name, { ref: { kind: 'local', name }, type: anyType, span: null, what: 'a name of the loop' })
     }
     return scope

@@ -1,13 +1,16 @@
 // Mentions: the names an expression, clause or declaration uses that it does not bind itself.
 // Owns: binding of lambdas, comprehensions, `for` and `error`. Does not own: what the names mean.
-import type { Clause, Expr, LetDecl, TaskDecl, Value } from '../1-syntax/ast.ts'
+import type { Clause, Expr, LetDecl, Span, TaskDecl, Value } from '../1-syntax/ast.ts'
+
+/** Free names and where each is met first. */
+export type Mentions = Map<string, Span>
 
 /** Adds the free names of a value to `found`. */
-export function mentionsOf(value: Value, found: Set<string>, bound: readonly string[] = []): void {
+export function mentionsOf(value: Value, found: Mentions, bound: readonly string[] = []): void {
   const visit = (expr: Value): void => mentionsOf(expr, found, bound)
   switch (value.kind) {
     case 'name-expr':
-      if (!bound.includes(value.name)) found.add(value.name)
+      if (!bound.includes(value.name) && !found.has(value.name)) found.set(value.name, value)
       return
     case 'template':
       for (const part of value.parts) if (part.kind !== 'template-text') visit(part)
@@ -40,7 +43,7 @@ export function mentionsOf(value: Value, found: Set<string>, bound: readonly str
     case 'pipe': {
       visit(value.left)
       const root = value.target.parts[0]
-      if (root !== undefined && !bound.includes(root.text)) found.add(root.text)
+      if (root !== undefined && !bound.includes(root.text) && !found.has(root.text)) found.set(root.text, root)
       return value.args?.forEach(arg => visit(arg.value))
     }
     case 'if':
@@ -84,8 +87,8 @@ export function clauseExprs(clause: Clause): { readonly expr: Expr; readonly bin
 }
 
 /** The free names of a task or let, `after` included. */
-export function nodeMentions(node: TaskDecl | LetDecl): { readonly names: Set<string>; readonly after: Set<string> } {
-  const names = new Set<string>()
+export function nodeMentions(node: TaskDecl | LetDecl): { readonly names: Mentions; readonly after: Set<string> } {
+  const names: Mentions = new Map()
   if (node.kind === 'let') {
     mentionsOf(node.value, names)
     return { names, after: new Set() }

@@ -54,7 +54,7 @@ const table: Readonly<Record<string, Omit<PreludeFunction, 'name'>>> = {
     const item = itemNumber(args)
     return optional(item.kind === 'int' ? floatType : item)
   }),
-  count: define('How many items, or how many of them meet a condition.', [['list', list(T)], ['where', fn(T, boolType), 'optional']], intType),
+  count: define('How many items meet a condition; `len` counts all.', [['list', list(T)], ['where', fn(T, boolType)]], intType),
   all: define('Whether every item meets a condition.', [['list', list(T)], ['where', fn(T, boolType)]], boolType),
   any: define('Whether at least one item meets a condition.', [['list', list(T)], ['where', fn(T, boolType)]], boolType),
   first: define('The first item; null for none.', [['list', list(T)]], optional(T)),
@@ -72,7 +72,7 @@ const table: Readonly<Record<string, Omit<PreludeFunction, 'name'>>> = {
   zip: define('Pairs of items at the same place, as far as the shorter list goes.', [['left', list(T)], ['right', list(U)]], list(list(union([T, U])))),
   keys: define('The keys of a map or record, in order.', [['value', map(anyType)]], list(stringType)),
   values: define('The values of a map or record, in the order of their keys.', [['value', map(T)]], list(T)),
-  contains: define('Whether a list holds an item, or a text a part.', [['value', union([stringType, list(anyType)])], ['part', anyType]], boolType),
+  contains: define('Whether a list holds an item, a text a part, or a map a key.', [['value', measured], ['part', anyType]], boolType),
   join: define('Items as one text, with a separator.', [['list', list(anyType)], ['separator', stringType, 'optional']], stringType),
   split: define('The parts of a text between separators.', [['text', stringType], ['separator', stringType]], list(stringType)),
   trim: define('A text without blanks at its ends.', [['text', stringType]], stringType),

@@ -17,7 +17,7 @@ import { checkGrants, expandGrants } from './grants.ts'
 import { orderGraph } from './graph.ts'
 import { addItem, itemOf, reportShadow } from './infer.ts'
 import { checkLimits } from './limits.ts'
-import { mentionsOf, nodeMentions } from './mentions.ts'
+import { type Mentions, mentionsOf, nodeMentions } from './mentions.ts'
 import { narrow } from './narrow.ts'
 import { workflowRules } from './rules/workflow-rules.ts'
 import { pureCalls, Scope, worldCalls } from './scope.ts'
@@ -74,7 +74,7 @@ function makeGraph(checker: Checker, workflow: WorkflowDecl): Graph {
   const nodes = members.map((declaration, written): NodeFacts => {
     const { names, after } = nodeMentions(declaration)
     const dependsOn = new Set<number>()
-    for (const name of [...names, ...after]) if (indexes.has(name)) dependsOn.add(indexes.get(name)!)
+    for (const name of [...names.keys(), ...after]) if (indexes.has(name)) dependsOn.add(indexes.get(name)!)
     if (declaration.kind === 'task') for (const name of declaration.after) reportUnknownTask(checker, name, indexes)
     return { declaration, name: declaration.name.text, written, dependsOn: [...dependsOn].sort((a, b) => a - b), type: anyType, seen: anyType, effect: 'pure', callsModel: false, fails: false }
   })
@@ -84,9 +84,9 @@ function makeGraph(checker: Checker, workflow: WorkflowDecl): Graph {
     reportCycle(checker, cycle.map(index => nodes[index]!))
     for (const index of cycle) circular.add(index)
   }
-  const mentions = new Set<string>()
+  const mentions: Mentions = new Map()
   if (workflow.returns !== null) mentionsOf(workflow.returns, mentions)
-  const returnsDependsOn = [...mentions].flatMap(name => indexes.get(name) ?? []).sort((a, b) => a - b)
+  const returnsDependsOn = [...mentions.keys()].flatMap(name => indexes.get(name) ?? []).sort((a, b) => a - b)
   return { nodes, walk: order, order: order.filter(index => !circular.has(index)), returnsDependsOn }
 }
 
@@ -164,7 +164,7 @@ function checkTask(checker: Checker, node: NodeFacts, task: TaskDecl, scope: Sco
 }
 
 function mentions(expr: Expr, name: string): boolean {
-  const found = new Set<string>()
+  const found: Mentions = new Map()
   mentionsOf(expr, found)
   return found.has(name)
 }

@@ -3,7 +3,6 @@
 import { defineDiagnostics } from '../diagnostic.ts'
 
 export const agentErrors = defineDiagnostics('agent', {
-  'duplicate-part': { severity: 'error', message: (p: { part: string }) => `\`${p.part}\` stands twice in this agent.`, help: () => 'Keep one of the two.' },
   'leads-itself': {
     severity: 'error',
     message: (p: { path: string }) => `These agents lead each other in a circle: ${p.path}.`,

@@ -13,7 +13,6 @@ export const loopErrors = defineDiagnostics('loop', {
     message: (p: { name: string; stage: string; made: string }) => `\`${p.name}\` is not known in \`${p.stage}\`: it is made by \`${p.made}\`, which comes later.`,
     help: () => 'Stages run in this order: sense, decide, replicate or differentiate or quiesce, gates, run, observe, score, vary, promote, rollback.',
   },
-  'duplicate-stage': { severity: 'error', message: (p: { stage: string }) => `\`${p.stage}\` stands twice in this loop.`, help: () => 'Keep one of the two.' },
   'nothing-to-run': {
     severity: 'error',
     message: (p: { loop: string }) => `The loop \`${p.loop}\` says nothing about what to run.`,

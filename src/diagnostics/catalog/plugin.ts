@@ -2,6 +2,9 @@
 // Owns: the words. Does not own: who notices (plugins/, plugin-api/invoke.ts).
 import { defineDiagnostics } from '../diagnostic.ts'
 
+/** A reason that comes from elsewhere, closed like a sentence. */
+const closed = (reason: string): string => (/[.!?…]$/.test(reason) ? reason : `${reason}.`)
+
 export const pluginErrors = defineDiagnostics('plugin', {
   'not-found': {
     severity: 'error',
@@ -10,7 +13,7 @@ export const pluginErrors = defineDiagnostics('plugin', {
   },
   'does-not-build': {
     severity: 'error',
-    message: (p: { source: string; reason: string }) => `The plugin \`${p.source}\` does not build: ${p.reason}`,
+    message: (p: { source: string; reason: string }) => `The plugin \`${p.source}\` does not build: ${closed(p.reason)}`,
   },
   'imports-outside': {
     severity: 'error',
@@ -29,7 +32,7 @@ export const pluginErrors = defineDiagnostics('plugin', {
   },
   'cannot-be-kept': {
     severity: 'error',
-    message: (p: { source: string; reason: string }) => `The plugin \`${p.source}\` cannot be put into \`.tek/cache\`: ${p.reason}`,
+    message: (p: { source: string; reason: string }) => `The plugin \`${p.source}\` cannot be put into \`.tek/cache\`: ${closed(p.reason)}`,
     help: () => 'Make the project folder writable, or free some space.',
   },
   'not-a-plugin': {
@@ -53,7 +56,7 @@ export const pluginErrors = defineDiagnostics('plugin', {
   },
   'failed-to-load': {
     severity: 'error',
-    message: (p: { source: string; reason: string }) => `The plugin \`${p.source}\` cannot be loaded: ${p.reason}`,
+    message: (p: { source: string; reason: string }) => `The plugin \`${p.source}\` cannot be loaded: ${closed(p.reason)}`,
   },
   changed: {
     severity: 'error',
@@ -62,7 +65,7 @@ export const pluginErrors = defineDiagnostics('plugin', {
   },
   died: {
     severity: 'error',
-    message: (p: { plugin: string; reason: string }) => `The plugin \`${p.plugin}\` ended in the middle of its work: ${p.reason}`,
+    message: (p: { plugin: string; reason: string }) => `The plugin \`${p.plugin}\` ended in the middle of its work: ${closed(p.reason)}`,
     help: () => 'It is started again for the next attempt, at most 3 times in a run.',
   },
   'gave-up': {
@@ -76,16 +79,16 @@ export const pluginErrors = defineDiagnostics('plugin', {
   },
   'bad-input': {
     severity: 'error',
-    message: (p: { tool: string; param: string; reason: string }) => `\`${p.param}\` of \`${p.tool}\` cannot be that: ${p.reason}`,
+    message: (p: { tool: string; param: string; reason: string }) => `\`${p.param}\` of \`${p.tool}\` cannot be that: ${closed(p.reason)}`,
   },
   'bad-output': {
     severity: 'error',
-    message: (p: { tool: string; reason: string }) => `\`${p.tool}\` gave back something else than it declares: ${p.reason}`,
+    message: (p: { tool: string; reason: string }) => `\`${p.tool}\` gave back something else than it declares: ${closed(p.reason)}`,
     help: () => 'This is a mistake in the plugin; tell its author.',
   },
   crashed: {
     severity: 'error',
-    message: (p: { tool: string; reason: string }) => `\`${p.tool}\` crashed: ${p.reason}`,
+    message: (p: { tool: string; reason: string }) => `\`${p.tool}\` crashed: ${closed(p.reason)}`,
     help: () => 'This is a mistake in the plugin; the details hold its stack for the author.',
   },
 })

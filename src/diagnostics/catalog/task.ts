@@ -5,17 +5,17 @@ import { defineDiagnostics } from '../diagnostic.ts'
 export const taskErrors = defineDiagnostics('task', {
   'call-not-allowed-here': {
     severity: 'error',
-    message: (p: { callee: string; place: string }) => `\`${p.callee}\` acts on the world and cannot stand in ${p.place}.`,
+    message: (p: { callee: string; what: string; place: string }) => `\`${p.callee}\` ${p.what} and cannot stand in ${p.place}.`,
     help: () => 'Give it a task of its own and use that task\'s name here: `task result = …`.',
   },
   'call-in-lambda': {
     severity: 'error',
-    message: (p: { callee: string }) => `\`${p.callee}\` acts on the world and cannot stand inside a \`=>\`.`,
+    message: (p: { callee: string; what: string }) => `\`${p.callee}\` ${p.what} and cannot stand inside a \`=>\`.`,
     help: () => 'Use a `task … for item in list = …`, or a comprehension `[… for item in list]`.',
   },
   'writes-in-read-only-stage': {
     severity: 'error',
-    message: (p: { callee: string; stage: string }) => `\`${p.callee}\` changes the world; \`${p.stage}\` may only look at it.`,
+    message: (p: { callee: string; stage: string }) => `\`${p.callee}\` changes the world; ${p.stage} may only look at it.`,
     help: () => 'Do it in `run`, or in an action after `promote … do`.',
   },
   'workflow-call-not-whole': {

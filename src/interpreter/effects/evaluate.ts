@@ -8,7 +8,7 @@ import type { Outcome, Part, TaskId } from '#model/event.ts'
 import type { PlanExpr } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
 import type { ToolRunner } from '#plugin-api/tool-runner.ts'
-import { Evaluation, INLINE_STEPS, MAX_EXPRESSION_STEPS, type CallRequest, type PureFunctions, type Scope as NameScope, type Step } from '#interpreter/engine/evaluation.ts'
+import { Evaluation, INLINE_STEPS, MAX_EXPRESSION_STEPS, type CallRequest, type EvaluationOptions, type Scope as NameScope, type Step } from '#interpreter/engine/evaluation.ts'
 import { expressionOf, Names, rankOf, recordedCalls } from '#interpreter/engine/view.ts'
 import type { World } from '#interpreter/world.ts'
 import { callTool } from './call-tool.ts'
@@ -35,19 +35,20 @@ export class Evaluator {
   /** Calls and thread jobs not yet back, those given up included. */
   outstanding = 0
   private readonly world: World
-  private readonly pure: PureFunctions
+  private readonly options: EvaluationOptions
   private readonly onWaiting: (task: TaskId) => void
 
   constructor(world: World, onWaiting: (task: TaskId) => void) {
     this.world = world
     this.onWaiting = onWaiting
-    this.pure = (module, fn) => world.toolRunner.pure(module, fn)
+    this.options = { inlineSteps: INLINE_STEPS, maxSteps: MAX_EXPRESSION_STEPS, pure: (module, fn) => world.toolRunner.pure(module, fn), prompts: world.state.plan.prompts }
   }
 
   /** Works on a part of a task; its outcome comes as an `evaluated` event. */
   start(task: TaskId, attempt: number, part: Part): void {
     const { world } = this
     const startedMs = world.host.monotonic()
+    world.began(task, startedMs)
     if (part === 'setup') return this.startSetUp(task, attempt, startedMs)
     const expr = expressionOf(world.state, task, part)
     if (expr === null) return this.finish(task, attempt, part, startedMs, { kind: 'value', value: null })
@@ -82,7 +83,7 @@ export class Evaluator {
   }
 
   private evaluationOf(expr: PlanExpr, names: NameScope): Evaluation {
-    return new Evaluation(expr, names, { inlineSteps: INLINE_STEPS, maxSteps: MAX_EXPRESSION_STEPS, pure: this.pure, prompts: this.world.state.plan.prompts })
+    return new Evaluation(expr, names, this.options)
   }
 
   private advance(work: Work, first: Step): void {

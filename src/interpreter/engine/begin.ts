@@ -42,7 +42,8 @@ export function listAnswered(state: State, task: TaskId, outcome: Outcome): void
   const path = pathOf(state, task)
   const items = outcome.value
   if (!Array.isArray(items)) return overByFailure(state, task, failures.notAList(path, kindOf(items)))
-  if (state.met + items.length > MAX_TASKS) return overByFailure(state, task, failures.tooManyTasks(path, state.met + items.length))
+  const total = state.counts.total - 1 + items.length // its items are counted in its place
+  if (total > MAX_TASKS) return overByFailure(state, task, failures.tooManyTasks(path, total))
   state.held.set(task, items)
   if (state.nodeOf(task).forEach!.width !== null) return ask(state, task, phase.width, 'width')
   openGroup(state, task, items, Infinity)
@@ -64,7 +65,6 @@ function openGroup(state: State, task: TaskId, items: readonly Value[], width: n
   tasks.scope.fill(scope, base, base + items.length)
   tasks.group.fill(task, base, base + items.length)
   tasks.rank.fill(tasks.rank[task]!, base, base + items.length)
-  state.met += items.length
   state.counts.total += items.length - 1
   const group = { task, base, items, width, next: 0, active: 0, over: 0 }
   state.groups.set(task, group)

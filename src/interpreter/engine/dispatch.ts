@@ -1,6 +1,6 @@
 // Dispatch: starts the bodies of tasks for which there is room.
 // Owns: the moment a body starts. Does not own: the choice (schedule.ts).
-//   D1. A task is counted against `limits { tasks }` before it starts; the one too many stops the run instead.
+//   D1. A task is counted against `limits { tasks }` before it starts; the one too many stops the run instead, once those that had started have ended.
 import type { TaskId } from '#model/event.ts'
 import { laneOf } from './place.ts'
 import { timerOf } from './protocol.ts'
@@ -8,6 +8,18 @@ import type { State } from './state.ts'
 import { phase } from './tasks.ts'
 
 export function dispatch(state: State): void {
+  startReady(state)
+  const { pendingStop } = state
+  if (pendingStop !== null && !pendingStop.isAskedFor && state.schedule.running === 0) askToStop(state, pendingStop.detail) // D1
+}
+
+/** Asks for the run to stop because a limit is reached. */
+export function askToStop(state: State, detail: string): void {
+  state.pendingStop = { detail, isAskedFor: true }
+  state.out.push({ kind: 'stop', detail })
+}
+
+function startReady(state: State): void {
   while (!state.isStopping && state.pendingStop === null) {
     const next = state.schedule.next()
     if (next === null) return
@@ -38,8 +50,7 @@ function reserve(state: State, task: TaskId): boolean {
   if (quota === null || state.tasks.attempt[task] !== 1 || state.nodeOf(task).kind === 'let') return true
   for (let at: typeof quota | null = quota; at !== null; at = at.parent) {
     if (at.used < at.limit) continue
-    state.pendingStop = `The limit of ${at.limit} tasks in \`${at.workflow}\` is reached.` // D1
-    state.out.push({ kind: 'stop', detail: state.pendingStop })
+    state.pendingStop = { detail: `The limit of ${at.limit} tasks in \`${at.workflow}\` is reached.`, isAskedFor: false } // D1
     return false
   }
   for (let at: typeof quota | null = quota; at !== null; at = at.parent) at.used++

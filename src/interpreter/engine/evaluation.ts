@@ -9,8 +9,9 @@ import type { PlanExpr } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
 import { runPlain, type CallRequest, type Code, type Request } from './evaluate/code.ts'
 import { codeOf } from './evaluate/effects.ts'
-import { EXHAUSTED, Failing, failing, Frame, MAX_EXPRESSION_STEPS, type Prompts, type PureFunctions, type Scope, type StepFailure } from './evaluate/frame.ts'
+import { EXHAUSTED, Failing, failing, Frame, MAX_EXPRESSION_STEPS, MAX_VALUE_NODES, type Prompts, type PureFunctions, type Scope, type StepFailure } from './evaluate/frame.ts'
 import { freeReferences } from './evaluate/references.ts'
+import { checkSize } from './evaluate/values.ts'
 
 export type { CallRequest } from './evaluate/code.ts'
 export { INLINE_STEPS, MAX_EXPRESSION_STEPS, type Prompts, type PureFunctions, type Scope, type StepFailure } from './evaluate/frame.ts'
@@ -77,8 +78,7 @@ export class Evaluation {
         this.waiting = 'whole'
         return heavyStep(code, frame)
       }
-      this.waiting = 'over'
-      return { kind: 'done', value }
+      return this.done(value)
     } catch (error) {
       return this.fail(error)
     }
@@ -98,12 +98,15 @@ export class Evaluation {
   }
 
   private next(result: IteratorResult<Request, Value>): Step {
-    if (result.done === true) {
-      this.waiting = 'over'
-      return { kind: 'done', value: result.value }
-    }
+    if (result.done === true) return this.done(result.value)
     this.waiting = 'request'
     return result.value.kind === 'call' ? result.value : heavyStep(result.value.code, this.frame)
+  }
+
+  private done(value: Value): Step {
+    if (typeof value === 'object') checkSize(value, MAX_VALUE_NODES) // it will be journalled whole
+    this.waiting = 'over'
+    return { kind: 'done', value }
   }
 
   private fail(error: unknown): Step {

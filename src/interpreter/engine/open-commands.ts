@@ -17,7 +17,7 @@ export function openCommands(state: State): Command[] {
   const open: Command[] = []
   if (state.isFinished) return open
   if (state.outcome !== null) return [{ kind: 'finish', outcome: state.outcome }]
-  if (state.pendingStop !== null) open.push({ kind: 'stop', detail: state.pendingStop })
+  if (state.pendingStop?.isAskedFor === true) open.push({ kind: 'stop', detail: state.pendingStop.detail })
   for (let task = 0; task < state.tasks.size; task++) openCommandsOf(state, task, open)
   for (const scope of state.inside.values()) {
     const limits = scope.task === 0 ? stricter(state.plan.limits, scope.shape.workflow.limits) : scope.shape.workflow.limits

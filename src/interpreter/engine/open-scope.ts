@@ -35,7 +35,8 @@ export function openScope(state: State, task: TaskId, setup: Setup): Outcome | n
   if (shape === null) return { kind: 'failure', failure: failures.unknownWorkflow(path, key) }
   const depth = caller === null ? 0 : caller.depth + 1
   if (depth > MAX_WORKFLOW_DEPTH) return { kind: 'failure', failure: failures.tooDeep(path) }
-  if (state.met + shape.taskCount > MAX_TASKS) return { kind: 'failure', failure: failures.tooManyTasks(path, state.met + shape.taskCount) }
+  const total = state.counts.total + addedTasks(state, task, shape.taskCount)
+  if (total > MAX_TASKS) return { kind: 'failure', failure: failures.tooManyTasks(path, total) }
 
   const { tasks } = state
   const { workflow } = shape
@@ -59,7 +60,8 @@ export function openScope(state: State, task: TaskId, setup: Setup): Outcome | n
   state.scopes.push(scope)
   state.inside.set(task, scope)
   tasks.phase[task] = phase.inside
-  countTasks(state, task, shape.taskCount)
+  state.counts.total = total
+  state.opened.add(task)
   if (limits.timeMs !== undefined) state.out.push({ kind: 'set-timer', timer: timerOf(task, attempt, 'time-limit'), ms: limits.timeMs })
   for (let i = 0; i < workflow.nodes.length; i++) {
     tasks.scope[base + i] = index
@@ -106,8 +108,7 @@ export function stricter(a: PlanLimits, b: PlanLimits): { timeMs?: number; tasks
   return { ...(timeMs === undefined ? {} : { timeMs }), ...(tasks === undefined ? {} : { tasks }), ...(parallel === undefined ? {} : { parallel }) }
 }
 
-function countTasks(state: State, task: TaskId, taskCount: number): void {
-  state.met += taskCount
-  state.counts.total += task === 0 || state.opened.has(task) || state.nodeOf(task).kind === 'let' ? taskCount : taskCount - 1
-  state.opened.add(task)
+/** Tasks that are new: a task that is a workflow is itself counted only until its tasks are there. */
+function addedTasks(state: State, task: TaskId, taskCount: number): number {
+  return task === 0 || state.opened.has(task) || state.nodeOf(task).kind === 'let' ? taskCount : taskCount - 1
 }

@@ -107,13 +107,11 @@ export class State {
   runId = ''
   workflow = ''
   args: Readonly<Record<string, Value>> = {}
-  /** Tasks met so far, without lets. */
-  met = 0
   isStopping = false
   /** Why it is stopping or was stopped last. */
   stop: { readonly reason: 'interrupt' | 'terminate' | 'stop-file' | 'limit'; readonly detail: string } | null = null
   /** Why, when a limit was reached and the stop is not recorded yet. */
-  pendingStop: string | null = null
+  pendingStop: { readonly detail: string; isAskedFor: boolean } | null = null
   /** What the run came to; recorded as `run-finished`. */
   outcome: Outcome | null = null
   isFinished = false

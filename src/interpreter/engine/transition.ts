@@ -8,7 +8,7 @@ import type { Outcome, Part, RunEvent, TaskId } from '#model/event.ts'
 import { attemptEnded, backoffOver, fallbackAnswered, verifyKeyAnswered } from './attempt.ts'
 import { begin, cacheAnswered, cacheKeyAnswered, listAnswered, whenAnswered, widthAnswered } from './begin.ts'
 import { cancelAttempt } from './cancel.ts'
-import { adopt, dispatch } from './dispatch.ts'
+import { adopt, askToStop, dispatch } from './dispatch.ts'
 import { failures } from './failures.ts'
 import { openScope, type Setup } from './open-scope.ts'
 import { pathOf } from './path.ts'
@@ -184,10 +184,8 @@ function timerFired(state: State, timer: number): void {
       return
     }
     case 'time-limit': {
-      if (state.isStopping || state.pendingStop !== null || state.inside.get(task) === undefined) return
-      const { name } = state.inside.get(task)!.shape.workflow
-      state.pendingStop = `The time limit of \`${name}\` is reached.`
-      state.out.push({ kind: 'stop', detail: state.pendingStop })
+      const scope = state.inside.get(task)
+      if (scope !== undefined && !state.isStopping && state.pendingStop?.isAskedFor !== true) askToStop(state, `The time limit of \`${scope.shape.workflow.name}\` is reached.`)
       return
     }
     default:

@@ -10,7 +10,7 @@ const linkLocal = blockList(['169.254.0.0/16', 'fe80::/10', 'fd00:ec2::/32'])
 const special = blockList([
   '0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '172.16.0.0/12', '192.0.0.0/24', '192.0.2.0/24', '192.168.0.0/16', '198.18.0.0/15',
   '198.51.100.0/24', '203.0.113.0/24', '224.0.0.0/4', '240.0.0.0/4',
-  '::/96', '::ffff:0:0/96', '64:ff9b::/96', '64:ff9b:1::/48', '100::/64', '2001::/32', '2001:db8::/32', '2002::/16', 'fc00::/7', 'ff00::/8',
+  '::/96', '64:ff9b::/96', '64:ff9b:1::/48', '100::/64', '2001::/32', '2001:db8::/32', '2002::/16', 'fc00::/7', 'ff00::/8',
 ])
 const localName = /^(?:[^.]+|.*\.(?:local|internal|lan|home\.arpa|localhost))$/
 
@@ -27,10 +27,9 @@ function blockList(subnets: readonly string[]): BlockList {
  * Whether an address a name stands for is one that needs a grant of its own (A1, A2). An address given literally is its own name.
  */
 export function needsOwnGrant(hostname: string, address: string): boolean {
-  // `::ffff:10.0.0.1` is 10.0.0.1 in disguise.
-  const inner = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1] ?? address
-  const family = isIPv6(inner) ? 'ipv6' : 'ipv4'
-  if (linkLocal.check(inner, family)) return true
-  if (!special.check(inner, family)) return false
+  // A block list takes `::ffff:10.0.0.1` for 10.0.0.1, which it is.
+  const family = isIPv6(address) ? 'ipv6' : 'ipv4'
+  if (linkLocal.check(address, family)) return true
+  if (!special.check(address, family)) return false
   return hostname === address || !localName.test(hostname.toLowerCase().replace(/\.$/, ''))
 }

@@ -26,8 +26,18 @@ const MAX_RANDOM_BYTES = 65_536
 const MAX_LOG_LENGTH = 10_000
 const MAX_LOG_LINES = 10_000
 
-/** Variables that make ordinary programs load or run something else. */
-const loadsCode = /^(?:PATH|ENV|BASH_ENV|SHELLOPTS|BASHOPTS|IFS|PS4|PROMPT_COMMAND|LD_.*|DYLD_.*|GCONV_PATH|NODE_OPTIONS|NODE_PATH|NPM_CONFIG_.*|npm_config_.*|PYTHON.*|PERL.*|RUBY.*|JAVA_TOOL_OPTIONS|_JAVA_OPTIONS|CLASSPATH|GIT_(?!TERMINAL_PROMPT$|CONFIG_NOSYSTEM$|OPTIONAL_LOCKS$|PAGER$|CEILING_DIRECTORIES$).*|SSH_ASKPASS|.*EDITOR|.*PAGER|BROWSER|LESSOPEN|MAKEFLAGS|CC|CXX)$/
+/** Variables that make ordinary programs load or run something else (C3); a name that ends in `*` stands for all that begin so. */
+const loadingVariables = [
+  'PATH', 'ENV', 'BASH_ENV', 'SHELLOPTS', 'BASHOPTS', 'IFS', 'PS4', 'PROMPT_COMMAND', 'LD_*', 'DYLD_*', 'GCONV_PATH', 'NODE_*', 'npm_config_*', 'PYTHON*', 'PERL*', 'RUBY*',
+  'JAVA_TOOL_OPTIONS', '_JAVA_OPTIONS', 'CLASSPATH', 'GIT_*', 'SSH_ASKPASS', 'EDITOR', 'VISUAL', 'PAGER', 'MANPAGER', 'BROWSER', 'LESSOPEN', 'LESSCLOSE', 'MAKEFLAGS', 'CC', 'CXX', 'HOME', 'XDG_*',
+]
+/** Of those families, the ones that only make git quieter or stricter. */
+const harmlessVariables = new Set(['GIT_TERMINAL_PROMPT', 'GIT_CONFIG_NOSYSTEM', 'GIT_OPTIONAL_LOCKS', 'GIT_CEILING_DIRECTORIES', 'NODE_ENV', 'NODE_NO_WARNINGS', 'NODE_DISABLE_COLORS'])
+
+function loadsCode(name: string): boolean {
+  const upper = name.toUpperCase()
+  return !harmlessVariables.has(name) && loadingVariables.some(each => (each.endsWith('*') ? upper.startsWith(each.slice(0, -1).toUpperCase()) : upper === each))
+}
 
 export type CountKind = 'read' | 'wrote' | 'ran' | 'fetched' | 'refused'
 
@@ -143,7 +153,7 @@ class CallGuard implements FileGuard {
 async function run(guard: CallGuard, program: string, args: readonly string[], options: RunOptions): Promise<RunResult> {
   const argv = args.map(String)
   guard.check({ name: 'exec', args: [program, ...argv] })
-  for (const name of Object.keys(options.env ?? {})) if (loadsCode.test(name)) guard.check({ name: 'env', args: [name] }) // C3
+  for (const name of Object.keys(options.env ?? {})) if (loadsCode(name)) guard.check({ name: 'env', args: [name] }) // C3
   const folder = await folderOf(guard, options.cwd)
   guard.count('ran')
   return guard.host.run({

@@ -51,8 +51,8 @@ export interface Journal {
   /** A result by its key, unless it is older than `maxAgeMs`. */
   cached(key: string, nowMs: number, maxAgeMs: number | null): { readonly value: Value } | null
   remember(key: string, value: Value, nowMs: number): void
-  /** Mean milliseconds by `workflow/node`. */
-  durations(keys: readonly string[]): Record<string, number>
-  addDurations(seen: ReadonlyMap<string, { readonly totalMs: number; readonly count: number }>): void
+  /** Mean milliseconds by `workflow/node`, from earlier runs of a program. */
+  durations(program: string): Record<string, number>
+  addDurations(program: string, seen: ReadonlyMap<string, { readonly totalMs: number; readonly count: number }>): void
   close(): void
 }

@@ -20,7 +20,7 @@ interface KeptRun {
 export function memoryJournal(): Journal {
   const runs = new Map<string, KeptRun>()
   const cache = new Map<string, { value: Value; atMs: number }>()
-  const means = new Map<string, { totalMs: number; count: number }>()
+  const means = new Map<string, Map<string, { totalMs: number; count: number }>>()
   return {
     startRun(summary, plan) {
       const run: KeptRun = { summary, plan, events: [] }
@@ -41,18 +41,17 @@ export function memoryJournal(): Journal {
       cache.set(key, { value, atMs: nowMs })
       if (cache.size > MAX_CACHED_RESULTS) cache.delete(cache.keys().next().value!)
     },
-    durations(keys) {
+    durations(program) {
       const found: Record<string, number> = {}
-      for (const key of keys) {
-        const mean = means.get(key)
-        if (mean !== undefined) found[key] = mean.totalMs / mean.count
-      }
+      for (const [key, { totalMs, count }] of means.get(program) ?? []) found[key] = totalMs / count
       return found
     },
-    addDurations(seen) {
+    addDurations(program, seen) {
+      const kept = means.get(program) ?? new Map<string, { totalMs: number; count: number }>()
+      means.set(program, kept)
       for (const [key, { totalMs, count }] of seen) {
-        const mean = means.get(key) ?? { totalMs: 0, count: 0 }
-        means.set(key, { totalMs: mean.totalMs + totalMs, count: mean.count + count })
+        const mean = kept.get(key) ?? { totalMs: 0, count: 0 }
+        kept.set(key, { totalMs: mean.totalMs + totalMs, count: mean.count + count })
       }
     },
     close() {},

@@ -12,6 +12,6 @@ export const migrations: readonly string[] = [
   create table blobs (hash text primary key, json text not null) without rowid;
   create table cache (key text primary key, json text not null, created_ms real not null) without rowid;
   create index cache_by_age on cache (created_ms);
-  create table durations (key text primary key, total_ms real not null, count integer not null) without rowid;
+  create table durations (program text not null, key text not null, total_ms real not null, count integer not null, primary key (program, key)) without rowid;
   `,
 ]

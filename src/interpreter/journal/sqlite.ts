@@ -18,6 +18,8 @@ import { migrations } from './schema.ts'
 
 /** Milliseconds to wait for another process's transaction. */
 const BUSY_TIMEOUT_MS = 5_000
+/** Results remembered between two looks at how many there are. */
+const PRUNE_EVERY = 1_000
 /** Hashes of blobs remembered so that they are not written twice. */
 const MAX_KNOWN_BLOBS = 10_000
 
@@ -68,6 +70,7 @@ class SqliteJournal implements Journal {
   private readonly database: Database
   private readonly guarded: Guarded
   private readonly statements: ReturnType<typeof prepare>
+  private remembered = 0
 
   constructor(database: Database, guarded: Guarded) {
     this.database = database
@@ -110,24 +113,22 @@ class SqliteJournal implements Journal {
   remember(key: string, value: Value, nowMs: number): void {
     const json = JSON.stringify(value)
     if (json.length > MAX_CACHED_VALUE_LENGTH) return
-    this.guarded(() => this.statements.remember.run(key, json, nowMs))
-  }
-
-  durations(keys: readonly string[]): Record<string, number> {
-    return this.guarded(() => {
-      const found: Record<string, number> = {}
-      for (const key of keys) {
-        const row = this.statements.duration.get(key) as { mean: number } | undefined
-        if (row !== undefined) found[key] = row.mean
-      }
-      return found
+    this.guarded(() => {
+      this.statements.remember.run(key, json, nowMs)
+      if (++this.remembered % PRUNE_EVERY === 0) this.statements.pruneCache.run(MAX_CACHED_RESULTS)
     })
   }
 
-  addDurations(seen: ReadonlyMap<string, { readonly totalMs: number; readonly count: number }>): void {
+  durations(program: string): Record<string, number> {
+    return this.guarded(() => {
+      const rows = this.statements.durations.all(program) as { key: string; mean: number }[]
+      return Object.fromEntries(rows.map(row => [row.key, row.mean]))
+    })
+  }
+
+  addDurations(program: string, seen: ReadonlyMap<string, { readonly totalMs: number; readonly count: number }>): void {
     this.guarded(() => this.database.transaction(() => {
-      for (const [key, { totalMs, count }] of seen) this.statements.addDuration.run(key, totalMs, count)
-      this.statements.pruneCache.run(MAX_CACHED_RESULTS)
+      for (const [key, { totalMs, count }] of seen) this.statements.addDuration.run(program, key, totalMs, count)
     }).immediate())
   }
 
@@ -225,9 +226,9 @@ function prepare(database: Database) {
     cached: sql('select json, created_ms from cache where key = ?'),
     remember: sql('insert into cache (key, json, created_ms) values (?, ?, ?) on conflict (key) do update set json = excluded.json, created_ms = excluded.created_ms'),
     pruneCache: sql('delete from cache where created_ms <= (select created_ms from cache order by created_ms desc limit 1 offset ?)'),
-    duration: sql('select total_ms / count as mean from durations where key = ?'),
-    addDuration: sql(`insert into durations (key, total_ms, count) values (?, ?, ?)
-      on conflict (key) do update set total_ms = total_ms + excluded.total_ms, count = count + excluded.count`),
+    durations: sql('select key, total_ms / count as mean from durations where program = ?'),
+    addDuration: sql(`insert into durations (program, key, total_ms, count) values (?, ?, ?, ?)
+      on conflict (program, key) do update set total_ms = total_ms + excluded.total_ms, count = count + excluded.count`),
   }
 }
 

@@ -2,7 +2,8 @@
 // Owns: loading one plugin, running its tools, asking tek for every effect. Does not own: permission: tek decides, on its own side.
 //   K1. Messages come in on descriptor 3 and go out on 4; what the plugin prints goes to the ordinary outputs and is no message.
 //   K2. This code shares its process with the plugin and trusts nothing to it: every promise about permits is kept by the other side.
-import { createReadStream, writeSync } from 'node:fs'
+import { writeSync } from 'node:fs'
+import { Socket } from 'node:net'
 import { HostError, type HostErrorCode } from '#host/host.ts'
 import type { Outcome } from '#model/event.ts'
 import { ToolFailure, type ToolContext } from '#plugin-api/context.ts'
@@ -122,4 +123,5 @@ function receive(message: ToPlugin): void {
 }
 
 const reader = new FrameReader(message => receive(message as ToPlugin), () => process.exit(1))
-createReadStream('', { fd: INPUT }).on('data', chunk => reader.push(chunk as Buffer)).on('close', () => process.exit(0)).on('error', () => process.exit(0))
+// Not a file stream: its blocked read would keep a process from ending.
+new Socket({ fd: INPUT, readable: true, writable: false }).on('data', chunk => reader.push(chunk)).on('close', () => process.exit(0)).on('error', () => process.exit(0))

@@ -8,10 +8,12 @@ import type { WorkflowRule } from './rule.ts'
 const MAX_NODES_SEARCHED = 10_000
 
 export const duplicateEffect: WorkflowRule = (checker, _workflow, facts) => {
+  const writing = facts.nodes.filter(node => node.effect === 'write')
+  if (writing.length < 2) return
   const first = new Map<string, NodeFacts>()
-  for (const node of facts.nodes) {
+  for (const node of writing) {
     const { declaration } = node
-    if (declaration.kind !== 'task' || node.effect !== 'write' || declaration.when !== null) continue
+    if (declaration.kind !== 'task' || declaration.when !== null) continue
     const key = shapeText([declaration.value, declaration.forEach?.list ?? null])
     const other = first.get(key)
     if (other === undefined) first.set(key, node)

@@ -9,12 +9,11 @@ import type { CanClause, Span } from '../../1-syntax/ast.ts'
 import type { Unit } from '../../2-resolve/program.ts'
 import type { Checker } from '../checker.ts'
 import type { CallFact } from '../facts.ts'
-import { expandGrants } from '../grants.ts'
 
 /** Reports the calls of a unit that its own `can` and its file's do not name. `owner` is for the message: `` the workflow `x` ``. */
 export function checkGranted(checker: Checker, owner: string, cans: readonly CanClause[], bodyStart: Span): void {
   const own = new Set((checker.facts.grants ?? []).map(grant => grant.name))
-  const file = fileGrants(checker)
+  const file = checker.fileFacts.grants
   const reported = new Set<string>()
   for (const { at, name, fact } of checker.facts.callLog) {
     if (fact.target.kind !== 'function') continue
@@ -31,12 +30,6 @@ export function checkGranted(checker: Checker, owner: string, cans: readonly Can
       }))
     }
   }
-}
-
-function fileGrants(checker: Checker): Set<string> | null {
-  const cans = checker.unit.file.units.map(unit => unit.declaration).filter((each): each is CanClause & typeof each => each.kind === 'can')
-  const grants = expandGrants(checker.program, checker.unit, cans)
-  return grants === null ? null : new Set(grants.map(grant => grant.name))
 }
 
 /** N2. */

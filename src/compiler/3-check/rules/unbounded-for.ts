@@ -10,12 +10,13 @@ const KEEPS = new Set(['filter', 'map', 'sort', 'sortBy', 'unique', 'drop', 'zip
 const MAX_STEPS = 100
 
 export const unboundedFor: WorkflowRule = (checker, workflow, facts) => {
-  const limited = [...workflow.body, ...checker.unit.file.units.map(unit => unit.declaration)].some(each => each.kind === 'limits' && hasTasks(each))
-  if (limited) return
-  for (const node of facts.nodes) {
+  const asking = facts.nodes.filter(node => node.callsModel && node.declaration.kind === 'task' && node.declaration.forEach !== null)
+  if (asking.length === 0 || checker.fileFacts.limits.has('tasks') || workflow.body.some(each => each.kind === 'limits' && hasTasks(each))) return
+  const nodes = new Map(facts.nodes.map(node => [node.name, node]))
+  for (const node of asking) {
     const { declaration } = node
-    if (declaration.kind !== 'task' || declaration.forEach === null || !node.callsModel) continue
-    if (!isBounded(declaration.forEach.list, facts.nodes, checker.unit.file.values, 0)) checker.report(taskErrors['unbounded-for']({ name: node.name }, { at: checker.at(declaration.forEach.list) }))
+    if (declaration.kind !== 'task' || declaration.forEach === null) continue
+    if (!isBounded(declaration.forEach.list, nodes, checker.unit.file.values, 0)) checker.report(taskErrors['unbounded-for']({ name: node.name }, { at: checker.at(declaration.forEach.list) }))
   }
 }
 
@@ -23,7 +24,7 @@ const hasTasks = (clause: LimitsClause): boolean => clause.values.entries.some(e
 
 type Values = ReadonlyMap<string, { readonly declaration: { readonly kind: string } }>
 
-function isBounded(expr: Expr, nodes: readonly NodeFacts[], values: Values, step: number): boolean {
+function isBounded(expr: Expr, nodes: ReadonlyMap<string, NodeFacts>, values: Values, step: number): boolean {
   if (step > MAX_STEPS) return false
   const bounded = (inner: Expr): boolean => isBounded(inner, nodes, values, step + 1)
   switch (expr.kind) {
@@ -49,7 +50,7 @@ function isBounded(expr: Expr, nodes: readonly NodeFacts[], values: Values, step
       return KEEPS.has(name) && list !== undefined && bounded(list)
     }
     case 'name-expr': {
-      const node = nodes.find(each => each.name === expr.name)
+      const node = nodes.get(expr.name)
       if (node === undefined) {
         const symbol = values.get(expr.name)?.declaration
         return symbol?.kind === 'const' && bounded((symbol as unknown as { value: Expr }).value)

@@ -9,12 +9,12 @@ import type { PlanExpr } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
 import { settle, valueOf, type CallRequest, type Code, type Effect, type Request } from './code.ts'
 import { ANSWERED, callPure, matcher, PlainCompiler, plainOf, preludeArgs, promptFrame, promptText, weightOf, type Names } from './plain.ts'
-import { Failing, failing, MAX_CALLS, type Frame } from './frame.ts'
+import { Failing, failing, MAX_CALLS, MAX_VALUE_NODES, type Frame } from './frame.ts'
 import { bool } from './operators.ts'
 import { lambdaFunctions } from './prelude.ts'
 import { list } from './prelude-lists.ts'
 import { partsOf } from './references.ts'
-import { setField, textOf } from './values.ts'
+import { checkSize, setField, textOf } from './values.ts'
 
 type ExprOf<Op extends PlanExpr['op']> = Extract<PlanExpr, { op: Op }>
 type Steps = Generator<Request, Value, Outcome>
@@ -99,7 +99,8 @@ function compileEffect(compiler: Compiler, expr: PlanExpr, names: Names): Effect
       const args = preludeArgs(expr)
       if (expr.fn === 'default') return coalesce(into(args[0]!), into(args[1] ?? { op: 'value', value: null }))
       const lambda = args[1]
-      if (Object.hasOwn(lambdaFunctions, expr.fn) && lambda?.op === 'lambda' && compiler.holdsEffects(lambda.body)) return asking(compiler, expr.fn, args[0]!, lambda, names)
+      const asks = Object.hasOwn(lambdaFunctions, expr.fn) && lambda?.op === 'lambda' && compiler.holdsEffects(lambda.body)
+      if (asks) return asking(compiler, expr.fn, args[0]!, lambda, names)
       return strict(compiler, { op: 'prelude', fn: expr.fn, args }, names)
     }
     default:
@@ -122,7 +123,7 @@ function coalesce(left: Code, right: Code): Effect {
 }
 
 /** Costs nothing, changes nothing, cannot fail: may as well be evaluated late. */
-const isLeaf = (expr: PlanExpr): boolean => expr.op === 'value' || expr.op === 'param' || expr.op === 'node' || expr.op === 'local' || expr.op === 'constant' || expr.op === 'lambda'
+const leaves: ReadonlySet<PlanExpr['op']> = new Set(['value', 'param', 'node', 'local', 'constant', 'lambda'])
 
 /**
  * An operation that needs all its parts: those up to the last call are settled into slots in order (E1); the operation over the slots
@@ -135,7 +136,7 @@ function strict(compiler: Compiler, expr: PlanExpr, names: Names): Effect {
   const before: { code: Code; slot: number }[] = []
   const inner = new Map(names)
   const rest = parts.map((part, index) => {
-    if (index > lastCall || isLeaf(part)) return part
+    if (index > lastCall || leaves.has(part.op)) return part
     const slot = compiler.newSlot()
     before.push({ code: compiler.compile(part, names), slot })
     const name = `?${slot}`
@@ -257,14 +258,23 @@ function call(expr: ExprOf<'call'>, args: NamedCode): Effect {
       const fn = frame.pure(expr.module, expr.fn)
       if (fn !== null) return callPure(`${expr.module}.${expr.fn}`, fn, given)
     }
-    if (++frame.calls > MAX_CALLS) throw failing('run/too-many-calls', `One expression makes more than ${MAX_CALLS} tool calls.`, 'Use `task … for item in list`, so that each item is a task of its own.')
+    if (++frame.calls > MAX_CALLS) throw tooManyCalls()
     return valueOf(yield { kind: 'call', call: requestOf(expr, given, frame) })
   }
 }
 
+function tooManyCalls(): Failing {
+  const help = 'Use `task … for item in list`, so that each item is a task of its own.'
+  return failing('run/expression-too-long', `One expression makes more than ${MAX_CALLS} tool calls.`, help)
+}
+
 function requestOf(expr: ExprOf<'call'>, args: Readonly<Record<string, Value>>, frame: Frame): CallRequest {
+  for (const value of Object.values(args)) checkSize(value, MAX_VALUE_NODES)
   frame.fuel = frame.limits.maxSteps // the text of a grant's arguments is bounded by the arguments
-  const needs = expr.needs.map(need => ({ name: need.grant, args: need.args.flatMap(arg => ('literal' in arg ? [arg.literal] : grantTexts(args, arg.param, frame))) }))
+  const needs = expr.needs.map(need => ({
+    name: need.grant,
+    args: need.args.flatMap(arg => ('literal' in arg ? [arg.literal] : grantTexts(args, arg.param, frame))),
+  }))
   return { module: expr.module, fn: expr.fn, effect: expr.effect, runs: expr.runs, args, needs }
 }
 

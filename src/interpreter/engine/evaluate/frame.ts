@@ -6,7 +6,7 @@
 import type { Plan } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
 
-/** Steps of one pure part of an expression, wherever it is evaluated. About five seconds. */
+/** Steps of one pure part of an expression, wherever it is evaluated. One to five seconds. */
 export const MAX_EXPRESSION_STEPS = 50_000_000
 /** Steps after which a pure part is worth a thread. About a millisecond. */
 export const INLINE_STEPS = 20_000
@@ -16,6 +16,8 @@ export const MAX_TEXT_UNITS = 16 * 1024 * 1024
 export const MAX_LIST_ITEMS = 5_000_000
 /** Levels of a value that is compared, printed or weighed. */
 export const MAX_VALUE_DEPTH = 128
+/** Parts of a value that leaves the evaluator: a result, an argument of a tool. */
+export const MAX_VALUE_NODES = 10_000_000
 /** Tool calls in one expression. */
 export const MAX_CALLS = 100_000
 /** Prompt templates that use prompt templates. */
@@ -93,13 +95,17 @@ export class Frame {
 
   /** Checks and charges for a text of this many UTF-16 units. // F3 */
   text(units: number): void {
-    if (units > MAX_TEXT_UNITS) throw failing('run/value-too-large', `A text would be longer than ${MAX_TEXT_UNITS} characters.`, 'Work on it in parts, or write it to a file.')
-    this.charge(1 + (units >> 4))
+    if (units > MAX_TEXT_UNITS) {
+      throw failing('run/value-too-large', `A text would be longer than ${MAX_TEXT_UNITS} characters.`, 'Work on it in parts, or write it to a file.')
+    }
+    this.charge(1 + (units >> 3))
   }
 
   /** Checks and charges for a list of this many items. // F3 */
   list(items: number): void {
-    if (items > MAX_LIST_ITEMS) throw failing('run/value-too-large', `A list would have more than ${MAX_LIST_ITEMS} items.`, 'Take fewer items, for example with `take(list, n)`.')
+    if (items > MAX_LIST_ITEMS) {
+      throw failing('run/value-too-large', `A list would have more than ${MAX_LIST_ITEMS} items.`, 'Take fewer items, for example with `take(list, n)`.')
+    }
     this.charge(1 + (items >> 4))
   }
 }

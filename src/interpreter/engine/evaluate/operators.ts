@@ -16,7 +16,8 @@ function operandsOf(op: string, left: Value, right: Value): Failing {
     : typeof left === 'string' || typeof right === 'string' ? 'Texts are joined by writing them in one: `"${a}${b}"`.'
     : isList(left) ? 'Lists are joined by `flatten([a, b])`.'
     : isRecord(left) ? 'Records are joined by `{ ...a, ...b }`.' : undefined
-  return failing('run/wrong-kind', `\`${op}\` needs two numbers, and was given ${kindOf(left)} and ${kindOf(right)}.`, help ?? 'Check what the values are before they are used here.')
+  const message = `\`${op}\` needs two numbers, and was given ${kindOf(left)} and ${kindOf(right)}.`
+  return failing('run/wrong-kind', message, help ?? 'Check what the values are before they are used here.')
 }
 
 /** The result of `+ - *` on numbers that left the safe range or is no number. O1 */
@@ -72,8 +73,15 @@ export function bool(value: Value, who: string): boolean {
 
 /** Negative, 0 or positive; numbers and texts only. */
 export function order(op: string, left: Value, right: Value, frame: Frame): number {
-  if ((typeof left === 'number' && typeof right === 'number') || (typeof left === 'string' && typeof right === 'string')) return compareKeys(left, right, op, frame)
-  throw failing('run/wrong-kind', `\`${op}\` needs two numbers or two texts, and was given ${kindOf(left)} and ${kindOf(right)}.`, 'Check what the values are before they are compared.')
+  const areNumbers = typeof left === 'number' && typeof right === 'number'
+  if (areNumbers || (typeof left === 'string' && typeof right === 'string')) return compareKeys(left, right, op, frame)
+  const message = `\`${op}\` needs two numbers or two texts, and was given ${kindOf(left)} and ${kindOf(right)}.`
+  throw failing('run/wrong-kind', message, 'Check what the values are before they are compared.')
+}
+
+/** Steps that looking for a text in another may cost: for adversarial texts the machine's search takes the product of their lengths. */
+export function searchSteps(length: number, part: number): number {
+  return 1 + (length >> 4) * (1 + (part >> 6))
 }
 
 /** `left in right`: an item of a list, a key of a record, a part of a text. */
@@ -85,7 +93,7 @@ export function isIn(left: Value, right: Value, frame: Frame): boolean {
   }
   if (typeof right === 'string') {
     if (typeof left !== 'string') throw wrongKind('What is looked for in a text', 'a text', left)
-    frame.charge(1 + (right.length >> 4))
+    frame.charge(searchSteps(right.length, left.length))
     return right.includes(left)
   }
   if (isRecord(right)) {
@@ -99,7 +107,8 @@ export function isIn(left: Value, right: Value, frame: Frame): boolean {
 export function member(object: Value, name: string, optional: boolean): Value {
   if (typeof object === 'object' && object !== null && !Array.isArray(object)) return getField(object as { readonly [key: string]: Value }, name)
   if (object === null && optional) return null
-  throw failing('run/wrong-kind', `The field \`${name}\` is asked of ${kindOf(object)}.`, object === null ? `Write \`?.${name}\`, which gives null then.` : 'Only records and maps have fields.')
+  const help = object === null ? `Write \`?.${name}\`, which gives null then.` : 'Only records and maps have fields.'
+  throw failing('run/wrong-kind', `The field \`${name}\` is asked of ${kindOf(object)}.`, help)
 }
 
 /** `object[index]`. O2 */

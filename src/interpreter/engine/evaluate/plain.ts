@@ -13,7 +13,7 @@ import { lambdaFunctions, plainFunctions, preludeParams } from './prelude.ts'
 import type { LambdaFunction } from './prelude-lambdas.ts'
 import { list } from './prelude-lists.ts'
 import { partsOf } from './references.ts'
-import { equals, isRecord, setField, textOf, weigh, wrongKind } from './values.ts'
+import { equals, isRecord, measure, setField, textOf, wrongKind } from './values.ts'
 
 type ExprOf<Op extends PlanExpr['op']> = Extract<PlanExpr, { op: Op }>
 type BinaryOp = Extract<PlanExpr, { left: PlanExpr }>['op']
@@ -131,7 +131,9 @@ export class PlainCompiler {
 
   private prelude(expr: ExprOf<'prelude'>, names: Names): Run {
     const args = preludeArgs(expr)
-    if (expr.fn.startsWith(ANSWERED)) return answered(lambdaFunctions[expr.fn.slice(ANSWERED.length)]!, this.compile(args[0]!, names), this.compile(args[1]!, names))
+    if (expr.fn.startsWith(ANSWERED)) {
+      return answered(lambdaFunctions[expr.fn.slice(ANSWERED.length)]!, this.compile(args[0]!, names), this.compile(args[1]!, names))
+    }
     if (expr.fn === 'default') return binary('coalesce', this.compile(args[0]!, names), this.compile(args[1] ?? NULL, names))
     const asking = Object.hasOwn(lambdaFunctions, expr.fn) ? lambdaFunctions[expr.fn] : undefined
     if (asking !== undefined) {
@@ -254,7 +256,7 @@ export function matcher(expr: ExprOf<'match'>): (value: Value) => number {
   })
   return value => {
     const arm = arms.get(value) ?? rest
-    if (arm === -1) throw failing('run/no-arm-matches', 'No arm of this `match` takes the value.', 'Add an arm `_ => …` for everything else.')
+    if (arm === -1) throw failing('run/wrong-kind', 'No arm of this `match` takes the value.', 'Add an arm `_ => …` for everything else.')
     return arm
   }
 }
@@ -319,13 +321,13 @@ function moduleCall(expr: ExprOf<'call'>, args: readonly (readonly [string, Run]
     const given: Record<string, Value> = {}
     for (const [name, arg] of args) {
       const value = arg(frame)
-      frame.charge(weigh(value))
+      measure(value, frame)
       setField(given, name, value)
     }
     const fn = frame.pure(expr.module, expr.fn)
     invariant(fn !== null, `\`${expr.module}.${expr.fn}\` is not loaded where this expression is evaluated`)
     const value = callPure(`${expr.module}.${expr.fn}`, fn, given)
-    frame.charge(weigh(value))
+    measure(value, frame)
     return value
   }
 }
@@ -337,7 +339,9 @@ export function callPure(name: string, fn: (args: Readonly<Record<string, Value>
   } catch (error) {
     const thrown = error as { name?: unknown; code?: unknown; message?: unknown; retryable?: unknown; help?: unknown } | null
     const message = typeof thrown?.message === 'string' ? thrown.message : String(error)
-    if (thrown?.name !== 'ToolFailure' || typeof thrown.code !== 'string') throw failing('run/plugin-crashed', `\`${name}\` crashed: ${message}`, 'This is a mistake in the plugin; report it to its author.')
+    if (thrown?.name !== 'ToolFailure' || typeof thrown.code !== 'string') {
+      throw failing('plugin/crashed', `\`${name}\` crashed: ${message}`, 'This is a mistake in the plugin; report it to its author.')
+    }
     const code = thrown.code.includes('/') ? thrown.code : `${name.split('.')[0]}/${thrown.code}`
     throw new Failing({ code, message, retryable: thrown.retryable === true, ...(typeof thrown.help === 'string' ? { help: thrown.help } : {}) })
   }
@@ -345,7 +349,9 @@ export function callPure(name: string, fn: (args: Readonly<Record<string, Value>
 
 /** A frame in which a prompt template sees its own parameters, and nothing of the caller's. */
 export function promptFrame(frame: Frame, args: Readonly<Record<string, Value>>): Frame {
-  if (frame.promptDepth >= MAX_PROMPT_DEPTH) throw failing('run/value-too-deep', `Prompt templates use each other more than ${MAX_PROMPT_DEPTH} levels deep.`)
+  if (frame.promptDepth >= MAX_PROMPT_DEPTH) {
+    throw failing('run/value-too-large', `Prompt templates use each other more than ${MAX_PROMPT_DEPTH} levels deep.`, 'Write more of the text in one.')
+  }
   const named = (name: string): Value | undefined => (Object.hasOwn(args, name) ? args[name] : undefined)
   const scope: Scope = {
     param: name => named(name) ?? null,

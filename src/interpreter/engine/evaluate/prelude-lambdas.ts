@@ -5,7 +5,7 @@
 import type { Value } from '#model/type.ts'
 import type { Frame } from './frame.ts'
 import { bool } from './operators.ts'
-import { extreme, flatten, sortByKeys } from './prelude-lists.ts'
+import { extreme, flatten, HASHING_STEPS, sortByKeys } from './prelude-lists.ts'
 import { setField, textOf } from './values.ts'
 
 export interface LambdaFunction {
@@ -27,7 +27,7 @@ function where(frame: Frame, items: readonly Value[], answers: readonly Value[])
 /** Keys that are no texts become their text. First seen, first listed; keys that are whole numbers come before all others, as in every JSON object here. */
 function groupBy(frame: Frame, items: readonly Value[], answers: readonly Value[]): Value {
   frame.list(items.length)
-  frame.charge(items.length)
+  frame.charge(items.length * HASHING_STEPS)
   const groups = new Map<string, Value[]>()
   for (let index = 0; index < items.length; index++) {
     const key = textOf(answers[index]!, frame)

@@ -8,6 +8,9 @@ import { add, divide } from './operators.ts'
 import { compareKeys, isList, isRecord, keyOf, textOf, wrongKind } from './values.ts'
 import { fieldNames, number, type Plain } from './prelude-values.ts'
 
+/** Steps that finding a place in a big set costs, beside which a loop's step is nothing. */
+export const HASHING_STEPS = 8
+
 export function list(who: string, value: Value | undefined): readonly Value[] {
   if (isList(value)) return value
   throw wrongKind(`\`${who}\``, 'a list', value)
@@ -58,7 +61,7 @@ export function sortByKeys(frame: Frame, who: string, items: readonly Value[], k
 /** Simple values meet as themselves, lists and records as canonical text; the two never meet each other. */
 function unique(frame: Frame, items: readonly Value[]): Value {
   frame.list(items.length)
-  frame.charge(items.length)
+  frame.charge(items.length * HASHING_STEPS)
   const simple = new Set<Value>()
   const compound = new Set<string>()
   const out: Value[] = []

@@ -5,7 +5,7 @@
 import { textLength } from '#base/unicode.ts'
 import type { Value } from '#model/type.ts'
 import { Failing, failing, type Frame } from './frame.ts'
-import { divisionByZero, finite, isIn } from './operators.ts'
+import { divisionByZero, finite, isIn, searchSteps } from './operators.ts'
 import { isList, isRecord, textOf, wrongKind } from './values.ts'
 
 /** An argument that was not given is undefined. */
@@ -70,7 +70,7 @@ function toFloat(value: Value | undefined): Value {
     case 'boolean':
       return Number(value)
     case 'string': {
-      const parsed = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/.test(value) ? Number(value) : Number.NaN
+      const parsed = /^\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?\s*$/.test(value) ? Number(value) : Number.NaN
       return Number.isFinite(parsed) ? parsed + 0 : null
     }
     default:
@@ -80,14 +80,15 @@ function toFloat(value: Value | undefined): Value {
 }
 
 function split(frame: Frame, value: string, separator: string): Value {
-  frame.text(value.length)
+  frame.charge(searchSteps(value.length, separator.length))
   const parts = separator === '' ? [...value] : value.split(separator)
   frame.list(parts.length)
+  frame.charge(parts.length)
   return parts
 }
 
 function replace(frame: Frame, value: string, from: string, to: string): Value {
-  frame.text(value.length)
+  frame.charge(searchSteps(value.length, from.length))
   if (from === '') return value // nothing is looked for, nothing is found
   const parts = value.split(from)
   frame.text(value.length + (parts.length - 1) * Math.max(0, to.length - from.length))
@@ -121,8 +122,14 @@ export const valueFunctions: Readonly<Record<string, Plain>> = {
   empty: (frame, value) => value === null || length(frame, value) === 0,
   contains: (frame, value, part) => isIn(part ?? null, value ?? null, frame),
   string: (frame, value) => textOf(value ?? null, frame),
-  int: (_, value) => toInt(value),
-  float: (_, value) => toFloat(value),
+  int: (frame, value) => {
+    if (typeof value === 'string') frame.charge(value.length >> 3)
+    return toInt(value)
+  },
+  float: (frame, value) => {
+    if (typeof value === 'string') frame.charge(value.length >> 3)
+    return toFloat(value)
+  },
   round: (_, value, digits) => round(number('`round`', value), digits),
   floor: (_, value) => whole('`floor`', Math.floor(number('`floor`', value))),
   ceil: (_, value) => whole('`ceil`', Math.ceil(number('`ceil`', value))),

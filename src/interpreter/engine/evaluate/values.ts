@@ -3,9 +3,10 @@
 //   V1. Equality is that of JSON: fields in any order, an absent field and an undefined one are the same, 0 is -0.
 //   V2. Keys are ordered within a kind: numbers, texts by code point, false before true, lists item by item; null comes last. Kinds do not mix.
 //   V3. The text of a value: a text itself; null, bools and numbers as in JSON; lists and records as compact JSON.
+//   V4. A value may mention another many times and so be huge while it takes little memory: looking at a whole value is charged as it goes.
 import { compareText } from '#base/unicode.ts'
 import type { Value } from '#model/type.ts'
-import { failing, MAX_VALUE_DEPTH, type Failing, type Frame } from './frame.ts'
+import { failing, MAX_TEXT_UNITS, MAX_VALUE_DEPTH, type Failing, type Frame } from './frame.ts'
 
 export type RecordValue = { readonly [key: string]: Value }
 
@@ -40,7 +41,11 @@ export function wrongKind(who: string, wanted: string, value: Value | undefined)
 }
 
 function tooDeep(): Failing {
-  return failing('run/value-too-deep', `A value is nested deeper than ${MAX_VALUE_DEPTH} levels.`, 'Keep values flatter; a long chain is better a list.')
+  return failing('run/value-too-large', `A value is nested deeper than ${MAX_VALUE_DEPTH} levels.`, 'Keep values flatter: a long chain is better a list.')
+}
+
+function tooLarge(nodes: number): Failing {
+  return failing('run/value-too-large', `A value has more than ${nodes} parts, counting what it mentions twice as two.`, 'Work on it in parts, or mention less of it.')
 }
 
 /** Sets a field whatever its name: `__proto__` is a field like any other. */
@@ -56,6 +61,10 @@ export function getField(record: RecordValue, key: string): Value {
 
 /** Deep equality (V1). */
 export function equals(a: Value, b: Value, frame: Frame, depth = 0): boolean {
+  if (typeof a === 'string' && typeof b === 'string') {
+    if (a.length === b.length) frame.charge(a.length >> 6)
+    return a === b
+  }
   if (a === b) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
   if (depth > MAX_VALUE_DEPTH) throw tooDeep()
@@ -77,7 +86,7 @@ export function equals(a: Value, b: Value, frame: Frame, depth = 0): boolean {
 export function compareKeys(a: Value, b: Value, who: string, frame: Frame, depth = 0): number {
   if (typeof a === 'number' && typeof b === 'number') return a < b ? -1 : a > b ? 1 : 0
   if (typeof a === 'string' && typeof b === 'string') {
-    frame.charge(1 + (Math.min(a.length, b.length) >> 4))
+    frame.charge(1 + (Math.min(a.length, b.length) >> 2))
     return compareText(a, b)
   }
   if (a === null || b === null) return a === b ? 0 : a === null ? 1 : -1
@@ -96,15 +105,31 @@ export function compareKeys(a: Value, b: Value, who: string, frame: Frame, depth
   throw failing('run/wrong-kind', `${who} cannot put ${kindOf(a)} and ${kindOf(b)} in order.`, 'Give it values of one kind.')
 }
 
-/** Steps that looking at all of a value costs; fails when it is nested too deep. */
-export function weigh(value: Value | undefined, depth = 0): number {
-  if (typeof value === 'string') return 1 + (value.length >> 4)
-  if (typeof value !== 'object' || value === null) return 1
+/** Nodes that are printed, hashed or handed to a module's function at once. */
+const MAX_MEASURED_NODES = MAX_TEXT_UNITS / 2
+
+/** Charges for looking at all of a value, as it goes (V4); fails when it is nested too deep or too large. */
+export function measure(value: Value | undefined, frame: Frame, floor: number = frame.fuel - MAX_MEASURED_NODES, depth = 0): void {
+  if (typeof value === 'string') frame.charge(1 + (value.length >> 3))
+  if (typeof value !== 'object' || value === null) return
   if (depth > MAX_VALUE_DEPTH) throw tooDeep()
-  let total = 1
-  if (isList(value)) for (const item of value) total += weigh(item, depth + 1)
-  else for (const key of Object.keys(value)) total += 1 + weigh((value as RecordValue)[key], depth + 1)
-  return total
+  const parts = isList(value) ? value : Object.values(value)
+  frame.charge(1 + parts.length)
+  if (frame.fuel < floor) throw tooLarge(MAX_MEASURED_NODES)
+  for (const part of parts) measure(part, frame, floor, depth + 1)
+}
+
+/** Fails when a value has more parts than `nodes`, counted as often as they are mentioned (V4), or is nested too deep. */
+export function checkSize(value: Value, nodes: number): void {
+  let left = nodes
+  const walk = (part: Value | undefined, depth: number): void => {
+    if (typeof part !== 'object' || part === null) return
+    if (depth > MAX_VALUE_DEPTH) throw tooDeep()
+    const parts = isList(part) ? part : Object.values(part)
+    if ((left -= parts.length + 1) < 0) throw tooLarge(nodes)
+    for (const each of parts) if (typeof each === 'object' && each !== null) walk(each, depth + 1)
+  }
+  walk(value, 0)
 }
 
 /** The text of a value (V3). */
@@ -112,7 +137,7 @@ export function textOf(value: Value, frame: Frame): string {
   if (typeof value === 'string') return value
   if (typeof value === 'number') return String(value)
   if (typeof value !== 'object' || value === null) return String(value)
-  frame.charge(weigh(value))
+  measure(value, frame)
   const text = JSON.stringify(value)
   frame.text(text.length)
   return text
@@ -121,7 +146,7 @@ export function textOf(value: Value, frame: Frame): string {
 /** Text that is the same for equal values and different for others. */
 export function keyOf(value: Value, frame: Frame): string {
   if (typeof value !== 'object' || value === null) return typeof value === 'string' ? JSON.stringify(value) : String(value === 0 ? 0 : value)
-  frame.charge(weigh(value))
+  measure(value, frame)
   return canonical(value)
 }
 

@@ -1,5 +1,5 @@
 // Process tree: ending a child together with everything it started.
-// Owns: finding and signalling descendants. Does not own: when (run-command, plugins/isolate).
+// Owns: finding and signalling descendants. Does not own: when, and which signal first.
 //   T1. A child leads its own process group, so one signal reaches the group; on Linux descendants that made a group of their own are found by parent.
 //   T2. A process that has detached itself from its parents entirely (a double fork) before the tree is read is not found. That needs a PID namespace.
 import { readdirSync, readFileSync } from 'node:fs'
