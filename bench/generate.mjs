@@ -1,7 +1,7 @@
 // Generate: the programs that are measured, for tek and in the same shape for its peers.
 // Owns: their text. Every generator is deterministic.
 
-/** Layers of tasks, each layer after the whole layer before. Used by every contestant of S1 to S4. */
+/** Layers of tasks, each layer after the whole layer before. Used by every contestant of S1 to S4. In tek one task of a layer is the `for` itself. */
 export function layersOf(tasks, width) {
   const layers = Math.max(1, Math.round(tasks / width))
   return { layers, width: Math.round(tasks / layers) }
@@ -11,7 +11,7 @@ export function layeredTek(tasks, width) {
   const shape = layersOf(tasks, width)
   const lines = ['workflow layered() -> int {']
   for (let layer = 0; layer < shape.layers; layer++) {
-    lines.push(`  task layer${layer} for i in ${layer === 0 ? `range(${shape.width})` : `layer${layer - 1}`} = i + 1`)
+    lines.push(`  task layer${layer} for i in ${layer === 0 ? `range(${shape.width - 1})` : `layer${layer - 1}`} = i + 1`)
   }
   return [...lines, `  return len(layer${shape.layers - 1})`, '}', ''].join('\n')
 }

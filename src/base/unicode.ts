@@ -58,8 +58,10 @@ export function characterAt(text: string, index: number): string | null {
 }
 
 /** Where the `index`th code point begins, in UTF-16 units; the length when there are fewer. */
-export function unitIndex(text: string, index: number): number {
+function unitIndex(text: string, index: number): number {
   let at = 0
-  for (let left = index; left > 0 && at < text.length; left--) at += (text.charCodeAt(at) & 0xfc00) === 0xd800 && at + 1 < text.length ? 2 : 1
+  for (let left = index; left > 0 && at < text.length; left--) {
+    at += (text.charCodeAt(at) & 0xfc00) === 0xd800 && at + 1 < text.length ? 2 : 1
+  }
   return at
 }

@@ -8,7 +8,8 @@ import { jsonDiagnostic } from '#diagnostics/render/json.ts'
 import { renderPretty } from '#diagnostics/render/pretty.ts'
 import { SourceTexts } from '#diagnostics/render/source-lines.ts'
 import type { Host } from '#host/host.ts'
-import type { ExitCode } from './exit-codes.ts'
+import type { Answer } from '#tek.ts'
+import { exitCodes, type ExitCode } from './exit-codes.ts'
 import type { Output } from './terminal.ts'
 
 export type CliContext = BaseContext & {
@@ -44,6 +45,12 @@ export abstract class TekCommand extends Command<CliContext> {
   protected printJson(value: unknown): void {
     this.context.out.write(`${JSON.stringify(value, null, 2)}\n`)
   }
+}
+
+/** The answer, or the failure it was refused with. */
+export function answered<Result>(answer: Answer<Result>): Result {
+  if (answer.kind === 'answer') return answer.value
+  throw new CliFailure(answer.diagnostics, exitCodes.failed)
 }
 
 /** Prints diagnostics for people. */

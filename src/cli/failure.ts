@@ -32,9 +32,8 @@ export function exitCodeOf(summary: RunSummary, interrupted: boolean): ExitCode 
 export function exitCodeOfFailure(failure: Failure): ExitCode {
   if (failure.code.startsWith('permit/')) return exitCodes.notPermitted
   if (failure.code.startsWith('limit/') || stopped.has(failure.code)) return exitCodes.stopped
-  if (failure.code === 'run/interrupted') return exitCodes.interrupted
   return exitCodes.failed
 }
 
-/** Codes outside the family `limit` that say a limit or a kill switch ended the run. */
-const stopped = new Set(['run/stopped', 'run/limit-reached', 'run/time-limit', 'run/task-limit', 'run/too-many-tasks'])
+/** Codes outside the family `limit` that say a limit ended the run. */
+const stopped = new Set(['run/limit-reached', 'run/too-many-tasks'])

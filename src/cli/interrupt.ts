@@ -24,11 +24,11 @@ export class Interrupt {
     return this.#count > 0
   }
 
-  readonly #asked = (): void => {
+  readonly #asked = (signal: NodeJS.Signals): void => {
     this.#count++
     if (this.#count > 1) process.exit(exitCodes.interrupted)
     this.#err.write('\nStopping: what runs is cancelled, what is finished is kept. Press Ctrl-C again to end at once.\n')
-    this.#controller.abort()
+    this.#controller.abort(signal === 'SIGTERM' ? 'terminate' : 'interrupt')
   }
 
   close(): void {

@@ -2,7 +2,7 @@
 // Owns: the kinds of things a program may be named by. Does not own: checking and lowering (tek.ts).
 //   O1. A path wins over a bundled name; a name is a path when it has a slash, ends in .tek or .json, or exists.
 //   O2. What does not compile ends here, with all its diagnostics and exit code 3.
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { didYouMean } from '#base/did-you-mean.ts'
 import { cliErrors } from '#diagnostics/catalog/cli.ts'
 import { hasErrors, type Diagnostic } from '#diagnostics/diagnostic.ts'
@@ -11,7 +11,7 @@ import type { Plan } from '#model/plan.ts'
 import { CliFailure, printDiagnostics, type CliContext } from './command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { bundledPrograms, programsFolder } from './install-place.ts'
-import { readSource, readStdin, shownPath, stdinPath } from './source-files.ts'
+import { at, readSource, readStdin, shownPath, stdinPath } from './source-files.ts'
 
 export interface OpenProgram {
   readonly plan: Plan
@@ -19,6 +19,8 @@ export interface OpenProgram {
   readonly shown: string
   readonly sources: ReadonlyMap<string, string>
   readonly warnings: readonly Diagnostic[]
+  /** Absolute folder from which the program's plugins are found. */
+  readonly folder: string
 }
 
 /** Checks and lowers what `name` stands for; prints warnings on standard error. */
@@ -31,8 +33,8 @@ export async function openProgram(context: CliContext, host: Host, name: string,
 async function resolveProgram(context: CliContext, host: Host, name: string): Promise<OpenProgram> {
   if (name === '-') return compileText(host, stdinPath, stdinPath, await readStdin(context))
   const path = shownPath(context.cwd, name)
-  if (path.endsWith('.json')) return { plan: await readPlan(host, path), shown: path, sources: new Map(), warnings: [] }
-  if (path.includes('/') || path.endsWith('.tek') || (await host.files.stat(path)) !== null) return compileText(host, path, path, await readSource(host, path)) // O1
+  if (path.endsWith('.json')) return { plan: await readPlanFile(host, path), shown: path, sources: new Map(), warnings: [], folder: dirname(at(host, path)) }
+  if (path.includes('/') || path.endsWith('.tek') || (await host.files.stat(at(host, path))) !== null) return compileText(host, path, path, await readSource(host, path)) // O1
   const names = bundledPrograms()
   if (!names.includes(name)) {
     const near = didYouMean(name, names).map(each => `Did you mean \`${each}\`?`)
@@ -47,10 +49,10 @@ async function compileText(host: Host, path: string, shown: string, text: string
   const { check, plan } = await import('#tek.ts')
   const checked = await check(host, path, { readText: (asked: string) => (asked === path ? text : undefined) })
   if (hasErrors(checked.diagnostics) || checked.program === null) throw new CliFailure(checked.diagnostics, exitCodes.doesNotCompile, checked.sources) // O2
-  return { plan: plan(checked), shown, sources: checked.sources, warnings: checked.diagnostics }
+  return { plan: plan(checked), shown, sources: checked.sources, warnings: checked.diagnostics, folder: path === stdinPath ? host.cwd : dirname(at(host, path)) }
 }
 
-async function readPlan(host: Host, path: string): Promise<Plan> {
+async function readPlanFile(host: Host, path: string): Promise<Plan> {
   const text = await readSource(host, path)
   let json: unknown
   try {
@@ -58,12 +60,9 @@ async function readPlan(host: Host, path: string): Promise<Plan> {
   } catch {
     throw new CliFailure([cliErrors['bad-plan']({ path, reason: 'it is not JSON' })], exitCodes.usage)
   }
-  const { validatePlan } = await import('#types/plan-json.ts')
-  const { value, diagnostics } = validatePlan(json)
-  if (value === null) {
-    const reason = diagnostics[0]?.message.replace(/\.$/, '') ?? 'it has another shape'
-    throw new CliFailure([cliErrors['bad-plan']({ path, reason })], exitCodes.usage)
-  }
+  const { readPlan } = await import('#compiler/4-lower/read-plan.ts')
+  const { value, diagnostics } = readPlan(json)
+  if (value === null) throw new CliFailure(diagnostics, exitCodes.usage)
   return value
 }
 

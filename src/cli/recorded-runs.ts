@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { cliErrors } from '#diagnostics/catalog/cli.ts'
 import type { Host } from '#host/host.ts'
 import type { RunReport, RunSummary } from '#model/report.ts'
-import { CliFailure } from './command.ts'
+import { answered, CliFailure } from './command.ts'
 import { exitCodes } from './exit-codes.ts'
 
 export function databasePath(cwd: string): string {
@@ -15,7 +15,7 @@ export function databasePath(cwd: string): string {
 export async function recordedRuns(host: Host): Promise<readonly RunSummary[]> {
   if ((await host.files.stat(databasePath(host.cwd))) === null) return []
   const { listRuns } = await import('#tek.ts')
-  return [...(await listRuns(host, databasePath(host.cwd)))].sort((a, b) => b.startedAtMs - a.startedAtMs)
+  return answered(await listRuns(databasePath(host.cwd)))
 }
 
 /** The one run whose id begins with `start`; `last` is the newest. */
@@ -25,7 +25,7 @@ export async function findRun(host: Host, start: string): Promise<RunReport> {
   const exact = matches.find(each => each.runId === start) ?? (matches.length === 1 ? matches[0] : undefined)
   if (matches.length > 1 && !exact) throw new CliFailure([cliErrors['ambiguous-run']({ run: start, matches: matches.slice(0, 5).map(each => each.runId) })], exitCodes.usage)
   const { showRun } = await import('#tek.ts')
-  const report = exact ? await showRun(host, databasePath(host.cwd), exact.runId) : null
+  const report = exact ? answered(await showRun(databasePath(host.cwd), exact.runId)) : null
   if (!report) throw new CliFailure([cliErrors['unknown-run']({ run: start })], exitCodes.usage)
   return report
 }

@@ -1,6 +1,7 @@
 // Source files: from the paths on a command line to the text of programs.
 // Owns: finding `.tek` files, reading them, and the coded answers when that fails. Does not own: checking them (tek.ts).
 //   S1. Folders are searched without following links, leaving out `.git`, `.tek`, `node_modules`, `dist` and hidden folders.
+import { resolve } from 'node:path'
 import { didYouMean } from '#base/did-you-mean.ts'
 import { cliErrors } from '#diagnostics/catalog/cli.ts'
 import type { Diagnostic } from '#diagnostics/diagnostic.ts'
@@ -20,15 +21,19 @@ export function shownPath(cwd: string, path: string): string {
   return plain.startsWith(base) ? plain.slice(base.length) : plain
 }
 
+/** Where a shown path lies: the host's files take absolute paths. */
+export function at(host: Host, path: string): string {
+  return resolve(host.cwd, path)
+}
+
 /** What a failure of the machine says on the command line. */
 export function hostDiagnostic(error: HostError, path: string, doing: 'read' | 'write' = 'read'): Diagnostic {
-  const shown = path
-  if (doing === 'write') return cliErrors['cannot-write']({ path: shown, reason: reasons[error.code] ?? error.message })
-  if (error.code === 'not-found') return cliErrors['file-not-found']({ path: shown })
-  if (error.code === 'not-a-file') return cliErrors['is-a-folder']({ path: shown })
-  if (error.code === 'not-utf8') return cliErrors['not-utf8']({ path: shown })
-  if (error.code === 'too-large') return cliErrors['too-large']({ path: shown, limitMb: MAX_SOURCE_MB })
-  return cliErrors['cannot-read']({ path: shown, reason: reasons[error.code] ?? error.message })
+  if (doing === 'write') return cliErrors['cannot-write']({ path, reason: reasons[error.code] ?? error.message })
+  if (error.code === 'not-found') return cliErrors['file-not-found']({ path })
+  if (error.code === 'not-a-file') return cliErrors['is-a-folder']({ path })
+  if (error.code === 'not-utf8') return cliErrors['not-utf8']({ path })
+  if (error.code === 'too-large') return cliErrors['too-large']({ path, limitMb: MAX_SOURCE_MB })
+  return cliErrors['cannot-read']({ path, reason: reasons[error.code] ?? error.message })
 }
 
 const reasons: Readonly<Partial<Record<HostError['code'], string>>> = {
@@ -43,16 +48,16 @@ const reasons: Readonly<Partial<Record<HostError['code'], string>>> = {
 /** Text of one source file; a coded failure when it cannot be had. */
 export async function readSource(host: Host, path: string): Promise<string> {
   return guarded(async () => {
-    const stat = await host.files.stat(path)
+    const stat = await host.files.stat(at(host, path))
     if (stat === null) throw await notFound(host, path)
     if (stat.kind !== 'file') throw new CliFailure([cliErrors['is-a-folder']({ path })], exitCodes.usage)
-    return host.files.readTextSync(path, MAX_SOURCE_MB * 1024 * 1024)
+    return host.files.readTextSync(at(host, path), MAX_SOURCE_MB * 1024 * 1024)
   }, path, 'read')
 }
 
 /** Writes a whole file or nothing. */
 export async function writeFile(host: Host, path: string, text: string): Promise<void> {
-  await guarded(() => host.files.writeAtomic(path, text), path, 'write')
+  await guarded(() => host.files.writeAtomic(at(host, path), text), path, 'write')
 }
 
 /** Runs something on the machine; its failures become coded ones. */
@@ -70,7 +75,7 @@ async function notFound(host: Host, path: string): Promise<CliFailure> {
   const folder = slash < 0 ? '.' : path.slice(0, slash) || '/'
   let names: string[] = []
   try {
-    names = (await host.files.list(folder)).map(each => each.name)
+    names = (await host.files.list(at(host, folder))).map(each => each.name)
   } catch {
     // No folder: then there is nothing near to suggest.
   }
@@ -84,7 +89,7 @@ export async function sourceFiles(host: Host, args: readonly string[]): Promise<
   const found: string[] = []
   for (const arg of args.length === 0 ? ['.'] : args) {
     const path = shownPath(host.cwd, arg)
-    const stat = await guarded(() => host.files.stat(path), path, 'read')
+    const stat = await guarded(() => host.files.stat(at(host, path)), path, 'read')
     if (stat === null) throw await notFound(host, path)
     if (stat.kind !== 'directory') {
       found.push(path)
@@ -99,7 +104,7 @@ export async function sourceFiles(host: Host, args: readonly string[]): Promise<
 
 async function walk(host: Host, folder: string, found: string[], asked: string, depth: number): Promise<void> {
   if (depth > MAX_FOLDER_DEPTH) return
-  const entries = await guarded(() => host.files.list(folder === '' ? '.' : folder), folder === '' ? '.' : folder, 'read')
+  const entries = await guarded(() => host.files.list(at(host, folder)), folder === '' ? '.' : folder, 'read')
   for (const entry of [...entries].sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = folder === '' ? entry.name : `${folder}/${entry.name}`
     if (entry.kind === 'directory' && !entry.name.startsWith('.') && !LEFT_OUT.has(entry.name)) await walk(host, path, found, asked, depth + 1) // S1

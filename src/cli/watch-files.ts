@@ -3,6 +3,7 @@
 //   W1. It asks the file system at intervals: that works on every system, on network disks and in containers alike.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Host } from '#host/host.ts'
+import { at } from './source-files.ts'
 
 const INTERVAL_MS = 200
 /** Files may appear or go; the list is made anew only every so many looks, as it costs a walk. */
@@ -25,7 +26,7 @@ export async function watchFiles(host: Host, list: () => Promise<readonly string
 async function states(host: Host, files: readonly string[]): Promise<string> {
   const parts: string[] = []
   for (const path of new Set(files)) {
-    const stat = await host.files.stat(path).catch(() => null)
+    const stat = await host.files.stat(at(host, path)).catch(() => null)
     parts.push(stat === null ? `${path} -` : `${path} ${stat.modifiedMs} ${stat.sizeBytes}`)
   }
   return parts.sort().join('\n')

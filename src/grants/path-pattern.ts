@@ -5,6 +5,7 @@
 //   P3. Names are compared exactly, code unit by code unit: a grant for `Src` is none for `src`, a grant in NFC none for a name in NFD.
 //   P4. Control files (`.tek/…`, `tek.permits.yaml`, `.git/hooks/…`, `.git/config`) are matched only by a pattern without any wildcard.
 //       They are recognised whatever their case and whatever invisible characters are mixed in, since some file systems ignore both.
+//   P5. Neither are the files by which a system shows its processes (`/proc/<pid>/…`).
 import { hasWildcard, matchSegments } from './segment.ts'
 
 const MAX_SEGMENTS = 256
@@ -53,7 +54,8 @@ export function coversPath(pattern: PathPattern, path: readonly string[], cwd: r
   const { base, rest } = pattern
   if (path.length < base.length || base.some((segment, index) => segment !== path[index])) return false
   if (rest.length === 0) return path.length === base.length
-  if (isControlFile(startsWith(path, cwd) ? path.slice(cwd.length) : path)) return false
+  const isInside = startsWith(path, cwd)
+  if (isControlFile(isInside ? path.slice(cwd.length) : path) || (!isInside && isProcess(path))) return false // P4, P5
   return matchSegments(rest, path.slice(base.length))
 }
 
@@ -69,6 +71,11 @@ export function isControlFile(segments: readonly string[]): boolean {
     const next = segments[index + 1]
     return name === '.git' && next !== undefined && ['hooks', 'config'].includes(folded(next))
   })
+}
+
+/** P5: `/proc/<pid>/…`: another process's, or this one's, memory, environment, open files. */
+function isProcess(path: readonly string[]): boolean {
+  return path[0] === 'proc' && /^(?:\d+|self|thread-self)$/.test(path[1] ?? '')
 }
 
 function folded(name: string): string {

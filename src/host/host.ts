@@ -45,7 +45,7 @@ export interface HostFiles {
   readBytes(path: string, maxBytes: number, options?: PathOptions): Promise<Uint8Array>
   stat(path: string): Promise<FileStat | null>
   /** In the order of names; at most 100,000 entries (`too-large` beyond). */
-  list(directory: string): Promise<readonly DirectoryEntry[]>
+  list(directory: string, options?: PathOptions): Promise<readonly DirectoryEntry[]>
   /** Absolute path with every link resolved; of the nearest existing ancestor plus the rest when the file does not exist yet. */
   realPath(path: string): Promise<string>
   /** Writes to a temporary name beside it, then renames: the file is the old one or the new one, never half. Makes parent folders. */
@@ -53,8 +53,9 @@ export interface HostFiles {
   append(path: string, data: string, options?: PathOptions): Promise<void>
   makeDirectory(path: string): Promise<void>
   /** Removes a file, a link (not what it points to), or a folder with everything in it. Nothing there: does nothing. */
-  remove(path: string): Promise<void>
-  rename(from: string, to: string): Promise<void>
+  remove(path: string, options?: PathOptions): Promise<void>
+  /** Makes parent folders of `to`. */
+  rename(from: string, to: string, options?: PathOptions): Promise<void>
 }
 
 export interface Command {

@@ -39,10 +39,14 @@ export function nodeFiles(): HostFiles {
     writeAtomic,
     append,
     makeDirectory: path => coded(path, () => makeFolders(path)),
-    remove: path => coded(path, () => fs.rm(path, { recursive: true, force: true })),
-    rename: (from, to) => coded(from, async () => {
-      await makeFolders(dirname(to))
-      await fs.rename(from, to)
+    remove: (path, options = {}) => coded(path, async () => {
+      if (options.exact && (await fs.stat(dirname(path)).catch(() => null)) === null) return
+      await inFolderOf(path, options.exact ?? false, name => fs.rm(name, { recursive: true, force: true }))
+    }),
+    rename: (from, to, options = {}) => coded(from, async () => {
+      await fs.lstat(from) // so that no folder is made for something that is not there
+      const exact = options.exact ?? false
+      await inFolderOf(from, exact, source => inFolderOf(to, exact, target => fs.rename(source, target)))
     }),
   }
 }
@@ -144,10 +148,16 @@ async function readBytes(path: string, maxBytes: number, options: { exact?: bool
   }
 }
 
-async function list(directory: string): Promise<readonly DirectoryEntry[]> {
+async function list(directory: string, options: { exact?: boolean } = {}): Promise<readonly DirectoryEntry[]> {
+  let handle: fs.FileHandle | undefined
   try {
+    if (options.exact && hasDescriptorPaths) {
+      handle = await fs.open(directory, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+      await checkExact(handle, directory)
+    }
+    const opened = handle === undefined ? directory : `/proc/self/fd/${handle.fd}`
     const found: DirectoryEntry[] = []
-    for await (const entry of await fs.opendir(directory)) {
+    for await (const entry of await fs.opendir(opened)) {
       if (found.length === MAX_ENTRIES) {
         throw new HostError('too-large', directory, `${directory} holds more than ${MAX_ENTRIES.toLocaleString('en')} entries.`)
       }
@@ -157,6 +167,8 @@ async function list(directory: string): Promise<readonly DirectoryEntry[]> {
     return found.sort((a, b) => (a.name < b.name ? -1 : 1))
   } catch (error) {
     throw fileError(error, directory)
+  } finally {
+    await handle?.close()
   }
 }
 

@@ -145,11 +145,11 @@ async function carryOut(settings: RunSettings, begun: RunSummary, log: RunLog, b
 
 function endOf(state: State): { status: RunSummary['status']; outcome: Outcome } {
   if (state.isFinished && state.outcome !== null) return { status: state.outcome.kind === 'value' ? 'done' : 'failed', outcome: state.outcome }
-  const { code, message, help } =
-    state.stop === null || state.stop.reason === 'interrupt' ? runErrors.interrupted({})
-    : state.stop.reason === 'limit' ? runErrors['limit-reached']({ detail: state.stop.detail })
-    : runErrors.stopped({})
-  const failure: Failure = { code, message, task: state.workflow, retryable: true, ...(help[0] === undefined ? {} : { help: help[0] }) }
+  const reason = state.stop?.reason ?? 'interrupt'
+  const { code, message, help } = reason === 'limit' ? runErrors['limit-reached']({}) : reason === 'interrupt' ? runErrors.interrupted({}) : runErrors.stopped({})
+  const failure: Failure = {
+    code, message: reason === 'limit' ? state.stop!.detail : message, task: state.workflow, retryable: true, ...(help[0] === undefined ? {} : { help: help[0] }),
+  }
   return { status: 'stopped', outcome: { kind: 'failure', failure } } // U2
 }
 
@@ -181,7 +181,7 @@ function checkArguments(plan: Plan, key: string, args: Readonly<Record<string, V
       continue
     }
     const problem = validate(type, args[name])
-    if (problem !== null) problems.push(runErrors['bad-argument']({ name: `${name}${problem.path}`, message: problem.message }))
+    if (problem !== null) problems.push(runErrors['bad-argument']({ name: `${name}${problem.path}`, problem: problem.message }))
   }
   return problems
 }

@@ -1,5 +1,6 @@
 // Assignable: may a value of one type stand where another is asked for?
-// Owns: the relation and the reason when it does not hold. Does not own: trust and secrecy (qualifiers are transparent here; the checker's trust rules look at them).
+// Owns: the relation and the reason when it does not hold. Does not own: trust and secrecy: qualifiers are transparent here, the checker's
+// trust rules look at them.
 //   A1. Structural. Records may have more fields than asked for; an optional field may be missing, a required one may not be optional.
 //   A2. int → float; path, url → string; a literal → its base, and a text literal → path and url; an enum → its base; never → all; any ↔ all.
 //   A3. A record whose fields all fit is a map: that is how a map is written. (So the relation is transitive except through a forgotten field.)
@@ -45,7 +46,7 @@ function fits(given: Type, wanted: Type, depth: number): boolean {
       return to.kind === 'string' && stringWithin(from, to)
     case 'path':
     case 'url':
-      return to.kind === from.kind || (to.kind === 'string' && to.pattern === undefined && to.minLength === undefined && to.maxLength === undefined)
+      return to.kind === from.kind || (to.kind === 'string' && stringWithin({ kind: 'string' }, to))
     case 'list':
       return to.kind === 'list' && fits(from.item, to.item, depth + 1)
     case 'map':
@@ -92,7 +93,7 @@ function literalFits(value: string | number | boolean, to: Type): boolean {
       return typeof value === 'boolean'
     case 'int':
     case 'float':
-      return typeof value === 'number' && (to.kind === 'float' || Number.isSafeInteger(value)) && value >= (to.min ?? -Infinity) && value <= (to.max ?? Infinity)
+      return typeof value === 'number' && (to.kind === 'float' || Number.isSafeInteger(value)) && within({ min: value, max: value }, to)
     case 'tokens':
       return typeof value === 'number' && Number.isSafeInteger(value)
     case 'path':
@@ -113,7 +114,8 @@ interface Range {
   readonly max?: number
 }
 
-const within = (from: Range, to: Range): boolean => (from.min ?? -Infinity) >= (to.min ?? -Infinity) && (from.max ?? Infinity) <= (to.max ?? Infinity)
+const within = (from: Range, to: Range): boolean =>
+  (from.min ?? -Infinity) >= (to.min ?? -Infinity) && (from.max ?? Infinity) <= (to.max ?? Infinity)
 
 type TextType = Extract<Type, { kind: 'string' }>
 

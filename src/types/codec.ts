@@ -24,9 +24,13 @@ const TOKEN_COUNTS: ReadonlyMap<string, number> = new Map([['', 1], ['k', 1000],
  */
 export function parseArgument(type: Type, text: string | readonly string[]): Parsed {
   const texts = typeof text === 'string' ? [text] : text
-  if (texts.some(each => each.length > MAX_ARGUMENT_LENGTH)) return { problem: `it is longer than ${MAX_ARGUMENT_LENGTH} characters; pass it in a file with --input` }
+  if (texts.some(each => each.length > MAX_ARGUMENT_LENGTH)) {
+    return { problem: `it is longer than ${MAX_ARGUMENT_LENGTH} characters; pass it in a file with --input` }
+  }
   const bare = stripQualifiers(type)
-  if (texts.length !== 1 && !takesList(bare)) return { problem: texts.length === 0 ? 'it needs a value' : `it is given ${texts.length} times and takes one ${printType(bare)}` }
+  if (texts.length !== 1 && !takesList(bare)) {
+    return { problem: texts.length === 0 ? 'it needs a value' : `it is given ${texts.length} times and takes one ${printType(bare)}` }
+  }
   const read = takesList(bare) ? readList(bare, texts) : readOne(bare, texts[0]!)
   if ('problem' in read) return read
   const problem = validate(type, read.value)
@@ -89,7 +93,8 @@ function readOne(type: Type, text: string): Parsed {
 
 function readUnion(type: Extract<Type, { kind: 'union' }>, text: string): Parsed {
   // Plain text reads anything, so it is asked last (C1): `int | string` of "5" is 5.
-  const rank = (member: Type): number => (member.kind === 'literal' ? 0 : member.kind === 'string' || member.kind === 'path' || member.kind === 'url' ? 2 : 1)
+  const isText = (member: Type): boolean => member.kind === 'string' || member.kind === 'path' || member.kind === 'url'
+  const rank = (member: Type): number => (member.kind === 'literal' ? 0 : isText(member) ? 2 : 1)
   for (const member of [...type.members].sort((a, b) => rank(a) - rank(b))) {
     const read = readOne(stripQualifiers(member), text)
     if ('value' in read && validate(member, read.value) === null) return read
@@ -153,7 +158,8 @@ export function toJsonValue(type: Type, value: Value): Value {
 export function fromJsonValue(type: Type, json: unknown): Parsed {
   let refused: string | null = null
   const readDollars = (text: Value): Value => {
-    const read = typeof text === 'string' ? readMoney(text) : { problem: `an amount of dollars such as "0.50" is needed, ${shown(JSON.stringify(text) ?? '')} is given` }
+    const wrong = (): Parsed => ({ problem: `an amount of dollars such as "0.50" is needed, ${shown(JSON.stringify(text) ?? '')} is given` })
+    const read = typeof text === 'string' ? readMoney(text) : wrong()
     if ('value' in read) return read.value
     refused ??= read.problem
     return text

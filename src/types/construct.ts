@@ -71,7 +71,6 @@ export function union(members: readonly Type[], name?: string): Type {
   let untrusted = false
   let secret = false
   let hasNull = false
-  let only: Type | null = null
   const add = (type: Type): void => {
     const bare = stripQualifiers(type)
     if (bare !== type) {
@@ -79,7 +78,6 @@ export function union(members: readonly Type[], name?: string): Type {
       untrusted ||= qualifiers.untrusted // K2
       secret ||= qualifiers.secret
     }
-    only = only === null || only === bare ? bare : anyType
     if (bare.kind === 'union') for (const member of bare.members) add(member)
     else if (bare.kind === 'null') hasNull = true
     else if (bare.kind !== 'never') {

@@ -126,7 +126,10 @@ export function fromJsonSchema(schema: JsonSchema): Type {
   return new SchemaReader(schema).read(schema, '', 0, null)
 }
 
-const REFUSED_KEYS = ['prefixItems', 'patternProperties', 'dependentSchemas', 'dependentRequired', 'if', 'then', 'else', 'contains', 'unevaluatedProperties', '$dynamicRef', '$recursiveRef']
+const REFUSED_KEYS = [
+  'prefixItems', 'patternProperties', 'dependentSchemas', 'dependentRequired', 'if', 'then', 'else', 'contains', 'unevaluatedProperties',
+  '$dynamicRef', '$recursiveRef',
+]
 
 class SchemaReader {
   private readonly root: JsonSchema
@@ -141,7 +144,9 @@ class SchemaReader {
     if (depth > MAX_SCHEMA_DEPTH) throw new UnsupportedSchema(`the schema is nested deeper than ${MAX_SCHEMA_DEPTH}`, pointer)
     if (schema === true) return { kind: 'json' }
     if (schema === false) return { kind: 'never' }
-    if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) throw new UnsupportedSchema('a schema must be an object, true or false', pointer)
+    if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) {
+      throw new UnsupportedSchema('a schema must be an object, true or false', pointer)
+    }
     const keys = schema as Keys
     const bare = this.bare(keys, pointer, depth, label)
     return qualify(bare, { untrusted: keys['x-tek-untrusted'] === true, secret: keys['x-tek-secret'] === true })
@@ -238,11 +243,15 @@ class SchemaReader {
 
   private object(keys: Keys, pointer: string, depth: number, label: string | null): Type {
     const names = keys['propertyNames']
-    if (typeof names === 'object' && names !== null && Object.keys(names).some(key => key !== 'type')) throw new UnsupportedSchema('keys of a fixed form have no type in tek', pointer)
+    if (typeof names === 'object' && names !== null && Object.keys(names).some(key => key !== 'type')) {
+      throw new UnsupportedSchema('keys of a fixed form have no type in tek', pointer)
+    }
     const rest = keys['additionalProperties']
     const properties = (keys['properties'] ?? {}) as Keys
     const isTyped = typeof rest === 'object' && rest !== null && Object.keys(rest).length > 0
-    if (isTyped && Object.keys(properties).length > 0) throw new UnsupportedSchema('fields beside a type for all other fields have no type in tek', pointer)
+    if (isTyped && Object.keys(properties).length > 0) {
+      throw new UnsupportedSchema('fields beside a type for all other fields have no type in tek', pointer)
+    }
     if (isTyped || (keys['properties'] === undefined && rest !== false)) {
       return { kind: 'map', value: isTyped ? this.read(rest, `${pointer}/additionalProperties`, depth + 1, null) : { kind: 'json' } }
     }

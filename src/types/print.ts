@@ -95,7 +95,10 @@ function refinement(type: { readonly min?: number; readonly max?: number }): str
 
 function textRefinement(type: { readonly pattern?: string; readonly minLength?: number; readonly maxLength?: number }): string {
   const parts: string[] = []
-  if (type.pattern !== undefined) parts.push(`matches: ${/["\n\r]/.test(type.pattern) ? JSON.stringify(type.pattern).replaceAll('${', '\\${') : `r"${type.pattern}"`}`)
+  if (type.pattern !== undefined) {
+    const isRaw = !/["\n\r]/.test(type.pattern)
+    parts.push(`matches: ${isRaw ? `r"${type.pattern}"` : JSON.stringify(type.pattern).replaceAll('${', '\\${')}`)
+  }
   if (type.minLength !== undefined) parts.push(`min: ${type.minLength}`)
   if (type.maxLength !== undefined) parts.push(`max: ${type.maxLength}`)
   return parts.length === 0 ? '' : `(${parts.join(', ')})`

@@ -75,8 +75,10 @@ export function heatMap(cells: readonly Cell[], title: string, width: number): s
   const every = Math.max(1, Math.ceil(46 / cellWidth))
   const heads = columns.map((column, index) => (index % every === 0 ? text(labelWidth + 4 + (index + 0.5) * cellWidth, 12, column, { anchor: 'middle', faint: true, max: Math.max(3, Math.floor((cellWidth * every) / 6.5)) }) : '')).join('')
   const names = rows.map((row, index) => text(labelWidth, 18 + (index + 0.5) * cellHeight + 4, row, { anchor: 'end', max: 24 })).join('')
-  const marks = cells.map(cell =>
-    rect(labelWidth + 4 + (columnPlace.get(cell.column) ?? 0) * cellWidth, 18 + (rowPlace.get(cell.row) ?? 0) * cellHeight, cellWidth - 1, cellHeight - 1, heat(range.place(cell.value)), `${cell.row}, ${cell.column}: ${numberText(cell.value)}`)).join('')
+  const marks = cells.map(cell => {
+    const [x, y] = [labelWidth + 4 + (columnPlace.get(cell.column) ?? 0) * cellWidth, 18 + (rowPlace.get(cell.row) ?? 0) * cellHeight]
+    return rect(x, y, cellWidth - 1, cellHeight - 1, heat(range.place(cell.value)), `${cell.row}, ${cell.column}: ${numberText(cell.value)}`)
+  }).join('')
   return frame(width, 22 + rows.length * cellHeight, title, `Heat map of ${rows.length} rows and ${columns.length} columns, from ${numberText(range.least)} to ${numberText(range.greatest)}.`, heads + names + marks)
 }
 

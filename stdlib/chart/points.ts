@@ -72,10 +72,14 @@ export function lineChart(series: readonly Series[], title: string, xKind: 'numb
 export function scatterChart(points: readonly Point[], title: string, xName: string, yName: string, width: number, height: number): string {
   requirePoints(points.length)
   const { x, y, grid } = plotArea(points, width, height, 'number', false)
-  const marks = points.map(point =>
-    `<circle cx="${at(x.place(point.x))}" cy="${at(y.place(point.y))}" r="4" style="fill:${colour(0)};fill-opacity:.6"><title>${escapeXml(cut(`${point.label ?? ''} (${numberText(point.x)}, ${numberText(point.y)})`.trim(), 200))}</title></circle>`).join('')
+  const marks = points.map(point => {
+    const tooltip = escapeXml(cut(`${point.label ?? ''} (${numberText(point.x)}, ${numberText(point.y)})`.trim(), 200))
+    return `<circle cx="${at(x.place(point.x))}" cy="${at(y.place(point.y))}" r="4" style="fill:${colour(0)};fill-opacity:.6"><title>${tooltip}</title></circle>`
+  }).join('')
   const names = text(width - 12, height + 12, xName, { anchor: 'end', faint: true }) + text(LEFT, height + 12, yName === '' ? '' : `↑ ${yName}`, { faint: true })
-  return frame(width, height + (xName + yName === '' ? 0 : 18), title, `Scatter chart of ${points.length} points, x from ${numberText(x.least)} to ${numberText(x.greatest)}, y from ${numberText(y.least)} to ${numberText(y.greatest)}.`, grid + marks + (xName + yName === '' ? '' : names))
+  const ranges = `x from ${numberText(x.least)} to ${numberText(x.greatest)}, y from ${numberText(y.least)} to ${numberText(y.greatest)}`
+  const hasNames = xName + yName !== ''
+  return frame(width, height + (hasNames ? 18 : 0), title, `Scatter chart of ${points.length} points, ${ranges}.`, grid + marks + (hasNames ? names : ''))
 }
 
 export function timeline(spans: readonly Span[], title: string, xKind: 'number' | 'time', width: number): string {

@@ -51,7 +51,7 @@ export default definePlugin({
     bytes: pure({
       doc: 'The fingerprint of bytes.',
       input: { bytes: t.bytes.describe('The bytes, as base64.'), algorithm }, output: z.string(), runs: 'thread',
-      example: 'hash.bytes("YWJj") == hash.sha256("abc")',
+      example: 'hash.bytes(text.toBytes("abc")) == hash.sha256("abc")',
       run: ({ bytes, algorithm }) => digest(algorithm, Buffer.from(bytes, 'base64')),
     }),
     json: pure({

@@ -36,13 +36,25 @@ details{margin:1.5rem 0;border:1px solid var(--rule);border-radius:6px;padding:.
 `.trim()
 
 const SCRIPT = `
-for(const table of document.querySelectorAll('table.sortable')){const heads=[...table.tHead.rows[0].cells];heads.forEach((head,column)=>{
-const button=document.createElement('button');button.type='button';button.append(...head.childNodes);head.append(button);
-button.addEventListener('click',()=>{const up=head.getAttribute('aria-sort')!=='ascending';heads.forEach(other=>other.removeAttribute('aria-sort'));
-head.setAttribute('aria-sort',up?'ascending':'descending');const number=head.classList.contains('number');
-const key=row=>number?parseFloat(row.cells[column].dataset.sort||'-Infinity'):row.cells[column].textContent;
-const rows=[...table.tBodies[0].rows].map(row=>[key(row),row]);
-rows.sort((a,b)=>(number?a[0]-b[0]||0:a[0].localeCompare(b[0]))*(up?1:-1));table.tBodies[0].append(...rows.map(row=>row[1]))})})}
+for (const table of document.querySelectorAll('table.sortable')) {
+  const heads = [...table.tHead.rows[0].cells]
+  heads.forEach((head, column) => {
+    const button = document.createElement('button')
+    button.type = 'button'
+    button.append(...head.childNodes)
+    head.append(button)
+    button.addEventListener('click', () => {
+      const up = head.getAttribute('aria-sort') !== 'ascending'
+      heads.forEach(other => other.removeAttribute('aria-sort'))
+      head.setAttribute('aria-sort', up ? 'ascending' : 'descending')
+      const number = head.classList.contains('number')
+      const key = row => number ? parseFloat(row.cells[column].dataset.sort || '-1e308') : row.cells[column].textContent
+      const rows = Array.from(table.tBodies[0].rows, row => [key(row), row])
+      rows.sort((a, b) => (number ? a[0] - b[0] : a[0].localeCompare(b[0])) * (up ? 1 : -1))
+      table.tBodies[0].append(...rows.map(row => row[1]))
+    })
+  })
+}
 `.trim()
 
 const SCRIPT_HASH = createHash('sha256').update(SCRIPT).digest('base64')

@@ -7,7 +7,7 @@ import { nodeHtml } from './node.ts'
 import { pageHtml } from './page.ts'
 import { reportHtml } from './report.ts'
 
-const nodes = z.array(t.any).describe('What stands there: texts (escaped), elements, tables, drawings.')
+const nodes = z.array(t.any).default([]).describe('What stands there: texts (escaped), elements, tables, drawings.')
 const lang = z.string().default('en').describe('The language of the page (BCP 47).')
 const anyRow = t.map(t.any)
 

@@ -112,7 +112,7 @@ export default definePlugin({
       run: async (input, context) => shown(await send({ ...input, method: 'POST' }, context)),
     }),
     request: writes({
-      doc: 'Any request: PUT, PATCH, DELETE …',
+      doc: 'Sends any other request, such as PUT, PATCH or DELETE.',
       input: { method: z.string().describe('The method, in capitals.'), url, body: z.string().default('').describe('What to send; "" is no body.'), headers, bearer, timeout, maxBody },
       output: responseType, needs, sinks: ['method', 'url', 'headers'],
       run: async ({ body, ...input }, context) => shown(await send(body === '' ? input : { ...input, body }, context)),

@@ -84,7 +84,7 @@ const reshaping = {
   }),
   interleave: pure({
     doc: 'Takes items from the lists in turn; when one is used up, goes on with the others.',
-    input: { lists: z.array(z.array(T)).describe('The lists.') }, rest: 'lists', output: z.array(T),
+    input: { lists: z.array(z.array(T)).default([]).describe('The lists.') }, rest: 'lists', output: z.array(T),
     example: 'list.interleave([1, 2, 3], [10]) == [1, 10, 2, 3]',
     run: ({ lists }) => {
       const longest = lists.reduce((length, list) => Math.max(length, list.length), 0)
@@ -120,7 +120,7 @@ const reshaping = {
   }),
   concat: pure({
     doc: 'The lists one after another.',
-    input: { lists: z.array(z.array(T)).describe('The lists.') }, rest: 'lists', output: z.array(T),
+    input: { lists: z.array(z.array(T)).default([]).describe('The lists.') }, rest: 'lists', output: z.array(T),
     example: 'list.concat([1], [2, 3]) == [1, 2, 3]',
     run: ({ lists }) => bounded(lists.flat(1)),
   }),

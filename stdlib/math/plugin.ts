@@ -79,7 +79,7 @@ export default definePlugin({
   tools: {
     sqrt: real('sqrt', 'Square root of a number that is not negative.', 'math.sqrt(9.0) == 3.0', Math.sqrt),
     cbrt: real('cbrt', 'Cube root.', 'math.cbrt(27.0) == 3.0', Math.cbrt),
-    exp: real('exp', 'e to the power x.', 'math.exp(0.0) == 1.0', Math.exp),
+    exp: real('exp', 'The number e to the power x.', 'math.exp(0.0) == 1.0', Math.exp),
     log: real('log', 'Natural logarithm of a positive number.', 'math.log(1.0) == 0.0', Math.log),
     log2: real('log2', 'Logarithm to base 2.', 'math.log2(8.0) == 3.0', Math.log2),
     log10: real('log10', 'Logarithm to base 10.', 'math.log10(1000.0) == 3.0', Math.log10),
@@ -107,7 +107,7 @@ export default definePlugin({
     }),
     hypot: pure({
       doc: 'Square root of the sum of squares, without overflow on the way.',
-      input: { numbers: z.array(z.number()).describe('The numbers.') },
+      input: { numbers: z.array(z.number()).default([]).describe('The numbers.') },
       rest: 'numbers',
       output: z.number(),
       example: 'math.hypot(3.0, 4.0) == 5.0',

@@ -3,11 +3,15 @@
 //   L2. `A OR B` is the milder of both, `A AND B` the stricter; an exception (`WITH`) makes strong copyleft weak. Anything unreadable is 5.
 const MAX_TOKENS = 200
 
+const PERMISSIVE = [
+  'MIT', 'MIT-0', 'X11', 'ISC', '0BSD', 'BSD-[1-4]-Clause.*', 'Apache-[\\d.]+', 'BlueOak-1\\.0\\.0', 'Unlicense', 'CC0-1\\.0', 'CC-BY-[34]\\.0', 'WTFPL', 'Zlib', 'Python-2\\.0',
+  'PSF-2\\.0', 'Artistic-2\\.0', 'BSL-1\\.0', 'PostgreSQL', 'NCSA', 'Unicode-DFS-2016', 'Unicode-3\\.0', 'OFL-1\\.1', 'Ruby', 'curl', 'TCL', 'W3C', 'AFL-[\\d.]+', 'ODC-By-1\\.0', 'UPL-1\\.0', 'MS-PL',
+]
+const WEAK = ['MPL-[\\d.]+.*', 'LGPL-[\\d.]+.*', 'EPL-[\\d.]+', 'CDDL-[\\d.]+', 'EUPL-[\\d.]+', 'CC-BY-SA-[\\d.]+', 'MS-RL', 'OSL-[\\d.]+']
+
+const anyOf = (names: readonly string[]): RegExp => new RegExp(`^(?:${names.join('|')})$`, 'i')
 const FAMILIES: readonly (readonly [number, RegExp])[] = [
-  [1, /^(?:MIT|MIT-0|X11|ISC|0BSD|BSD-[1-4]-Clause.*|Apache-[\d.]+|BlueOak-1\.0\.0|Unlicense|CC0-1\.0|CC-BY-[34]\.0|WTFPL|Zlib|Python-2\.0|PSF-2\.0|Artistic-2\.0|BSL-1\.0|PostgreSQL|NCSA|Unicode-(?:DFS-2016|3\.0)|OFL-1\.1|Ruby|curl|TCL|W3C|AFL-[\d.]+|ODC-By-1\.0|UPL-1\.0|MS-PL)$/i],
-  [2, /^(?:MPL-[\d.]+.*|LGPL-[\d.]+.*|EPL-[\d.]+|CDDL-[\d.]+|EUPL-[\d.]+|CC-BY-SA-[\d.]+|MS-RL|OSL-[\d.]+)$/i],
-  [3, /^GPL-[\d.]+.*$/i],
-  [4, /^(?:AGPL-[\d.]+.*|SSPL-[\d.]+)$/i],
+  [1, anyOf(PERMISSIVE)], [2, anyOf(WEAK)], [3, anyOf(['GPL-[\\d.]+.*'])], [4, anyOf(['AGPL-[\\d.]+.*', 'SSPL-[\\d.]+'])],
 ]
 
 const familyOfName = (name: string): number => FAMILIES.find(([, pattern]) => pattern.test(name.replace(/\+$/, '')))?.[0] ?? 5

@@ -61,7 +61,7 @@ const offline = {
   parseLock: pure({
     doc: 'The packages that a package-lock.json (version 1, 2 or 3) names, sorted by path. Asks no one.',
     input: { text: z.string().describe('The content of the file.') }, output: z.array(packageType), runs: 'thread',
-    example: 'npm.parseLock("{\\"packages\\":{\\"node_modules/a\\":{\\"version\\":\\"1.0.0\\"}}}") |> map(p => p.version) == ["1.0.0"]',
+    example: 'map(npm.parseLock("{\\"packages\\":{\\"node_modules/a\\":{\\"version\\":\\"1.0.0\\"}}}"), p => p.version) == ["1.0.0"]',
     run: ({ text }) => parseLock(text),
   }),
   packages: reads({
@@ -105,7 +105,9 @@ const offline = {
     doc: 'The upgrade of an outdated package to one of its newer versions, with that version\'s licence and age. A version that is not newer gives age 0 and today\'s licence.',
     input: { from: outdatedType.describe('An item of npm.outdated.'), to: version },
     output: z.object({ package: z.string(), to: z.string(), licence: z.string(), ageDays: t.int }),
-    example: 'npm.upgrade({ package: "a", current: "1.0.0", minor: "1.1.0", latest: "2.0.0", step: "major", dev: false, licence: "MIT", ageDays: 1, releases: [{ version: "1.1.0", licence: "ISC", ageDays: 30, engines: "" }] }, "1.1.0") == { package: "a", to: "1.1.0", licence: "ISC", ageDays: 30 }',
+    example:
+      'npm.upgrade({ package: "a", current: "1.0.0", minor: "1.1.0", latest: "2.0.0", step: "major", dev: false, licence: "MIT", ageDays: 1, ' +
+      'releases: [{ version: "1.1.0", licence: "ISC", ageDays: 30, engines: "" }] }, "1.1.0") == { package: "a", to: "1.1.0", licence: "ISC", ageDays: 30 }',
     run: ({ from, to }) => {
       const release = from.releases.find(one => one.version === to)
       return { package: from.package, to, licence: release?.licence ?? from.licence, ageDays: release?.ageDays ?? 0 }
@@ -182,7 +184,8 @@ const hasTests = reads({
 })
 
 const test = writes({
-  doc: 'Runs the project\'s tests (npm test, at most 30 minutes) and gives the facts of the output, sorted by name, so that equal runs give equal values. `ok` is exit code 0 and no failing test. What was printed goes to the log. Fails when the project has no test script.',
+  doc: 'Runs the project\'s tests (npm test, at most 30 minutes) and gives the facts of the output, sorted by name, so that equal runs give equal values. ' +
+    '`ok` is exit code 0 and no failing test. What was printed goes to the log. Fails when the project has no test script.',
   input: { dir },
   output: z.object({
     ok: z.boolean(), exitCode: t.int.nullable(), timedOut: z.boolean(),

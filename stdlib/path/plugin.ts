@@ -35,7 +35,7 @@ export default definePlugin({
     }),
     join: pure({
       doc: 'Joins parts with `/` and removes `.` and `..` where it can. A later absolute part does not start anew.',
-      input: { parts: z.array(z.string()).describe('The parts, in order.') },
+      input: { parts: z.array(z.string()).default([]).describe('The parts, in order.') },
       rest: 'parts',
       output: t.path,
       example: 'path.join("src", "../lib", "a.ts") == "lib/a.ts"',

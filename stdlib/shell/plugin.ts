@@ -9,7 +9,7 @@ const MAX_TIMEOUT_MS = 6 * 3_600_000
 const MAX_OUTPUT_LENGTH = 20_000_000
 
 const program = z.string().describe('The program: a name on the PATH or a path.')
-const args = z.array(z.string()).describe('Its arguments, each as it is.')
+const args = z.array(z.string()).default([]).describe('Its arguments, each as it is.')
 
 const resultType = z.object({
   ok: z.boolean().describe('It ended by itself with exit code 0.'),

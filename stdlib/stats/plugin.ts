@@ -117,7 +117,7 @@ const series = {
   zScores: pure({
     doc: 'How many standard deviations each number is from the mean; all 0 when they do not vary.',
     input: { xs }, output: z.array(z.number()), runs: 'thread',
-    example: 'stats.zScores([1.0, 3.0]) |> map(z => math.roundTo(z, 3)) == [-0.707, 0.707]',
+    example: 'map(stats.zScores([1.0, 3.0]), x => math.roundTo(x, 3)) == [-0.707, 0.707]',
     run: ({ xs }) => {
       const spread = xs.length < 2 ? 0 : Math.sqrt(variance(xs, true))
       const middle = xs.length === 0 ? 0 : mean(xs)

@@ -233,7 +233,7 @@ const combining = {
       column: z.string(), kinds: z.array(z.string()), count: t.int, missing: t.int, distinct: t.int, min: t.any, max: t.any, mean: z.number().nullable(),
     })),
     runs: 'thread',
-    example: 'table.describe([{ n: 1 }, { n: 3 }]) |> map(c => c.mean) == [2.0]',
+    example: 'map(table.describe([{ n: 1 }, { n: 3 }]), c => c.mean) == [2.0]',
     run: ({ rows }) => describeColumns(rows),
   }),
 }

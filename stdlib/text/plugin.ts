@@ -121,7 +121,7 @@ const searching = {
   findAll: pure({
     doc: 'All matches of a regular expression, from left to right, without overlaps; at most 1,000,000.',
     input: { text, pattern, ignoreCase }, output: z.array(foundType), runs: 'thread',
-    example: 'text.findAll("1 and 22", r"\\d+") |> map(m => m.text) == ["1", "22"]',
+    example: 'map(text.findAll("1 and 22", r"\\d+"), m => m.text) == ["1", "22"]',
     run: ({ text, pattern, ignoreCase }) => {
       const { found, more } = findMatches(bounded(text), compilePattern(pattern, ignoreCase), MAX_MATCHES)
       if (more) throw new ToolFailure('too-many', `There are more than ${MAX_MATCHES} matches.`)
@@ -245,6 +245,24 @@ const shaping = {
     example: 'text.collapse("  a \\n b ") == "a b"',
     run: ({ text }) => text.trim().replace(/\s+/g, ' '),
   }),
+  toBytes: pure({
+    doc: 'The UTF-8 bytes of a text.',
+    input: { text }, output: t.bytes, runs: 'thread',
+    example: 'text.fromBytes(text.toBytes("é")) == "é"',
+    run: ({ text }) => Buffer.from(bounded(text), 'utf8').toString('base64'),
+  }),
+  fromBytes: pure({
+    doc: 'The text of UTF-8 bytes; fails when they are not UTF-8.',
+    input: { bytes: t.bytes.describe('The bytes.') }, output: z.string(), runs: 'thread',
+    example: 'text.fromBytes(text.toBytes("")) == ""',
+    run: ({ bytes }) => {
+      try {
+        return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(bounded(bytes), 'base64'))
+      } catch {
+        throw new ToolFailure('not-utf8', 'The bytes are not UTF-8 text.')
+      }
+    },
+  }),
   capitalize: nameCase('Makes the first letter upper case.', 'text.capitalize("ada lovelace") == "Ada lovelace"', capitalized),
   title: nameCase('Makes the first letter of each word upper case, the rest lower case.', 'text.title("ada LOVELACE") == "Ada Lovelace"', titleCase),
   camel: nameCase('A name in camelCase.', 'text.camel("parse HTTP-url") == "parseHttpUrl"', camelCase),
@@ -314,7 +332,7 @@ const code = {
     },
     output: z.array(z.object({ lines: t.int, places: z.array(z.object({ file: t.path, line: t.int, endLine: t.int })), sample: z.string() })),
     runs: 'thread',
-    example: 'text.duplicates([{ file: "a", text: "x\\ny" }, { file: "b", text: "x\\ny" }], 2) |> map(d => d.lines) == [2]',
+    example: 'map(text.duplicates([{ file: "a", text: "x\\ny" }, { file: "b", text: "x\\ny" }], 2), d => d.lines) == [2]',
     run: ({ files, minLines }) => {
       if (minLines < 2 || minLines > 10_000) throw new ToolFailure('bad-count', 'minLines must be from 2 to 10,000.')
       return findDuplicates(files, minLines)

@@ -81,6 +81,16 @@ test('the workflow is the first word, or anywhere when there are several', () =>
 })
 
 test('help of a program', () => {
-  expect(workflowHelp(plan(params.slice(0, 3)), 'flow.tek', undefined, plainPaint)).toMatchInlineSnapshot()
+  expect(workflowHelp(plan(params.slice(0, 3)), 'flow.tek', undefined, plainPaint)).toMatchInlineSnapshot(`
+    "tek run flow.tek [--PARAMETER VALUE]
+      Does it.
+      Well.
+      --root       path, default "src"
+                   Where to look.
+      --max-files  int(1..100), default 10
+      --deep       bool, default false
+      gives int
+    "
+  `)
   expect(workflowHelp(plan([]), 'flow.tek', undefined, plainPaint)).toContain('It takes no parameters.')
 })

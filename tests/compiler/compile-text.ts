@@ -1,4 +1,5 @@
 // Compiles texts held in memory.
+import { nameErrors } from '#diagnostics/catalog/name.ts'
 import path from 'node:path'
 import { compile, type Compiled } from '#compiler/compile.ts'
 import { jira, stdModules } from './std-signatures.ts'
@@ -8,7 +9,7 @@ export function compileText(main: string, others: Readonly<Record<string, string
   const files: Record<string, string> = { ...others, 'main.tek': main }
   return compile({
     entry: 'main.tek',
-    readSource: file => file in files ? { path: file, text: files[file]! } : { code: 'cli/no-file', severity: 'error', message: `There is no file ${file}.`, related: [], help: [], fixes: [] },
+    readSource: file => file in files ? { path: file, text: files[file]! } : nameErrors['file-not-found']({ path: file }),
     resolvePath: (from, specifier) => path.posix.normalize(path.posix.join(path.posix.dirname(from), specifier)),
     signature: request => (request.kind === 'std' ? (stdModules[request.name] ?? null) : request.source === './jira.ts' ? jira : null),
     stdNames: Object.keys(stdModules),

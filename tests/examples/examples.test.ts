@@ -51,7 +51,7 @@ describe('examples run', () => {
     const before = readFileSync(changes, 'utf8')
     writeFileSync(changes, `${before}L-999,moon,fix,1,Land softly\n`)
     try {
-      const ended = runTek(['run', 'examples/plan-90.tek', '--allow-all'], folder)
+      const ended = runTek(['run', 'examples/plan-90.tek'], folder)
       expect(ended.exitCode).toBe(1)
       expect(ended.stderr).toContain('Nobody owns: moon.')
     } finally {
@@ -87,7 +87,7 @@ describe('examples run', () => {
 
   test('cache: the second run counts nothing again, a changed file is counted', () => {
     const cached = (): number => {
-      const ended = runTek(['run', 'examples/cache.tek', '--allow-all', '--json'], folder)
+      const ended = runTek(['run', 'examples/cache.tek', '--json'], folder)
       const last = JSON.parse(ended.stdout.trim().split('\n').at(-1) ?? '{}') as { summary: { tasks: { cached: number } } }
       return last.summary.tasks.cached
     }
@@ -102,7 +102,7 @@ describe('examples run', () => {
   })
 
   test('agents: running says plainly that agents come later', () => {
-    const ended = runTek(['run', 'examples/agents.tek', '--allow-all', '--root', 'examples/fixtures/todos'], folder)
+    const ended = runTek(['run', 'examples/agents.tek', '--root', 'examples/fixtures/todos'], folder)
     expect(ended.exitCode).toBe(1)
     expect(ended.stderr).toContain('run/not-available-yet')
   })

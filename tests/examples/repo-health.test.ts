@@ -51,7 +51,7 @@ describe('repo-health', () => {
   let screen = ''
   beforeAll(() => {
     repository = plantedRepository()
-    const ended = runTek(['run', 'repo-health', '--allow-all'], repository, { COLUMNS: '80' })
+    const ended = runTek(['run', 'repo-health'], repository, { COLUMNS: '80' })
     expect(ended.exitCode, ended.stderr).toBe(0)
     screen = ended.stdout
   })
@@ -106,7 +106,7 @@ describe('repo-health elsewhere', () => {
   test('a folder without git is judged by its files', () => {
     const made = folder()
     write(made, 'a.ts', `export function a(input) {\n  let total = 0\n${branches(30, 0)}  return total\n}\n`)
-    const ended = runTek(['run', 'repo-health', '--allow-all'], made)
+    const ended = runTek(['run', 'repo-health'], made)
     expect(ended.exitCode, ended.stderr).toBe(0)
     expect(ended.stdout).toContain('judged by the files alone')
     expect(ended.stdout).toContain('a.ts')
@@ -117,7 +117,7 @@ describe('repo-health elsewhere', () => {
     const repository = folder()
     git(repository, 'init', '-q')
     for (const made of [bare, repository]) {
-      const ended = runTek(['run', 'repo-health', '--allow-all'], made)
+      const ended = runTek(['run', 'repo-health'], made)
       expect(ended.exitCode, ended.stderr).toBe(0)
       expect(ended.stdout).toContain('nothing to judge yet')
       expect(existsSync(join(made, 'report.html'))).toBe(true)
@@ -128,7 +128,7 @@ describe('repo-health elsewhere', () => {
     const made = folder()
     write(made, 'good.ts', 'export const good = 1\n')
     writeFileSync(join(made, 'bad.ts'), Buffer.from([0xff, 0xfe, 0x00, 0x80]))
-    const ended = runTek(['run', 'repo-health', '--allow-all'], made)
+    const ended = runTek(['run', 'repo-health'], made)
     expect(ended.exitCode, ended.stderr).toBe(0)
     expect(readFileSync(join(made, 'report.html'), 'utf8')).toContain('1 files that are not text')
   })
@@ -143,7 +143,7 @@ describe('repo-health elsewhere', () => {
     const old = '2020-01-02T03:04:05Z'
     const ended = spawnSync('git', ['-c', 'user.name=Ada', '-c', 'user.email=ada@example.org', 'commit', '-qm', 'Start'], { cwd: made, env: { ...process.env, GIT_AUTHOR_DATE: old, GIT_COMMITTER_DATE: old } })
     expect(ended.status).toBe(0)
-    const run = runTek(['run', 'repo-health', '--allow-all'], made)
+    const run = runTek(['run', 'repo-health'], made)
     expect(run.exitCode, run.stderr).toBe(0)
     expect(run.stdout).toContain('not moved for over 2 years')
     expect(readFileSync(join(made, 'report.html'), 'utf8')).toContain('2020-01-02')

@@ -26,7 +26,7 @@ export function runTek(args: readonly string[], cwd: string, env: Readonly<Recor
 
 /** The value that a run gave; its failure, with everything printed, when it gave none. */
 export function runForValue(args: readonly string[], cwd: string): unknown {
-  const ended = runTek(['run', ...args, '--allow-all', '--json'], cwd)
+  const ended = runTek(['run', ...args, '--json'], cwd)
   const last = ended.stdout.trim().split('\n').at(-1) ?? ''
   const finished = last.startsWith('{') ? (JSON.parse(last) as { kind?: string; summary?: { outcome?: { kind: string; value?: unknown } } }) : {}
   if (ended.exitCode !== 0 || finished.summary?.outcome?.kind !== 'value') throw new Error(`tek run ${args.join(' ')} ended with ${ended.exitCode}\n${ended.stderr}\n${last}`)

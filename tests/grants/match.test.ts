@@ -27,6 +27,7 @@ describe('paths', () => {
     ['**', '.tek/tek.db', false], ['**', '.TEK/tek.db', false], ['**', '.t\u200bek/x', false], ['**', 'tek.permits.yaml', false], ['**', 'Tek.Permits.YAML', false],
     ['**', '.git/hooks/pre-commit', false], ['**', 'sub/.git/hooks/x', false], ['.git/*/pre-commit', '.git/hooks/pre-commit', false], ['**', '.git/config', false],
     ['.tek/**', '.tek/tek.db', false], ['.tek/notes.txt', '.tek/notes.txt', true], ['tek.permits.yaml', 'tek.permits.yaml', true], ['**', '.git/HEAD', true],
+    ['/**', '/proc/self/environ', false], ['/**', '/proc/12/mem', false], ['/proc/self/status', '/proc/self/status', true], ['**', 'proc/12/x', true],
     ['/**', '/etc/passwd', true], ['/**', '/home/app/.tek/tek.db', false],
   ])('%s and %s: %s', (pattern, path, covered) => {
     expect(matchesGrant(read(pattern), read(path), cwd)).toBe(covered)

@@ -262,6 +262,10 @@ describe('network', () => {
     await expect(context.fetch(`${base}/to/${encodeURIComponent(`http://127.0.0.1:${portOf(far)}/steal`)}`)).rejects.toEqual(denied)
     await expect(context.fetch(`http://127.0.0.1:${portOf(far)}/`)).rejects.toEqual(denied)
     await expect(context.fetch(`http://localhost:${portOf(near)}/`)).rejects.toEqual(denied)
+    for (const options of [{ method: 'CONNECT' }, { method: 'get\r\nx' }, { headers: { Host: 'inside' } }, { headers: { 'Transfer-Encoding': 'chunked' } }, { headers: { 'Proxy-Authorization': 'x' } }]) {
+      await expect(context.fetch(`${base}/x`, options)).rejects.toEqual(coded('refused'))
+    }
+    await expect(context.fetch(`${base}/x`, { headers: { X: 'a\r\nHost: b' } })).rejects.toEqual(coded('other'))
     await expect(context.fetch('file:///etc/passwd')).rejects.toEqual(coded('refused'))
     expect(hits).toEqual([`near /to/${encodeURIComponent(`http://127.0.0.1:${portOf(far)}/steal`)}`])
     expect(counts.filter(kind => kind === 'refused')).toHaveLength(3)

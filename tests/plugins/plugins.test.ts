@@ -1,6 +1,7 @@
 // Third-party plugins end to end: found, built, described, run in a process of their own, and everything they can do wrong.
-import { existsSync, readFileSync, statSync, writeFileSync, mkdirSync, symlinkSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { spawn } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Diagnostic } from '#diagnostics/diagnostic.ts'
 import type { PlanModule } from '#model/plan.ts'
 import type { ModuleSignature } from '#model/signature.ts'
@@ -116,7 +117,8 @@ describe('building', () => {
     here.put({ 'n.ts': 'export const n = 2' })
     const second = (await signature(here)) as ModuleSignature
     expect(second.hash).not.toBe(first.hash)
-    for (const name of ['.tek/cache/plugins']) for (const each of (await import('node:fs')).readdirSync(here.path(name))) if (each.endsWith('.json')) writeFileSync(here.path(`${name}/${each}`), '{"recipe":')
+    const cache = here.path('.tek/cache/plugins')
+    for (const each of readdirSync(cache)) if (each.endsWith('.json')) writeFileSync(`${cache}/${each}`, '{"recipe":')
     expect(await signature(here)).toEqual(second)
   })
   test('the hash is the same in another folder', async () => {
@@ -244,7 +246,6 @@ describe('running', () => {
     const here = project({ 'p.ts': plugin("f: reads({ doc: '', input: {}, output: z.int(), run: async () => 1 })") })
     const tools = await here.plugins.toolRunner([{ name: 'p', origin: 'plugin', source: 'p.ts', release: '1.2.3', hash: 'other' }], here.folder)
     expect(await tools.call({ module: 'p', fn: 'f', args: {} }, watchedContext(here.folder).context)).toMatchObject({ failure: { code: 'plugin/changed' } })
-    mkdirSync(here.path('sub'))
   })
 })
 
@@ -263,4 +264,17 @@ describe('the standard library', () => {
     expect(tools.threadModule('tiny')).toMatch(/^file:.*tiny\.mjs$/)
     await tools.close()
   })
+})
+
+describe('when tek itself is killed', () => {
+  test('a plugin that never gives up the processor is gone as well', async () => {
+    const here = project({ 'p.ts': plugin("hang: reads({ doc: '', input: {}, output: z.int(), run: async (_, c) => { c.log(String(process.pid)); for (;;) {} } })") })
+    const found = (await signature(here)) as ModuleSignature
+    const driver = await workshop.buildDriver()
+    const tek = spawn(process.execPath, [driver, JSON.stringify({ ...workshop, folder: here.folder, hash: found.hash })], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const pid = await new Promise<number>(done => tek.stdout.once('data', (chunk: Buffer) => done(Number(chunk.toString()))))
+    expect(() => process.kill(pid, 0)).not.toThrow()
+    tek.kill('SIGKILL')
+    await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow(), { timeout: 10_000, interval: 100 })
+  }, 30_000)
 })

@@ -17,6 +17,8 @@ export interface Workshop {
   readonly childUrl: string
   readonly pluginEntryUrl: string
   readonly stdlibUrl: string
+  /** A program that stands for tek: it calls `hang` of the project's plugin `p` and prints the plugin's process. */
+  buildDriver(): Promise<string>
   remove(): void
 }
 
@@ -36,7 +38,20 @@ export default definePlugin({ name: 'tiny', version: '1.0.0', doc: 'Tiny.', tool
   const tiny = (await import(pathToFileURL(join(folder, 'stdlib/tiny.mjs')).href)) as { default: Plugin }
   writeFileSync(join(folder, 'stdlib/signatures.json'), stdManifest([{ name: 'tiny', plugin: tiny.default, hash: 'tiny-hash' }]))
   const url = (name: string): string => pathToFileURL(join(folder, name)).href
-  return { childUrl: url('plugin-child.mjs'), pluginEntryUrl: url('plugin.mjs'), stdlibUrl: `${url('stdlib')}/`, remove: () => rmSync(folder, { recursive: true, force: true }) }
+  const buildDriver = async (): Promise<string> => {
+    await build({ ...options, external: ['zod', 'esbuild'], outdir: folder, stdin: { resolveDir: repository, sourcefile: 'driver.ts', loader: 'ts', contents: `
+import { createPluginHost } from './src/plugins/load.ts'
+import { nodeHost } from './src/host/node-host.ts'
+import { makeToolContext } from './src/interpreter/guard/context.ts'
+const { folder, hash, stdlibUrl, childUrl, pluginEntryUrl } = JSON.parse(process.argv[2]!)
+const host = nodeHost({ cwd: folder })
+const tools = await createPluginHost({ host, projectDir: folder, stdlibUrl, childUrl, pluginEntryUrl }).toolRunner([{ name: 'p', origin: 'plugin', source: './p.ts', release: '1', hash }], folder)
+const nothing = () => {}
+const context = makeToolContext({ host, cwd: folder, authority: [[]], implied: [], signal: new AbortController().signal, idempotencyKey: '', taskPath: '', onCount: nothing, onProgress: nothing, onLog: message => console.log(message) })
+await tools.call({ module: 'p', fn: 'hang', args: {} }, context)` }, entryNames: 'driver' })
+    return join(folder, 'driver.mjs')
+  }
+  return { buildDriver, childUrl: url('plugin-child.mjs'), pluginEntryUrl: url('plugin.mjs'), stdlibUrl: `${url('stdlib')}/`, remove: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
 export interface Project {

@@ -85,7 +85,7 @@ async function runs(host: Host): Promise<Finding> {
 
 /** Whether a run could be recorded here. */
 async function folder(host: Host): Promise<Finding> {
-  const probe = `.tek/doctor-${host.randomHex(4)}`
+  const probe = join(host.cwd, '.tek', `doctor-${host.randomHex(4)}`)
   try {
     await host.files.writeAtomic(probe, '')
     await host.files.remove(probe)

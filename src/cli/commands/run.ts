@@ -11,10 +11,10 @@ import { SHORT_ID } from '#telemetry/final-lines.ts'
 import type { RunListener } from '#telemetry/listener.ts'
 import { ndjsonListener } from '#telemetry/ndjson.ts'
 import { plainListener } from '#telemetry/plain.ts'
-import { CliFailure, TekCommand } from '../command.ts'
+import { answered, CliFailure, TekCommand } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { exitCodeOf, printFailure } from '../failure.ts'
-import { bundledPrograms } from '../install-place.ts'
+import { bundledPrograms, tekVersion } from '../install-place.ts'
 import { Interrupt } from '../interrupt.ts'
 import { chooseWorkflow, openProgram } from '../open-program.ts'
 import { printValue } from '../print-value.ts'
@@ -48,7 +48,6 @@ export class RunCommand extends TekCommand {
   quiet = Option.Boolean('--quiet', false, { description: 'print nothing but the result and failures' })
   workers = Option.String('--workers', { description: 'most threads for heavy work (default: one a processor)' })
   noJournal = Option.Boolean('--no-journal', false, { description: 'keep the run in memory: it cannot be shown or resumed' })
-  allowAll = Option.Boolean('--allow-all', false, { description: 'accept everything the program asks for (containers, CI)' })
 
   override async execute(): Promise<ExitCode> {
     const [name, ...words] = this.context.rest
@@ -70,11 +69,11 @@ export class RunCommand extends TekCommand {
     let summary: RunSummary
     try {
       const { run } = await import('#tek.ts')
-      summary = await run(host, {
+      summary = answered(await run(host, {
         plan: program.plan, program: program.shown, workflow, args, database: this.noJournal ? null : databasePath(host.cwd),
-        ...(workers === null ? {} : { workers }), allowAll: this.allowAll,
+        ...(workers === null ? {} : { workers }), folder: program.folder, tekVersion: tekVersion(),
         onNotice: notice => listener.notice(notice), signal: interrupt.signal,
-      })
+      }))
     } finally {
       clearInterval(ticker)
       listener.close()

@@ -8,8 +8,9 @@ import type { Host } from '#host/host.ts'
 import type { Failure } from '#model/event.ts'
 import type { PlanTest } from '#model/plan.ts'
 import type { RunSummary } from '#model/report.ts'
-import { CliFailure, TekCommand } from '../command.ts'
+import { answered, CliFailure, TekCommand } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
+import { tekVersion } from '../install-place.ts'
 import { Interrupt } from '../interrupt.ts'
 import { openProgram, type OpenProgram } from '../open-program.ts'
 import { sourceFiles } from '../source-files.ts'
@@ -72,7 +73,9 @@ export class TestCommand extends TekCommand {
   private async runTest(host: Host, program: OpenProgram, test: PlanTest, signal: AbortSignal): Promise<TestResult> {
     const { run } = await import('#tek.ts')
     const made = planOfTest(program.plan, test)
-    const summary: RunSummary = await run(host, { plan: made.plan, program: program.shown, workflow: made.workflow, args: {}, database: null, onNotice: () => {}, signal }) // E1
+    const summary: RunSummary = answered(await run(host, {
+      plan: made.plan, program: program.shown, folder: program.folder, workflow: made.workflow, args: {}, database: null, tekVersion: tekVersion(), onNotice: () => {}, signal,
+    })) // E1
     const { outcome } = summary
     const failure = outcome?.kind === 'failure' ? outcome.failure : null
     const unmet = outcome?.kind === 'value' ? expectationsOf(test, outcome.value).filter(each => !each.holds) : []

@@ -10,6 +10,7 @@ import type { Declaration, Item, Module } from './ast.ts'
 import { balance } from './brackets.ts'
 import { cut } from './cut.ts'
 import { lex } from './lexer.ts'
+import type { Comment } from './lexer.ts'
 import { MAX_HEIGHT, MAX_NESTING, TooDeep } from './parser-base.ts'
 import { TekParser } from './parser.ts'
 import { moveTo, placeAt } from './problem.ts'
@@ -72,6 +73,14 @@ export function parse(source: SourceFile, cache?: ParseCache): { value: Module; 
 
 let shared: TekParser | undefined
 
+/** The comments of the piece that begins with a declaration, as they were met; the formatter need not look for them again. */
+const comments = new WeakMap<Declaration, readonly Comment[]>()
+
+/** The comments of a piece by its first declaration; undefined for nodes that `parse` did not make. */
+export function commentsOf(first: Declaration): readonly Comment[] | undefined {
+  return comments.get(first)
+}
+
 function readPiece(text: string): Piece {
   const lexed = lex(text)
   const { tokens, problems, quiet: mended, tooDeep } = balance(lexed.tokens, text, lexed.quiet)
@@ -96,7 +105,9 @@ function readPiece(text: string): Piece {
   found.sort((a, b) => a.at!.start - b.at!.start)
   const said = new Set<string>()
   const once = found.filter(({ code, at }) => !said.has(`${code} ${at!.start}`) && said.add(`${code} ${at!.start}`))
-  return { declarations: declarations.map(each => markBroken(each, declarations, once)), problems: once }
+  const marked = declarations.map(each => markBroken(each, declarations, once))
+  if (marked[0] !== undefined) comments.set(marked[0], lexed.comments)
+  return { declarations: marked, problems: once }
 }
 
 /** Reads the tokens the parser was loaded with; should a mistake have slipped through mending, it is reported where reading stopped (S1). */

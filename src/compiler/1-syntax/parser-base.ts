@@ -39,6 +39,7 @@ export class TooDeep extends Error {
   }
 }
 
+const [COMMA, EQUALS] = [sign(','), sign('=')]
 const OPENERS = new Set([sign('('), sign('['), sign('{'), TemplateHead])
 const CLOSERS = new Set([sign(')'), sign(']'), sign('}'), TemplateTail])
 
@@ -66,6 +67,8 @@ export abstract class ParserBase extends EmbeddedActionsParser {
   private insertions = 0
   private stalledAt: Token | null = null
   private stalls = 0
+  /** The token before which a comma was put in last; not twice before the same one. */
+  private commaBefore: Token | null = null
 
   protected constructor(validate: boolean) {
     super(TOKEN_TYPES, { maxLookahead: 2, recoveryEnabled: false, skipValidations: !validate })
@@ -119,7 +122,9 @@ export abstract class ParserBase extends EmbeddedActionsParser {
   /** True when the next token stands on a later line than the one before it. */
   protected firstOnLine(ahead = 1): boolean {
     const next = this.LA(ahead)
-    const before = this.LA(ahead - 1)
+    let behind = ahead - 1
+    while (this.LA(behind) instanceof InsertedToken) behind--
+    const before = this.LA(behind)
     if (Number.isNaN(next.startOffset) || !before.endOffset) return true
     return this.source.slice(before.endOffset, next.startOffset).includes('\n')
   }
@@ -237,7 +242,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
     }
     const expected = /^[a-z]/.test(type.LABEL!) && type.LABEL!.includes(' ') ? type.LABEL! : `\`${type.LABEL}\``
     this.complain(this.blame(), at => syntaxErrors['expected-token']({ expected, place: this.place(), found: this.found() }, { at, fixes }))
-    if (!this.atEnd && !this.firstOnLine() && this.nextIs(type, 2) && !OPENERS.has(next.tokenType) && !CLOSERS.has(next.tokenType)) this.skipNext()
+    if (!this.atEnd && !this.firstOnLine() && !this.firstOnLine(2) && this.nextIs(type, 2) && !OPENERS.has(next.tokenType) && !CLOSERS.has(next.tokenType)) this.skipNext()
     else this.insertNext(type)
   }
 
@@ -293,6 +298,44 @@ export abstract class ParserBase extends EmbeddedActionsParser {
   /** Skips until a token satisfies `stop`, never past the bracket it is in. */
   protected skipUntil(stop: () => boolean): void {
     while (!this.atEnd && !stop() && !CLOSERS.has(this.peek().tokenType)) this.skipGroup()
+  }
+
+  /** Before a closing bracket: whatever cannot belong inside is reported once and skipped. */
+  protected needCloser(closer: TokenType): void {
+    if (this.RECORDING_PHASE || this.nextIs(closer)) return
+    if (this.mistakenEquals() && this.nextIs(closer)) return
+    if (!this.atEnd) this.complain(this.blame(), at => syntaxErrors['expected-token']({ expected: `\`${closer.LABEL}\``, place: this.place(), found: this.found() }, { at }))
+    this.skipUntil(() => this.nextIs(closer))
+    if (!this.nextIs(closer)) this.insertNext(closer)
+  }
+
+  /** Between two elements in brackets: puts in a forgotten comma, or reports and skips what is no element. */
+  protected needComma(closer: TokenType, starts: () => boolean): void {
+    if (this.RECORDING_PHASE || this.nextIs(COMMA) || this.nextIs(closer)) return
+    const stuck = this.peek() === this.commaBefore
+    if (stuck || this.nextIs(EQUALS) || !starts()) {
+      if (!this.mistakenEquals() && !this.atEnd) {
+        this.complain(this.blame(), at => syntaxErrors['expected-token']({ expected: `\`,\` or \`${closer.LABEL}\``, place: this.place(), found: this.found() }, { at }))
+      }
+      this.skipUntil(() => this.nextIs(COMMA) || this.nextIs(closer))
+      return
+    }
+    const end = this.end
+    const fixes = [replaceFix('Add a comma', end, end, ',')]
+    this.complain(this.blame(), at => syntaxErrors['missing-comma']({}, { at, fixes }))
+    this.commaBefore = this.peek()
+    this.insertNext(COMMA)
+  }
+
+  /** After an expression that `=` follows where nothing is given a value: reads on as if it were `==`. */
+  protected mistakenEquals(): boolean {
+    if (!this.nextIs(EQUALS)) return false
+    const { startOffset: start, endOffset: end } = this.peek()
+    const fixes = [replaceFix('Write `==`', start, end, '==')]
+    this.complain({ start, end }, at => syntaxErrors['equals-sign']({ written: '=', ours: '==', use: 'Comparing' }, { at, fixes }))
+    this.skipNext()
+    this.skipUntil(() => this.nextIs(sign('then')) || this.nextIs(sign('else')) || this.nextIs(COMMA) || this.firstOnLine())
+    return true
   }
 
   /**

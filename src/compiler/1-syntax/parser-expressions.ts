@@ -32,8 +32,6 @@ const STARTS = tableOf(STARTS_EXPRESSION)
 const STARTS_PATTERN = [Text, Literal, MINUS, sign('true'), sign('false'), sign('null'), Underscore]
 
 export abstract class ParserExpressions extends ParserLiterals {
-  /** The token before which a comma was put in last; not twice before the same one. */
-  private commaBefore: Token | null = null
   // The alternatives that are asked most are made once.
   private exprAlternatives: { ALT: () => Expr }[] | undefined
   private primaryAlternatives: { ALT: () => Expr }[] | undefined
@@ -98,17 +96,6 @@ export abstract class ParserExpressions extends ParserLiterals {
       this.replaceNext(sign('if'), 'if')
       this.insertNext(sign('else'))
     } else this.insertNext(sign(word))
-  }
-
-  /** After an expression that `=` follows where nothing is given a value: reads on as if it were `==`. */
-  private mistakenEquals(): boolean {
-    if (!this.nextIs(EQUALS)) return false
-    const { startOffset: start, endOffset: end } = this.peek()
-    const fixes = [replaceFix('Write `==`', start, end, '==')]
-    this.complain({ start, end }, at => syntaxErrors['equals-sign']({ written: '=', ours: '==', use: 'Comparing' }, { at, fixes }))
-    this.skipNext()
-    this.skipUntil(() => this.nextIs(sign('then')) || this.nextIs(sign('else')) || this.nextIs(COMMA) || this.firstOnLine())
-    return true
   }
 
   protected override needExpression(): void {
@@ -289,33 +276,6 @@ export abstract class ParserExpressions extends ParserLiterals {
     const { startOffset: start, endOffset: end } = this.peek()
     this.complain({ start, end }, at => syntaxErrors.ternary({}, { at }))
     this.skipUntil(() => this.nextIs(COMMA) || this.firstOnLine())
-  }
-
-  /** Before a closing bracket: whatever cannot belong inside is reported once and skipped. */
-  protected needCloser(closer: TokenType): void {
-    if (this.RECORDING_PHASE || this.nextIs(closer)) return
-    if (this.mistakenEquals() && this.nextIs(closer)) return
-    if (!this.atEnd) this.complain(this.blame(), at => syntaxErrors['expected-token']({ expected: `\`${closer.LABEL}\``, place: this.place(), found: this.found() }, { at }))
-    this.skipUntil(() => this.nextIs(closer))
-    if (!this.nextIs(closer)) this.insertNext(closer)
-  }
-
-  /** Between two elements in brackets: puts in a forgotten comma, or reports and skips what is no element. */
-  protected needComma(closer: TokenType, starts: () => boolean): void {
-    if (this.RECORDING_PHASE || this.nextIs(COMMA) || this.nextIs(closer)) return
-    const stuck = this.peek() === this.commaBefore
-    if (stuck || this.nextIs(EQUALS) || !starts()) {
-      if (!this.mistakenEquals() && !this.atEnd) {
-        this.complain(this.blame(), at => syntaxErrors['expected-token']({ expected: `\`,\` or \`${closer.LABEL}\``, place: this.place(), found: this.found() }, { at }))
-      }
-      this.skipUntil(() => this.nextIs(COMMA) || this.nextIs(closer))
-      return
-    }
-    const end = this.end
-    const fixes = [replaceFix('Add a comma', end, end, ',')]
-    this.complain(this.blame(), at => syntaxErrors['missing-comma']({}, { at, fixes }))
-    this.commaBefore = this.peek()
-    this.insertNext(COMMA)
   }
 
   readonly args: ParserMethod<[], Arg[]> = this.RULE('args', (): Arg[] => {

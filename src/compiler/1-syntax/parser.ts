@@ -11,7 +11,7 @@ import { HEADS, STAGES } from './keywords.ts'
 import { capital } from './parser-base.ts'
 import { ParserClauses } from './parser-clauses.ts'
 import { placeAt, replaceFix } from './problem.ts'
-import { Name as NameToken, sign, Text, Word } from './tokens.ts'
+import { Name as NameToken, sign, TemplateHead, Text, Word } from './tokens.ts'
 
 const [LPAREN, RPAREN, LBRACE, RBRACE, COMMA, COLON, EQUALS] = [sign('('), sign(')'), sign('{'), sign('}'), sign(','), sign(':'), sign('=')]
 
@@ -150,7 +150,9 @@ export class TekParser extends ParserClauses {
 
   readonly use: ParserMethod<[], UseDecl['what']> = this.RULE('use', (): UseDecl['what'] => {
     this.CONSUME(sign('use'))
-    if (!this.nextIs(Text)) this.needName('or a file')
+    if (this.nextIs(sign('plugin')) && !this.firstOnLine() && this.nextIs(Word, 2) && !this.nextIs(sign('as'), 2)) this.aheadOne(() => this.needText())
+    else if (this.nextIs(TemplateHead)) this.needText()
+    else if (!this.nextIs(Text)) this.needName('or a file')
     return this.OR<UseDecl['what']>([
       { ALT: () => {
         this.CONSUME(sign('plugin'))
@@ -191,6 +193,7 @@ export class TekParser extends ParserClauses {
     }
     this.need(LPAREN)
     this.CONSUME(LPAREN)
+    if (this.nextIs(COLON)) this.needName()
     this.OPTION(() => {
       read(this.SUBRULE(this.param))
       this.MANY(() => {

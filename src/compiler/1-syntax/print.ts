@@ -5,6 +5,7 @@
 //   R3. Declarations stand in column 1 with a blank line between them; those of one line may stand together as their author grouped them.
 import type { Declaration, Item, Module } from './ast.ts'
 import { lex } from './lexer.ts'
+import { commentsOf } from './parse.ts'
 import { PrintDeclarations } from './print-declarations.ts'
 
 /** A declaration or a comment between declarations, as it will be written. */
@@ -29,7 +30,7 @@ export function print(module: Module, text: string): string {
   const offsets = [...groups.keys()]
   let blank = false
   offsets.forEach((offset, index) => {
-    const piece = new PiecePrinter(text.slice(offset, offsets[index + 1]))
+    const piece = new PiecePrinter(text.slice(offset, offsets[index + 1]), groups.get(offset)![0])
     chunks.push(...piece.chunks(groups.get(offset)!, blank))
     blank = piece.endsBlank
   })
@@ -51,8 +52,8 @@ class PiecePrinter extends PrintDeclarations {
   /** Whether a blank line follows the last thing in the piece. */
   endsBlank = false
 
-  constructor(source: string) {
-    super(source, /\/[/*]/.test(source) ? lex(source).comments : [])
+  constructor(source: string, first: Declaration | undefined) {
+    super(source, (first && commentsOf(first)) ?? (/\/[/*]/.test(source) ? lex(source).comments : []))
   }
 
   chunks(declarations: readonly Declaration[], blankBefore: boolean): Chunk[] {

@@ -134,6 +134,7 @@ function useModule(unit: Unit, parts: readonly Name[], alias: Name | null, conte
 }
 
 function usePlugin(unit: Unit, source: { readonly value: string; readonly start: number; readonly end: number }, alias: Name, context: Declaring): void {
+  if (isTaken(unit, alias, source.value, context)) return
   const made = context.signature({ kind: 'plugin', from: unit.file.path, source: source.value })
   if (made !== null && 'code' in made) context.diagnostics.push({ ...made, at: placeIn(unit, source) })
   else if (made === null) context.diagnostics.push(nameErrors['unknown-module']({ name: source.value }, { at: placeIn(unit, source) }))
@@ -143,10 +144,17 @@ function usePlugin(unit: Unit, source: { readonly value: string; readonly start:
 
 function addModule(unit: Unit, alias: Name, module: ModuleSym, context: Declaring): void {
   const { modules } = unit.file
-  const at = placeIn(unit, alias)
-  if (context.stdNames.includes(alias.text) && module.source !== alias.text) context.diagnostics.push(nameErrors.taken({ name: alias.text }, { at }))
-  else if (modules.has(alias.text)) context.diagnostics.push(nameErrors.duplicate({ name: alias.text, what: 'modules' }, { at }))
+  if (isTaken(unit, alias, module.source, context)) return
+  if (modules.has(alias.text)) context.diagnostics.push(nameErrors.duplicate({ name: alias.text, what: 'modules' }, { at: placeIn(unit, alias) }))
   else modules.set(alias.text, module)
+}
+
+/** Reports an alias that would hide a module of tek. */
+function isTaken(unit: Unit, alias: Name, source: string, context: Declaring): boolean {
+  if (!context.stdNames.includes(alias.text) || source === alias.text) return false
+  context.diagnostics.push(nameErrors.taken({ name: alias.text }, { at: placeIn(unit, alias) }))
+  unit.file.modules.set(alias.text, { kind: 'plugin', name: alias.text, source, signature: null })
+  return true
 }
 
 /** Help and a fix for a misspelt name. The fix is safe when there is one near name only. */

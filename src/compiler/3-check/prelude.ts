@@ -31,12 +31,13 @@ const bareArg = (args: ReadonlyMap<string, Type>, name: string): Type => stripQu
 /** The number type of a list's items: unit and all. */
 function itemNumber(args: ReadonlyMap<string, Type>): Type {
   const items = bareArg(args, 'list')
-  if (items.kind !== 'list') return floatType
+  if (items.kind !== 'list') return items.kind === 'any' ? anyType : floatType
   const family = familyOf(items.item)
   return family === 'int' ? intType : family === 'any' ? (items.item.kind === 'never' ? intType : anyType) : family === 'float' || family === 'text' || family === 'bool' || family === 'other' ? floatType : { kind: family }
 }
 
 const isWhole = (type: Type): boolean => literalBase(stripQualifiers(type)).kind === 'int'
+const isUnknown = (args: ReadonlyMap<string, Type>): boolean => [...args.values()].some(type => stripQualifiers(type).kind === 'any')
 const toInt = (args: ReadonlyMap<string, Type>, usual: Type): Type => {
   const family = familyOf(bareArg(args, 'value'))
   return family === 'text' || family === 'other' || family === 'any' ? usual : nonNull(usual)
@@ -82,7 +83,7 @@ const table: Readonly<Record<string, Omit<PreludeFunction, 'name'>>> = {
   round: define('The nearest whole number, or number of so many digits.', [['value', number], ['digits', intType, 'optional']], intType, (args, usual) => (args.has('digits') ? floatType : usual)),
   floor: define('The greatest whole number that is not greater.', [['value', number]], intType),
   ceil: define('The least whole number that is not less.', [['value', number]], intType),
-  mod: define('The remainder of a division, with the sign of the divisor.', [['value', number], ['by', number]], floatType, (args, usual) => (isWhole(bareArg(args, 'value')) && isWhole(bareArg(args, 'by')) ? intType : usual)),
+  mod: define('The remainder of a division, with the sign of the divisor.', [['value', number], ['by', number]], floatType, (args, usual) => (isWhole(bareArg(args, 'value')) && isWhole(bareArg(args, 'by')) ? intType : isUnknown(args) ? anyType : usual)),
   abs: define('A number without its sign.', [['value', numeric]], floatType, args => {
     const family = familyOf(bareArg(args, 'value'))
     return family === 'int' ? intType : family === 'any' ? anyType : family === 'float' || family === 'other' || family === 'text' || family === 'bool' ? floatType : { kind: family }

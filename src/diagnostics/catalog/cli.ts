@@ -38,6 +38,7 @@ export const cliErrors = defineDiagnostics('cli', {
   'bad-value': {
     severity: 'error',
     message: (p: { option: string; value: string; allowed: string }) => `\`${p.option}\` cannot be \`${p.value}\`: it takes ${p.allowed}.`,
+    help: (p: { option: string; value: string; allowed: string }) => `Give another value to \`${p.option}\`, or leave it out for the default.`,
   },
   'file-not-found': {
     severity: 'error',
@@ -82,6 +83,7 @@ export const cliErrors = defineDiagnostics('cli', {
   'unknown-program': {
     severity: 'error',
     message: (p: { name: string }) => `There is no file and no bundled program named \`${p.name}\`.`,
+    help: () => 'A file is named by its path, such as `./flow.tek`.',
   },
   'unknown-workflow': {
     severity: 'error',

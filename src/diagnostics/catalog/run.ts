@@ -1,31 +1,28 @@
 // Run: what can go wrong while a program runs, and with the journal that keeps its runs.
-// Owns: the codes. The words of most of them are made where they arise (engine/failures.ts, engine/evaluate), because the facts are only there.
+// Owns: the codes, and a general sentence for each. Failures of tasks say it with their own facts where they arise (engine/failures.ts, engine/evaluate).
 import { defineDiagnostics } from '../diagnostic.ts'
 
-/** For a failure whose sentence comes with it. */
-const asSaid = (p: { message: string }): string => p.message
-
 export const runErrors = defineDiagnostics('run', {
-  failed: { severity: 'error', message: asSaid },
-  'integer-overflow': { severity: 'error', message: asSaid },
-  'division-by-zero': { severity: 'error', message: asSaid },
-  'not-a-number': { severity: 'error', message: asSaid },
-  'wrong-kind': { severity: 'error', message: asSaid },
-  'expression-too-long': { severity: 'error', message: asSaid },
-  'value-too-large': { severity: 'error', message: asSaid },
-  'not-a-list': { severity: 'error', message: asSaid },
-  'bad-width': { severity: 'error', message: asSaid },
-  'timed-out': { severity: 'error', message: asSaid },
-  'too-many-tasks': { severity: 'error', message: asSaid },
-  'too-many-attempts': { severity: 'error', message: asSaid },
-  'too-deep': { severity: 'error', message: asSaid },
-  'needs-too-much': { severity: 'error', message: asSaid },
-  'verify-disagreed': { severity: 'error', message: asSaid },
-  'not-available-yet': { severity: 'error', message: asSaid },
-  'damaged-plan': { severity: 'error', message: asSaid },
+  failed: { severity: 'error', message: () => 'The program said that it cannot go on.' },
+  'integer-overflow': { severity: 'error', message: () => 'A whole number is beyond ±(2^53 - 1).' },
+  'division-by-zero': { severity: 'error', message: () => 'A number is divided by zero.' },
+  'not-a-number': { severity: 'error', message: () => 'A calculation gave something that is no number.' },
+  'wrong-kind': { severity: 'error', message: () => 'A value is of another kind than is needed here.' },
+  'expression-too-long': { severity: 'error', message: () => 'An expression takes too many steps.' },
+  'value-too-large': { severity: 'error', message: () => 'A value is too large.' },
+  'not-a-list': { severity: 'error', message: () => 'A `for` needs a list.' },
+  'bad-width': { severity: 'error', message: () => '`parallel` needs a whole number of 1 or more.' },
+  'timed-out': { severity: 'error', message: () => 'An attempt took longer than its timeout.' },
+  'too-many-tasks': { severity: 'error', message: () => 'A run would have more tasks than it may.' },
+  'too-many-attempts': { severity: 'error', message: () => 'A task has been tried too often.' },
+  'too-deep': { severity: 'error', message: () => 'Workflows are too deep inside each other.' },
+  'needs-too-much': { severity: 'error', message: () => 'A task needs more than the machine has.' },
+  'verify-disagreed': { severity: 'error', message: () => 'The runs of a `verify` do not agree.' },
+  'not-available-yet': { severity: 'error', message: () => 'This cannot be run by this version of tek.' },
+  'damaged-plan': { severity: 'error', message: () => 'The plan does not fit together.' },
   'worker-crashed': {
     severity: 'error',
-    message: (p: { reason: string }) => `The thread that worked on this ended: ${p.reason}.`,
+    message: () => 'The thread that worked on this ended before it was done.',
     help: () => 'Work on less at once: it may have run out of memory.',
   },
   'unknown-workflow': {
@@ -50,8 +47,8 @@ export const runErrors = defineDiagnostics('run', {
   },
   'bad-argument': {
     severity: 'error',
-    message: (p: { name: string; message: string }) => `\`${p.name}\` has a value that does not fit: ${p.message}`,
-    help: () => 'Give a value of the type that the workflow declares.',
+    message: (p: { name: string; problem: string }) => `The parameter \`${p.name}\` has a value that does not fit.`,
+    help: (p: { name: string; problem: string }) => p.problem,
   },
   'unknown-run': {
     severity: 'error',
@@ -63,7 +60,7 @@ export const runErrors = defineDiagnostics('run', {
     message: (p: { runId: string }) => `The program has changed since the run \`${p.runId}\` began, so it cannot go on with it.`,
     help: () => 'Run the program anew, or bring back the program as it was.',
   },
-  cancelled: { severity: 'error', message: asSaid },
+  cancelled: { severity: 'error', message: () => 'A call was given up before it had ended.' },
   interrupted: {
     severity: 'error',
     message: () => 'The run was interrupted.',
@@ -76,7 +73,7 @@ export const runErrors = defineDiagnostics('run', {
   },
   'limit-reached': {
     severity: 'error',
-    message: (p: { detail: string }) => p.detail,
+    message: () => 'A limit of the program is reached.',
     help: () => 'Raise the limit; what had finished is kept.',
   },
   'journal-not-writable': {

@@ -184,6 +184,7 @@ async function privateHome(guard: CallGuard): Promise<string> {
 
 async function fetch(guard: CallGuard, url: string, options: FetchOptions): Promise<FetchResult> {
   checkHost(guard, url)
+  checkMessage(url, options)
   let current = url
   guard.count('fetched')
   return guard.host.fetch({
@@ -207,6 +208,16 @@ function checkHost(guard: CallGuard, url: string): void {
   const host = hostOf(url)
   if (host === null || !/^https?:/i.test(url)) throw new HostError('refused', url, `\`${url}\` is not an http or https address.`)
   guard.check({ name: 'net', args: [host] })
+}
+
+/** Headers that say where a message goes or where it ends are ours to write; tunnels and echoes are not for tools. */
+const ownHeaders = new Set(['host', 'connection', 'content-length', 'transfer-encoding', 'upgrade', 'te', 'trailer', 'expect', 'keep-alive'])
+
+function checkMessage(url: string, options: FetchOptions): void {
+  const method = (options.method ?? 'GET').toUpperCase()
+  if (!/^[A-Z]{1,20}$/.test(method) || method === 'CONNECT' || method === 'TRACE') throw new HostError('refused', url, `\`${method.slice(0, 20)}\` is no method a tool may use.`)
+  const header = Object.keys(options.headers ?? {}).find(name => ownHeaders.has(name.toLowerCase()) || /^proxy-/i.test(name))
+  if (header !== undefined) throw new HostError('refused', url, `The header \`${header}\` is written by tek itself.`)
 }
 
 function refuseAddress(guard: CallGuard, host: string, hostname: string): ToolFailure {

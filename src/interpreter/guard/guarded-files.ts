@@ -55,7 +55,7 @@ export function guardedFiles(guard: FileGuard): ToolFiles {
       }
     },
     stat: async path => files.stat(await permitted(guard, 'fs.read', path)),
-    list: async directory => files.list(await permitted(guard, 'fs.read', directory)),
+    list: async directory => files.list(await permitted(guard, 'fs.read', directory), { exact: true }),
     glob: (pattern, options = {}) => glob(guard, pattern, options.maxFiles ?? MAX_GLOB_FILES),
     writeText: write,
     writeBytes: write,
@@ -70,7 +70,7 @@ export function guardedFiles(guard: FileGuard): ToolFiles {
       const real = await permitted(guard, 'fs.write', path, true)
       await checkTree(guard, real)
       guard.count('wrote')
-      await files.remove(real)
+      await files.remove(real, { exact: true })
     },
     async move(from, to) {
       const source = await permitted(guard, 'fs.write', from, true)
@@ -79,7 +79,7 @@ export function guardedFiles(guard: FileGuard): ToolFiles {
       await checkTree(guard, source)
       await checkTree(guard, target)
       guard.count('wrote')
-      await files.rename(source, target)
+      await files.rename(source, target, { exact: true })
     },
   }
 }

@@ -59,7 +59,9 @@ function migrate(database: Database, path: string): void {
   if (version() > migrations.length) throw new JournalError(runErrors['journal-newer']({ path })) // Q3
   if (version() === migrations.length) return
   database.transaction(() => {
-    for (let at = version(); at < migrations.length; at++) database.exec(migrations[at]!) // read again: another process may have come first
+    for (let at = version(); at < migrations.length; at++) { // read again: another process may have come first
+      for (const statement of migrations[at]!) database.exec(statement)
+    }
     database.pragma(`user_version = ${migrations.length}`)
   }).immediate()
 }
@@ -240,7 +242,7 @@ function explained(error: unknown, path: string): unknown {
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) return new JournalError(runErrors['journal-locked']({ path }))
   if (code.startsWith('SQLITE_CORRUPT') || code.startsWith('SQLITE_NOTADB') || error instanceof SyntaxError) return new JournalError(runErrors['journal-damaged']({ path }))
   if (code.startsWith('SQLITE_CONSTRAINT')) return new JournalError(runErrors['journal-taken']({ path }))
-  if (/^(SQLITE_(READONLY|CANTOPEN|IOERR|PERM|AUTH)|EACCES|EROFS|EPERM|ENOTDIR|EEXIST|EISDIR)/.test(code)) {
+  if (/^(SQLITE_(READONLY|CANTOPEN|IOERR|PERM|AUTH)|EACCES|EROFS|EPERM|ENOENT|ENOTDIR|EEXIST|EISDIR)/.test(code)) {
     return new JournalError(runErrors['journal-not-writable']({ path }))
   }
   return error

@@ -2,8 +2,10 @@
 // Owns: loading one plugin, running its tools, asking tek for every effect. Does not own: permission: tek decides, on its own side.
 //   K1. Messages come in on descriptor 3 and go out on 4; what the plugin prints goes to the ordinary outputs and is no message.
 //   K2. This code shares its process with the plugin and trusts nothing to it: every promise about permits is kept by the other side.
+//   K3. When tek is gone, so is this process within a second, also when the plugin never gives up the processor.
 import { writeSync } from 'node:fs'
 import { Socket } from 'node:net'
+import { Worker } from 'node:worker_threads'
 import { HostError, type HostErrorCode } from '#host/host.ts'
 import type { Outcome } from '#model/event.ts'
 import { ToolFailure, type ToolContext } from '#plugin-api/context.ts'
@@ -121,6 +123,9 @@ function receive(message: ToPlugin): void {
     }
   }
 }
+
+const watch = `const tek = process.ppid; setInterval(() => { if (process.ppid !== tek) process.kill(process.pid, 'SIGKILL') }, 500)`
+new Worker(watch, { eval: true }).unref() // K3
 
 const reader = new FrameReader(message => receive(message as ToPlugin), () => process.exit(1))
 // Not a file stream: its blocked read would keep a process from ending.

@@ -23,7 +23,7 @@ type Steps = Generator<Request, Value, Outcome>
  * Whether pure module functions are called in place or asked for like tools: `plain` when all those in the expression are loaded here.
  * Both variants of an expression are kept.
  */
-export type CallMode = 'plain' | 'effects'
+type CallMode = 'plain' | 'effects'
 
 const caches: Readonly<Record<CallMode, WeakMap<PlanExpr, Code>>> = { plain: new WeakMap(), effects: new WeakMap() }
 

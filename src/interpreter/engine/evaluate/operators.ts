@@ -21,7 +21,7 @@ function operandsOf(op: string, left: Value, right: Value): Failing {
 }
 
 /** The result of `+ - *` on numbers that left the safe range or is no number. O1 */
-export function settleNumber(result: number, left: number, right: number): number {
+function settleNumber(result: number, left: number, right: number): number {
   if (Number.isSafeInteger(left) && Number.isSafeInteger(right)) {
     throw failing('run/integer-overflow', `The whole number is beyond ±${MAX} (2^53 − 1).`, 'Count in a larger unit, or divide first.')
   }

@@ -8,7 +8,7 @@ import { compareText } from '#base/unicode.ts'
 import type { Value } from '#model/type.ts'
 import { failing, MAX_TEXT_UNITS, MAX_VALUE_DEPTH, type Failing, type Frame } from './frame.ts'
 
-export type RecordValue = { readonly [key: string]: Value }
+type RecordValue = { readonly [key: string]: Value }
 
 export function isList(value: Value | undefined): value is readonly Value[] {
   return Array.isArray(value)

@@ -1,0 +1,37 @@
+// Fixes: what is offered mends the mistake it is offered for.
+import { describe, expect, it } from 'vitest'
+import { compileText, reports } from './compile-text.ts'
+
+/** The text with the first fix of every diagnostic applied. */
+function mended(text: string): string {
+  const edits = compileText(text).diagnostics.flatMap(each => each.fixes[0]?.edits ?? []).sort((a, b) => b.at.start - a.at.start)
+  return edits.reduce((all, edit) => all.slice(0, edit.at.start) + edit.newText + all.slice(edit.at.end), text)
+}
+
+const cases: readonly (readonly [string, string])[] = [
+  ['a misspelt name', 'workflow w() -> int {\n  task files = 1\n  return flies\n}\n'],
+  ['a misspelt function', 'workflow w() -> int {\n  return text.cuont("a", "b")\n}\n'],
+  ['a misspelt argument', 'workflow w() -> int {\n  return text.count("a", prat: "b")\n}\n'],
+  ['a foreign type', 'type T = { a: boolean, b: str }\n'],
+  ['a misspelt field', 'workflow w(f: { line: int }) -> int {\n  return f.lien\n}\n'],
+  ['a misspelt field of a record', 'type F = { line: int, note?: string }\nconst f: F = { line: 1, nite: "x" }\n'],
+  ['a missing grant, no can yet', 'workflow w() -> string {\n  task a = fs.read("a.txt")\n  return a\n}\n'],
+  ['a missing grant beside another', 'workflow w() {\n  can fs.read("a.txt")\n  task a = fs.read("a.txt")\n  task b = fs.write("b.txt", a)\n}\n'],
+  ['a missing grant that mentions a parameter', 'workflow w(root: path) -> string {\n  task a = fs.read("${root}/a.txt")\n  return a\n}\n'],
+  ['a missing grant of a command', 'workflow w() {\n  task a = shell.run("npm", "test")\n}\n'],
+  ['a misspelt pattern', 'workflow w(l: "low" | "high") -> int {\n  return match l { "low" => 1, "hihg" => 2 }\n}\n'],
+  ['a misspelt limit', 'workflow w() {\n  limits { tiem: 5m }\n}\n'],
+  ['a misspelt grant', 'capability c = fs.raed("a")\n'],
+  ['a careful dot', 'workflow w(i: { title: string }?) -> string? {\n  return i.title\n}\n'],
+]
+
+describe('fixes', () => {
+  it.each(cases)('%s', (_name, text) => {
+    expect(reports(text)).not.toEqual([])
+    expect(reports(mended(text))).toEqual([])
+  })
+
+  it('offers the smallest clause', () => {
+    expect(mended('workflow w() {\n  task a = shell.run("npm", "test")\n}\n')).toBe('workflow w() {\n  can exec("npm", "test")\n  task a = shell.run("npm", "test")\n}\n')
+  })
+})

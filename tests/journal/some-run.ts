@@ -1,0 +1,31 @@
+// Some run: a summary, a plan and events for tests of the journal.
+import type { RunEvent } from '#model/event.ts'
+import type { RunSummary } from '#model/report.ts'
+import { plan, task, value, workflow } from '../engine/plan-builder.ts'
+
+export const somePlan = plan({ main: workflow([task('a', value(1))], value(null)) })
+
+export const someSummary = (runId: string): RunSummary => ({
+  runId, workflow: 'main', program: 'test.tek', planHash: somePlan.hash, startedAtMs: 1_000, elapsedMs: 0, status: 'running', outcome: null,
+  tasks: { total: 0, done: 0, failed: 0, skipped: 0, cancelled: 0, running: 0, cached: 0 }, calls: { read: 0, wrote: 0, ran: 0, fetched: 0, refused: 0 },
+})
+
+export const someEvent = (i: number): RunEvent => ({
+  kind: 'evaluated', atMs: 1_000 + i, task: i, attempt: 1, part: 'body', outcome: { kind: 'value', value: { index: i, text: 'x'.repeat(i % 50) } }, elapsedMs: 0.5,
+})
+
+/** One event of every kind. */
+export const everyEvent: RunEvent[] = [
+  { kind: 'run-started', atMs: 5, runId: 'r"1', planHash: 'h', workflow: 'main', args: { a: [1, { b: null }] }, tekVersion: '0.1.0' },
+  { kind: 'evaluated', atMs: 6, task: 1, attempt: 2, part: 'verify-key', outcome: { kind: 'value', value: 'text\n"quoted" \u2028 😀' }, elapsedMs: 1.234 },
+  { kind: 'evaluated', atMs: 6, task: 1, attempt: 2, part: 'label', outcome: { kind: 'value', value: null }, elapsedMs: 0 },
+  { kind: 'evaluated', atMs: 7, task: 1, attempt: 1, part: 'body', outcome: { kind: 'failure', failure: { code: 'a/b', message: 'm', task: 't', retryable: true, help: 'h', details: 'd' } }, elapsedMs: 2 },
+  { kind: 'call-started', atMs: 8, task: 3, attempt: 1, call: 0, name: 'fs.read' },
+  { kind: 'call-finished', atMs: 9, task: 3, attempt: 1, call: 0, outcome: { kind: 'value', value: true }, elapsedMs: 0.001 },
+  { kind: 'timer-fired', atMs: 10, timer: 400_404_000 },
+  { kind: 'cache-answered', atMs: 11, task: 4, key: 'abc', value: undefined, hit: false },
+  { kind: 'cache-answered', atMs: 11, task: 4, key: 'abc', value: null, hit: true },
+  { kind: 'stop-requested', atMs: 12, reason: 'limit', detail: 'd"' },
+  { kind: 'run-resumed', atMs: 13 },
+  { kind: 'run-finished', atMs: 14, outcome: { kind: 'value', value: [1.5, -3, 'x'] } },
+]
