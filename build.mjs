@@ -3,9 +3,11 @@
 //   B1. The command line is split into chunks that are loaded when used: `tek check` loads no database, pool, zod or esbuild.
 //   B2. An error anywhere ends the build with exit code 1.
 //   B3. Chunks lie beside the entries, so that a URL relative to a module is relative to dist/ in every bundle.
+//   B4. A `tek` that is running keeps working: files are made aside and moved in one by one, entries last; what an older build left is
+//       removed only some minutes later (at once when packing).
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
@@ -13,6 +15,10 @@ import { build } from 'esbuild'
 const root = fileURLToPath(new URL('.', import.meta.url))
 const dist = join(root, 'dist')
 const at = (...parts) => join(root, ...parts)
+const fresh = join(dist, `.fresh-${process.pid}`)
+const STALE_MS = 10 * 60 * 1000
+/** With declarations of the public entries, and nothing left from older builds. */
+const forPacking = process.argv.includes('--types')
 const manifest = JSON.parse(readFileSync(at('package.json'), 'utf8'))
 
 /** Installed beside tek, never bundled: they are native, start workers, or must exist once. */
@@ -64,56 +70,70 @@ async function buildEntries() {
   await build({
     ...common,
     entryPoints: Object.fromEntries(Object.entries(entries).filter(([, path]) => existsSync(at(path)))),
-    outdir: dist,
+    outdir: fresh,
     splitting: true,
     chunkNames: '[name]-[hash]', // B3
     minifySyntax: true,
     banner: { js: requireBanner },
     plugins: partial ? [missingStays] : [],
   })
-  const cli = join(dist, 'tek.mjs')
+  const cli = join(fresh, 'tek.mjs')
   writeFileSync(cli, `#!/usr/bin/env node\n${readFileSync(cli, 'utf8')}`)
   chmodSync(cli, 0o755)
 }
 
 /** Each module of the standard library as one file, and the signatures that the checker reads instead of loading them. */
 async function buildStdlib() {
-  const folder = at('stdlib')
-  if (!existsSync(folder)) return
-  const names = readdirSync(folder, { withFileTypes: true }).filter(each => each.isDirectory() && existsSync(join(folder, each.name, 'plugin.ts'))).map(each => each.name).sort()
-  const out = join(dist, 'stdlib')
+  const names = readdirSync(at('stdlib'), { withFileTypes: true }).filter(each => each.isDirectory() && existsSync(at('stdlib', each.name, 'plugin.ts'))).map(each => each.name).sort()
+  const out = join(fresh, 'stdlib')
   await build({
     ...common,
     entryPoints: Object.fromEntries(names.map(name => [name, `stdlib/${name}/plugin.ts`])),
     outdir: out,
     // One copy of the plugin API for the host, the workers and the modules: a failure thrown in one is recognised in the others.
     external: [...external, 'tek-lang/plugin'],
-    conditions: [],
     minifySyntax: true,
     banner: { js: requireBanner },
   })
-  if (!existsSync(at('src/plugins/std-manifest.ts'))) return
-  const tool = join(dist, 'std-manifest.tmp.mjs')
-  await build({ ...common, entryPoints: { 'std-manifest.tmp': 'src/plugins/std-manifest.ts' }, outdir: dist, external: [...external, 'tek-lang/plugin'], conditions: [], banner: { js: requireBanner } })
-  try {
-    const { stdManifest } = await import(pathToFileURL(tool).href)
-    const modules = []
-    for (const name of names) {
-      const file = join(out, `${name}.mjs`)
-      modules.push({ name, plugin: (await import(pathToFileURL(file).href)).default, hash: createHash('sha256').update(readFileSync(file)).digest('hex') })
-    }
-    const signatures = stdManifest(modules)
-    writeFileSync(join(out, 'signatures.json'), typeof signatures === 'string' ? signatures : `${JSON.stringify(signatures)}\n`)
-  } finally {
-    rmSync(tool, { force: true })
-  }
+  // The tool that describes the modules is bundled from source, so that it needs nothing that is built already.
+  const lines = [
+    "import { stdManifest } from './src/plugins/std-manifest.ts'",
+    ...names.map((name, index) => `import plugin${index} from './stdlib/${name}/plugin.ts'`),
+    `export const manifest = hashes => stdManifest([${names.map((name, index) => `{ name: '${name}', plugin: plugin${index}, hash: hashes[${index}] }`).join(', ')}])`,
+  ]
+  const tool = join(fresh, 'describe-stdlib.mjs')
+  await build({ ...common, stdin: { contents: lines.join('\n'), resolveDir: root, loader: 'ts' }, outfile: tool, legalComments: 'none', banner: { js: requireBanner } })
+  const { manifest } = await import(pathToFileURL(tool).href)
+  rmSync(tool)
+  writeFileSync(join(out, 'signatures.json'), manifest(names.map(name => createHash('sha256').update(readFileSync(join(out, `${name}.mjs`))).digest('hex'))))
 }
 
 function copyPrograms() {
   const from = at('stdlib', 'programs')
   if (!existsSync(from)) return
-  mkdirSync(join(dist, 'programs'), { recursive: true })
-  for (const name of readdirSync(from).filter(each => each.endsWith('.tek'))) copyFileSync(join(from, name), join(dist, 'programs', name))
+  mkdirSync(join(fresh, 'programs'), { recursive: true })
+  for (const name of readdirSync(from).filter(each => each.endsWith('.tek'))) copyFileSync(join(from, name), join(fresh, 'programs', name))
+}
+
+/** Paths of all files beneath a folder, relative to it. */
+function filesBeneath(folder) {
+  return readdirSync(folder, { withFileTypes: true, recursive: true }).filter(each => each.isFile()).map(each => relative(folder, join(each.parentPath ?? each.path, each.name)))
+}
+
+/** B4 */
+function putInPlace() {
+  const made = filesBeneath(fresh)
+  const isEntry = path => Object.keys(entries).some(name => path === `${name}.mjs`)
+  for (const path of [...made.filter(each => !isEntry(each)), ...made.filter(isEntry)]) {
+    mkdirSync(join(dist, path, '..'), { recursive: true })
+    renameSync(join(fresh, path), join(dist, path))
+  }
+  rmSync(fresh, { recursive: true, force: true })
+  const kept = new Set(made)
+  for (const path of filesBeneath(dist)) {
+    if (kept.has(path) || path.startsWith('types') || path.startsWith('.fresh-')) continue
+    if (forPacking || Date.now() - statSync(join(dist, path)).mtimeMs > STALE_MS) rmSync(join(dist, path))
+  }
 }
 
 /** `npx tek` in a clone: npm links a package's own command only into projects that depend on it. */
@@ -129,18 +149,28 @@ function linkCommand() {
 function writeTypes() {
   const result = spawnSync(process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-p', at('tsconfig.types.json')], { stdio: 'inherit' })
   if (result.status !== 0) throw new Error('the declarations do not build')
+  // `#model/x.ts` is a name inside this package's source only; in what is published every import is relative and names a `.js`.
+  const types = join(dist, 'types')
+  for (const path of filesBeneath(types)) {
+    const up = relative(join(types, path, '..'), types) || '.'
+    const text = readFileSync(join(types, path), 'utf8')
+    const mended = text.replace(/(from |import\()(['"])(#|\.{1,2}\/)([^'"]+)\.ts\2/g, (_, before, quote, start, rest) => `${before}${quote}${start === '#' ? `./${up}/` : start}${rest}.js${quote}`)
+    if (mended !== text) writeFileSync(join(types, path), mended)
+  }
 }
 
 const started = performance.now()
-rmSync(dist, { recursive: true, force: true })
 try {
+  mkdirSync(fresh, { recursive: true })
   await buildEntries()
   await buildStdlib()
   copyPrograms()
-  if (process.argv.includes('--types')) writeTypes()
+  putInPlace()
+  if (forPacking) writeTypes()
   linkCommand()
   console.log(`built dist in ${((performance.now() - started) / 1000).toFixed(1)} s`)
 } catch (error) {
+  rmSync(fresh, { recursive: true, force: true })
   console.error(`build failed: ${error instanceof Error ? error.message : error}`) // B2
   process.exitCode = 1
 }

@@ -126,7 +126,7 @@ export function randomGraph(count, seed) {
   const random = randomFrom(seed)
   return Array.from({ length: count }, (_, id) => ({
     id,
-    ms: random() < 0.15 ? 80 + Math.round(random() * 120) : 5 + Math.round(random() * 25),
+    ms: random() < 0.15 ? 240 + Math.round(random() * 360) : 15 + Math.round(random() * 75),
     after: id < 4 ? [] : [...new Set(Array.from({ length: Math.floor(random() * 3.5) }, () => Math.floor(Math.max(0, id - 40) + random() * Math.min(40, id))))],
   }))
 }

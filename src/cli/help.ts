@@ -2,6 +2,7 @@
 // Owns: how help looks. Does not own: what a command says of itself (its `usage` and options).
 import type { Definition } from 'clipanion'
 import { padToWidth, type Paint } from '#base/terminal-text.ts'
+import { table } from './columns.ts'
 import { commandTable } from './command-table.ts'
 
 export function overview(version: string, paint: Paint): string {
@@ -37,12 +38,4 @@ export function commandHelp(definition: Definition, takes: string, paint: Paint)
   lines.push(paint('bold', 'Options'), ...table([...optionRows(definition), ['-h, --help', 'show this']], paint), '')
   if (definition.examples) lines.push(paint('bold', 'Examples'), ...table(definition.examples.map(([what, line]): [string, string] => [line, what]), paint), '')
   return lines.join('\n')
-}
-
-/** Two columns, the first as wide as its widest cell up to a limit; a wider cell gets a line of its own. */
-export function table(rows: readonly (readonly [string, string])[], paint: Paint): string[] {
-  const width = Math.min(34, Math.max(...rows.map(([left]) => left.length), 0)) + 2
-  return rows.flatMap(([left, right]) =>
-    left.length + 2 > width ? [`  ${paint('cyan', left)}`, `  ${' '.repeat(width)}${right}`] : [`  ${paint('cyan', padToWidth(left, width))}${right}`.trimEnd()],
-  )
 }

@@ -14,13 +14,10 @@ import { commandHelp, overview } from './help.ts'
 import { tekVersion } from './install-place.ts'
 import { endQuietlyWithReader, flushed, output } from './terminal.ts'
 
-export interface Streams {
+export interface Surroundings {
   readonly stdin: NodeJS.ReadableStream
   readonly stdout: NodeJS.WritableStream
   readonly stderr: NodeJS.WritableStream
-}
-
-export interface Surroundings extends Streams {
   readonly cwd: string
   readonly env: Readonly<Record<string, string | undefined>>
 }
@@ -115,6 +112,11 @@ export async function start(): Promise<void> {
     stderr.write('The folder you are in no longer exists.\n')
     process.exit(exitCodes.usage)
   }
+  // What escapes from a callback or a forgotten promise is a bug like any other.
+  process.on('uncaughtException', error => {
+    stderr.write(crashReport(error, process.argv.slice(2), cwd, env))
+    process.exit(exitCodes.bug)
+  })
   const code = await main(process.argv.slice(2), { stdin, stdout, stderr, env, cwd })
   await flushed(stdout)
   await flushed(stderr)

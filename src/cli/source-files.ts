@@ -7,7 +7,7 @@ import { cliErrors } from '#diagnostics/catalog/cli.ts'
 import type { Diagnostic } from '#diagnostics/diagnostic.ts'
 import { HostError, type Host } from '#host/host.ts'
 import { CliFailure, type CliContext } from './command.ts'
-import { exitCodes, type ExitCode } from './exit-codes.ts'
+import { exitCodes } from './exit-codes.ts'
 
 const MAX_SOURCE_MB = 32
 const MAX_FILES = 10_000
@@ -27,7 +27,7 @@ export function at(host: Host, path: string): string {
 }
 
 /** What a failure of the machine says on the command line. */
-export function hostDiagnostic(error: HostError, path: string, doing: 'read' | 'write' = 'read'): Diagnostic {
+function hostDiagnostic(error: HostError, path: string, doing: 'read' | 'write' = 'read'): Diagnostic {
   if (doing === 'write') return cliErrors['cannot-write']({ path, reason: reasons[error.code] ?? error.message })
   if (error.code === 'not-found') return cliErrors['file-not-found']({ path })
   if (error.code === 'not-a-file') return cliErrors['is-a-folder']({ path })
@@ -61,11 +61,11 @@ export async function writeFile(host: Host, path: string, text: string): Promise
 }
 
 /** Runs something on the machine; its failures become coded ones. */
-export async function guarded<Result>(work: () => Promise<Result>, path: string, doing: 'read' | 'write', exitCode: ExitCode = exitCodes.usage): Promise<Result> {
+async function guarded<Result>(work: () => Promise<Result>, path: string, doing: 'read' | 'write'): Promise<Result> {
   try {
     return await work()
   } catch (error) {
-    if (error instanceof HostError) throw new CliFailure([hostDiagnostic(error, path, doing)], exitCode)
+    if (error instanceof HostError) throw new CliFailure([hostDiagnostic(error, path, doing)], exitCodes.usage)
     throw error
   }
 }

@@ -38,8 +38,8 @@ export function output(stream: Writable, env: Environment): Output {
     isTerminal,
     paint: wantsColour(isTerminal, env) ? ansiPaint : plainPaint,
     columns: () => {
-      const asked = Number(env['COLUMNS'])
-      const columns = terminal.columns ?? (Number.isInteger(asked) && asked > 0 ? asked : DEFAULT_COLUMNS)
+      // Some terminals say 0 when they do not know.
+      const columns = [terminal.columns, Number(env['COLUMNS'])].find(each => each !== undefined && Number.isInteger(each) && each > 0) ?? DEFAULT_COLUMNS
       return Math.max(MIN_COLUMNS, Math.min(columns, MAX_COLUMNS))
     },
   }

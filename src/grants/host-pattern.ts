@@ -58,7 +58,7 @@ export function hostOf(text: string): string | null {
   return pattern === null ? null : printHostPattern(pattern)
 }
 
-export function printHostPattern(pattern: HostPattern): string {
+function printHostPattern(pattern: HostPattern): string {
   if (pattern.kind === 'set') return pattern.host
   const host = pattern.kind === 'any' ? '*' : pattern.kind === 'below' ? `*.${pattern.host}` : pattern.host
   return `${host}:${pattern.port}`

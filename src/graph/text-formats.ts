@@ -6,6 +6,11 @@ import type { Graph } from './graph.ts'
 
 const labelOf = (label: string, note: string): string => neutralise(note === '' ? label : `${label}\n${note}`)
 
+const mermaidClasses = [
+  '  classDef done stroke:#1a7f4b', '  classDef failed stroke:#c0352b,stroke-width:3px', '  classDef running stroke:#9a6700',
+  '  classDef skipped stroke-dasharray:4 3', '  classDef cancelled stroke-dasharray:4 3',
+]
+
 /** Mermaid flowchart text (mermaid.js.org, flowchart syntax). */
 export function drawMermaid(graph: Graph): string {
   const ids = new Map(graph.nodes.map((node, index) => [node.id, `t${index}`]))
@@ -16,7 +21,7 @@ export function drawMermaid(graph: Graph): string {
     ...graph.nodes.map(node => `  ${ids.get(node.id)}[${quote(labelOf(node.label, node.note))}]${node.status ? `:::${node.status}` : ''}`),
     ...graph.edges.map(edge => `  ${ids.get(edge.from)} --> ${ids.get(edge.to)}`),
   ]
-  if (graph.nodes.some(node => node.status)) lines.push('  classDef done stroke:#1a7f4b', '  classDef failed stroke:#c0352b,stroke-width:3px', '  classDef running stroke:#9a6700', '  classDef skipped stroke-dasharray:4 3', '  classDef cancelled stroke-dasharray:4 3')
+  if (graph.nodes.some(node => node.status)) lines.push(...mermaidClasses)
   return `${lines.join('\n')}\n`
 }
 

@@ -71,7 +71,7 @@ function nullWhenAbsent(error: unknown, path: string): null {
 }
 
 /** Strict UTF-8 (F1). */
-export function decodeUtf8(bytes: Uint8Array, subject: string): string {
+function decodeUtf8(bytes: Uint8Array, subject: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch {
@@ -114,7 +114,9 @@ function readTextSync(path: string, maxBytes: number): string {
 /** F3: refuses a descriptor that is not what `path` names. */
 async function checkExact(handle: fs.FileHandle, path: string): Promise<void> {
   if (!hasDescriptorPaths) return
-  if ((await fs.readlink(`/proc/self/fd/${handle.fd}`)) !== path) throw exchanged(path)
+  const opened = await fs.readlink(`/proc/self/fd/${handle.fd}`)
+  // Replaced since by a newer version of itself, as writeAtomic does: it was the right one. (No link has this form: the last part is not followed.)
+  if (opened !== path && opened !== `${path} (deleted)`) throw exchanged(path)
 }
 
 function exchanged(path: string): HostError {

@@ -140,7 +140,9 @@ export class Watcher {
 
   /** A label is for people: one that cannot be worked out at once is left away. */
   private labelOf(task: TaskId): string | null {
-    if (nodeOf(this.state, task)?.label == null) return null
+    const node = nodeOf(this.state, task)
+    if (node === null || node.label === null) return null
+    if (node.forEach !== null && this.state.tasks.group[task] === -1) return null // it is for the items, and may mention them
     const expr = expressionOf(this.state, task, 'label')!
     const options = { inlineSteps: MAX_LABEL_STEPS, maxSteps: MAX_LABEL_STEPS, pure: noFunctions, prompts: this.state.plan.prompts }
     const step = new Evaluation(expr, new Names(this.state, task, 'label', this.constants), options).start()

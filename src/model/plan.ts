@@ -74,6 +74,8 @@ export interface PlanNode {
   readonly body: PlanBody
   /** Type of one value (of an item, in a `for`), before `when` and `on failure` widen it. */
   readonly type: Type
+  /** True when only a run can tell that a value fits `type` (it is `json`, or a refinement asks for more): validate it. */
+  readonly mustCheck?: true
   readonly retry: { readonly count: number; readonly fromMs: number; readonly toMs: number } | null
   readonly timeoutMs: number | null
   readonly cache: { readonly ageMs: number | null; readonly by: PlanExpr | null } | null

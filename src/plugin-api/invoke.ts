@@ -8,6 +8,7 @@ import type { Value } from '#model/type.ts'
 import { ToolFailure, type ToolContext } from './context.ts'
 import type { Plugin, Tool } from './define-plugin.ts'
 import { NotPlain, plainValue } from '#base/plain-value.ts'
+import { ownFrame } from '#base/stack-frame.ts'
 import type { PureFunction, ToolCall } from './tool-runner.ts'
 
 const MAX_DETAILS_LENGTH = 16_000
@@ -83,7 +84,7 @@ function issueOf(error: z.ZodError): string {
   return `${issue.message}${place}`
 }
 
-export function isToolFailure(error: unknown): error is ToolFailure {
+function isToolFailure(error: unknown): error is ToolFailure {
   return error instanceof Error && error.name === 'ToolFailure' && 'code' in error && typeof error.code === 'string' // I2
 }
 
@@ -104,21 +105,4 @@ export function failureOf(plugin: string, fn: string, error: unknown, cwd: strin
     code: 'plugin/crashed', task: '', retryable: false, ...details,
     message: `\`${plugin}.${fn}\` crashed: ${message}${frame === null ? '' : ` (${frame})`}`,
   }
-}
-
-/**
- * Where in the plugin's own source it happened, `plugins/jira.ts:12:5`; null when the stack does not say.
- * Source maps must be switched on before the plugin is imported.
- */
-export function ownFrame(error: unknown, cwd: string): string | null {
-  if (!(error instanceof Error) || typeof error.stack !== 'string') return null
-  for (const line of error.stack.split('\n').slice(0, 100)) {
-    const found = /^\s+at .*?(?:\()?((?:file:\/\/)?\/[^()]+?):(\d+):(\d+)\)?$/.exec(line)
-    if (found === null) continue
-    const file = found[1]!.startsWith('file:') ? decodeURIComponent(new URL(found[1]!).pathname) : found[1]!
-    if (/\/node_modules\/|\/plugin-api\/|\/plugin-child\.mjs$/.test(file)) continue
-    const shown = cwd !== '' && file.startsWith(`${cwd}/`) ? file.slice(cwd.length + 1) : file
-    return `${shown}:${found[2]}:${found[3]}`
-  }
-  return null
 }

@@ -25,6 +25,8 @@ export function consoleListener(surface: Surface, now: () => number): RunListene
   let drawnAtMs = Number.NEGATIVE_INFINITY
   let dirty = false
   const started = new Map<string, number>()
+  /** Ended since the last progress notice, whose list still names them. */
+  const ended = new Set<string>()
 
   const erase = (): string => (drawn === 0 ? '' : `\u001b[${drawn}A\u001b[J`)
 
@@ -43,7 +45,7 @@ export function consoleListener(surface: Surface, now: () => number): RunListene
     ].filter(each => each !== '')
     const bar = `[${'='.repeat(filled)}${' '.repeat(BAR_COLUMNS - filled)}]`
     const first = cutToWidth(`${bar}${percent}  ${tail.join(' · ')} · ${neutralise(workflow)}`, columns)
-    const running = progress?.running ?? []
+    const running = (progress?.running ?? []).filter(path => !ended.has(path))
     const shown = running.slice(0, MAX_RUNNING).map(path => {
       const since = started.get(path)
       return paint('dim', cutToWidth(`  ${neutralise(path).replace(/[\n\t]/g, ' ')}${since === undefined ? '' : `  ${elapsed(now() - since)}`}`, columns))
@@ -76,9 +78,13 @@ export function consoleListener(surface: Surface, now: () => number): RunListene
           break
         case 'progress':
           progress = notice
+          ended.clear()
           break
         case 'task':
-          if (notice.status !== 'running') started.delete(notice.path)
+          if (notice.status !== 'running') {
+            started.delete(notice.path)
+            if (ended.size < MAX_TIMED) ended.add(notice.path)
+          }
           else if (started.size < MAX_TIMED && !started.has(notice.path)) started.set(notice.path, now())
           break
         case 'log':

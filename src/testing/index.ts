@@ -3,3 +3,4 @@ export { memoryHost, type MemoryHost, type MemoryHostOptions } from './memory-ho
 export { MemoryFiles } from './memory-files.ts'
 export { invokePure, invokeTool } from '#plugin-api/invoke.ts'
 export { signatureOf, type SignatureProblem } from '#plugin-api/signature-of.ts'
+export { compareDiagnostics, readCases, type ExpectationCase, type ExpectedDiagnostic } from './expect-diagnostics.ts'

@@ -218,6 +218,7 @@ class Validator {
     if (value['timeoutMs'] !== null && !isNumber(value['timeoutMs'])) return `${at}.timeoutMs is no number`
     if (cache !== null && !(isRecord(cache) && (cache['ageMs'] === null || isNumber(cache['ageMs'])))) return `${at}.cache is damaged`
     if (verify !== null && !(isRecord(verify) && isIndex(verify['runs']) && [verify['agree'], verify['upTo']].every(each => each === null || isIndex(each)))) return `${at}.verify is damaged`
+    if (value['mustCheck'] !== undefined && value['mustCheck'] !== true) return `${at}.mustCheck is neither true nor absent`
     if (!isNumber(value['priority'])) return `${at}.priority is no number`
     if (needs !== null && !(isRecord(needs) && isNumber(needs['cpu']) && isNumber(needs['memoryBytes']))) return `${at}.needs is damaged`
     return (
@@ -253,7 +254,10 @@ class Validator {
       if (!isRecord(grant) || typeof grant['name'] !== 'string') return `${place} has no name`
       return (
         this.each(grant['args'], `${place}.args`, (arg, inner) => this.expr(arg, inner, names)) ??
-        this.each(grant['implies'], `${place}.implies`, (each, inner) => (isRecord(each) && typeof each['name'] === 'string' ? this.each(each['args'], `${inner}.args`, text) : `${inner} has no name`))
+        this.each(grant['implies'], `${place}.implies`, (each, inner) => {
+          if (!isRecord(each) || typeof each['name'] !== 'string') return `${inner} has no name`
+          return this.each(each['args'], `${inner}.args`, text)
+        })
       )
     })
   }
@@ -266,7 +270,10 @@ class Validator {
     if (!isRecord(value) || typeof value['name'] !== 'string') return `${at} has no name`
     const names: Names = { nodes: 0, params: new Set() }
     return (
-      this.each(value['given'], `${at}.given`, (each, place) => (isRecord(each) && typeof each['agent'] === 'string' ? this.expr(each['replies'], `${place}.replies`, names) : `${place} names no agent`)) ??
+      this.each(value['given'], `${at}.given`, (each, place) => {
+        if (!isRecord(each) || typeof each['agent'] !== 'string') return `${place} names no agent`
+        return this.expr(each['replies'], `${place}.replies`, names)
+      }) ??
       this.each(value['steps'], `${at}.steps`, (each, place) => {
         if (!isRecord(each)) return `${place} is no step`
         if (each['kind'] === 'let') return typeof each['name'] === 'string' ? this.body(each['body'], `${place}.body`, names) : `${place} has no name`
@@ -299,7 +306,10 @@ class Validator {
       case 'list':
         return list('items')
       case 'record':
-        return this.each(value['entries'], `${at}.entries`, (each, place) => (isRecord(each) && (each['key'] === null || typeof each['key'] === 'string') ? this.expr(each['value'], place, names) : `${place} has no key`))
+        return this.each(value['entries'], `${at}.entries`, (each, place) => {
+          if (!isRecord(each) || (each['key'] !== null && typeof each['key'] !== 'string')) return `${place} has no key`
+          return this.expr(each['value'], place, names)
+        })
       case 'template':
         return this.each(value['parts'], `${at}.parts`, (each, place) => (typeof each === 'string' ? null : this.expr(each, place, names)))
       case 'member':
@@ -314,7 +324,9 @@ class Validator {
       case 'if':
         return inner('condition') ?? inner('then') ?? inner('else')
       case 'match':
-        return inner('subject') ?? this.each(value['arms'], `${at}.arms`, (each, place) => (isRecord(each) && Array.isArray(each['patterns']) ? this.expr(each['value'], `${place}.value`, names) : `${place} is no arm`))
+        return inner('subject') ?? this.each(value['arms'], `${at}.arms`, (each, place) => {
+          return isRecord(each) && Array.isArray(each['patterns']) ? this.expr(each['value'], `${place}.value`, names) : `${place} is no arm`
+        })
       case 'lambda':
         return word('param') ?? inner('body')
       case 'comprehension':
@@ -337,7 +349,10 @@ class Validator {
   private needs(value: unknown, at: string): string | null {
     return this.each(value, at, (each, place) => {
       if (!isRecord(each) || typeof each['grant'] !== 'string') return `${place} has no grant`
-      return this.each(each['args'], `${place}.args`, (arg, inner) => (isRecord(arg) && (typeof arg['param'] === 'string' || typeof arg['literal'] === 'string') ? null : `${inner} is no argument`))
+      return this.each(each['args'], `${place}.args`, (arg, inner) => {
+        const isArg = isRecord(arg) && (typeof arg['param'] === 'string' || typeof arg['literal'] === 'string')
+        return isArg ? null : `${inner} is no argument`
+      })
     })
   }
 }

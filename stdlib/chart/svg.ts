@@ -5,7 +5,7 @@
 //   S3. Colour is never the only sign: marks carry labels or a tooltip.
 import { ToolFailure } from 'tek-lang/plugin'
 
-export const MAX_POINTS = 20_000
+const MAX_POINTS = 20_000
 const MAX_LABEL = 60
 
 const PALETTE = ['#3b82f6', '#f59e0b', '#10b981', '#ef4444', '#8b5cf6', '#14b8a6', '#ec4899', '#84cc16', '#64748b', '#f97316'] as const

@@ -176,7 +176,7 @@ export default definePlugin({
       doc: 'Moves or renames a file or folder; both places need `fs.write`. Gives the new path.',
       input: { from: t.path.describe('What to move.'), to: writePath },
       output: t.path,
-      needs: { 'fs.read': ['$from'], 'fs.write': ['$to'] },
+      needs: { 'fs.write': [['$from'], ['$to']] },
       sinks: ['from', 'to'],
       run: async ({ from, to }, context) => {
         await context.files.move(from, to)

@@ -1,5 +1,6 @@
 // Command: how git is run on a repository that may be hostile.
 // Owns: the options before every command, the check of the repository's own settings, what becomes a failure.
+// Does not own: a `.git` file or `alternates` that lead to another repository on the machine; only the confinement of commands can stop git from reading there.
 //   G1. A repository's settings must not run programs: no hooks, no file monitor, no pager, no signing program, no transport, no external difference programs.
 //   G2. Filters (`filter.x.clean` …) cannot be switched off by name beforehand. Commands that read or write working files first ask for them, and for `core.worktree`,
 //       which would lead elsewhere, and refuse the repository when there are any.
@@ -10,7 +11,7 @@ const MAX_OUTPUT_BYTES = 16_000_000
 const TIMEOUT_MS = 120_000
 
 /** The same before every command, so that the grants this module implies can name it. */
-export const SAFE_OPTIONS: readonly string[] = [
+const SAFE_OPTIONS: readonly string[] = [
   '--no-pager', '--literal-pathspecs',
   ...[
     'core.fsmonitor=false', 'core.hooksPath=/dev/null', 'core.quotePath=false', 'core.sshCommand=false', 'core.askPass=', 'credential.helper=', 'protocol.allow=never',

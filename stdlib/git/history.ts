@@ -102,7 +102,7 @@ export interface BlameLine {
 }
 
 /** Who last changed each line, from `git blame --line-porcelain`. */
-export function parseBlame(output: string): BlameLine[] {
+function parseBlame(output: string): BlameLine[] {
   const lines: BlameLine[] = []
   let current: BlameLine = { line: 0, sha: '', author: '', date: 0, text: '' }
   for (const row of output.split('\n')) {

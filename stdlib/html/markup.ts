@@ -26,7 +26,7 @@ export function bounded(html: string): Html {
 }
 
 /** True for addresses that only lead somewhere: http, https, mailto, relative, a place in the page. Control characters hide schemes from people but not from browsers. */
-export const isSafeAddress = (address: string): boolean => !/[\u0000-\u0020]/.test(address) && (/^(?:https?:|mailto:)/i.test(address) || !/^[^/?#]*:/.test(address))
+const isSafeAddress = (address: string): boolean => !/[\u0000-\u0020]/.test(address) && (/^(?:https?:|mailto:)/i.test(address) || !/^[^/?#]*:/.test(address))
 
 
 export function element(name: string, attributes: Readonly<Record<string, string>>, children: readonly (string | Html)[]): Html {

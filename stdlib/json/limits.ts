@@ -7,7 +7,7 @@ export const MAX_DEPTH = 128
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
 
 /** Deepest nesting of brackets outside strings; a scan without recursion. */
-export function textDepth(text: string): number {
+function textDepth(text: string): number {
   let [depth, deepest, inString] = [0, 0, false]
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i)

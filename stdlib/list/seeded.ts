@@ -1,7 +1,7 @@
 // Seeded: chance that is the same on every machine and in every replay.
 // Owns: a generator (sfc32, seeded by FNV-1a over the seed's text) and shuffling with it. Not for secrets.
 
-export function seededRandom(seed: string): () => number {
+function seededRandom(seed: string): () => number {
   let hash = 0x811c9dc5
   const next = (): number => {
     for (let i = 0; i < seed.length; i++) hash = Math.imul(hash ^ seed.charCodeAt(i), 0x01000193)

@@ -10,9 +10,13 @@ export const escapeHtml = (text: string): string =>
 
 const SAFE_ADDRESS = /^(?:https?:\/\/|mailto:|#|\.{0,2}\/|[\w.-]+(?:[/?#]|$))/i
 
-const INLINE = /(`{1,3})([^`](?:[^\n]*?[^`])?)\1(?!`)|!?\[([^\]\n]{0,500})\]\(([^()\s]{1,2000})\)|\*\*([^*\n]{1,2000})\*\*|\*([^*\n]{1,2000})\*|(?<![\w])_([^_\n]{1,2000})_(?![\w])|~~([^~\n]{1,2000})~~|\\([\\`*_{}[\]()#+\-.!|~<>])/g
+/** Code, link (or image), strong, emphasis twice, struck out, escaped character. */
+const INLINE = new RegExp([
+  /(`{1,3})([^`](?:[^\n]*?[^`])?)\1(?!`)/, /!?\[([^\]\n]{0,500})\]\(([^()\s]{1,2000})\)/, /\*\*((?:[^*\n]|\*(?!\*)){1,2000}?)\*\*/, /\*([^*\n]{1,2000})\*/,
+  /(?<![\w])_([^_\n]{1,2000})_(?![\w])/, /~~([^~\n]{1,2000})~~/, /\\([\\`*_{}[\]()#+\-.!|~<>=])/,
+].map(part => part.source).join('|'), 'g')
 
-export function inlineHtml(text: string, depth = 0): string {
+function inlineHtml(text: string, depth = 0): string {
   if (depth > MAX_NESTING) return escapeHtml(text)
   let [result, from] = ['', 0]
   for (const found of text.matchAll(INLINE)) {

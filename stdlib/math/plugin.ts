@@ -63,6 +63,7 @@ function roundTo(value: number, digits: number): number {
   // Through decimal text, so that 1.005 is judged as it is written.
   const [digitsText, exponent = '0'] = String(Math.abs(value)).split('e')
   const rounded = Math.round(Number(`${digitsText}e${Number(exponent) + digits}`))
+  if (Number.isInteger(value) || rounded >= 1e21) return finite(value, 'roundTo') // has no digits left to round away
   return finite(Math.sign(value) * Number(`${rounded}e${-digits}`), 'roundTo')
 }
 

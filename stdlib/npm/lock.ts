@@ -25,7 +25,7 @@ export const isData = (value: unknown): value is Data => value !== null && typeo
 export const own = (data: Data, name: string): unknown => (Object.hasOwn(data, name) ? data[name] : undefined)
 const textOf = (value: unknown): string | null => (typeof value === 'string' ? value.slice(0, 2_000) : null)
 
-export const isPackageName = (name: string): boolean => /^(?:@[a-z0-9~][a-z0-9._~-]*\/)?[a-zA-Z0-9~_-][a-zA-Z0-9._~-]*$/.test(name) && name.length <= 214
+export const isPackageName = (name: string): boolean => /^(?:@[a-z0-9~][a-z0-9._~-]*\/)?[a-zA-Z0-9~_][a-zA-Z0-9._~-]*$/.test(name) && name.length <= 214
 
 export function readJson(text: string, what: string): Data {
   if (text.length > MAX_TEXT_LENGTH) throw new ToolFailure('too-large', `${what} is larger than ${MAX_TEXT_LENGTH} characters.`)

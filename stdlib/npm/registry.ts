@@ -27,7 +27,7 @@ export interface Listing {
   releases: Release[]
 }
 
-export function parseListing(name: string, body: string): Listing {
+function parseListing(name: string, body: string): Listing {
   const root = readJson(body, `What the registry says about ${name}`)
   const [versions, times, tags] = [own(root, 'versions'), own(root, 'time'), own(root, 'dist-tags')]
   if (!isData(versions)) throw new ToolFailure('not-a-listing', `The registry's answer about ${name} holds no versions.`)
@@ -67,7 +67,7 @@ export interface Outdated {
 }
 
 /** How a package stands: null when there is nothing newer. `ageDays` is how long the newest offered version has been out. */
-export function standing(listing: Listing, current: string, dev: boolean, nowMs: number): Outdated | null {
+function standing(listing: Listing, current: string, dev: boolean, nowMs: number): Outdated | null {
   const from = parseVersion(current)
   if (from === null) return null
   const age = (release: Release) => (release.published === null ? 0 : Math.max(0, Math.floor((nowMs - release.published) / DAY_MS)))

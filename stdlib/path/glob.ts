@@ -7,7 +7,7 @@ const MAX_ALTERNATIVES = 1_000
 const MAX_PATTERN_LENGTH = 4_096
 
 /** All patterns without braces that a pattern with braces stands for; nested braces are fine. */
-export function expandBraces(pattern: string): string[] {
+function expandBraces(pattern: string): string[] {
   let patterns = [pattern]
   for (;;) {
     const next: string[] = []

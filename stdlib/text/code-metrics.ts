@@ -12,7 +12,7 @@ const FAMILY_BY_LANGUAGE: Readonly<Record<string, Family>> = {
 }
 
 /** The comment style of a language, by its name or file extension; everything unknown is taken for a C-like language. */
-export const familyOf = (language: string): Family => FAMILY_BY_LANGUAGE[language.toLowerCase().replace(/^\./, '')] ?? 'c'
+const familyOf = (language: string): Family => FAMILY_BY_LANGUAGE[language.toLowerCase().replace(/^\./, '')] ?? 'c'
 
 const TOKENS: Readonly<Record<Family, RegExp>> = {
   c: /\/\/[^\n]*|\/\*[\s\S]*?(?:\*\/|$)|"(?:\\[\s\S]|[^"\\\n])*"?|'(?:\\[\s\S]|[^'\\\n])*'?|`(?:\\[\s\S]|[^`\\])*`?/g,

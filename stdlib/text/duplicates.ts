@@ -5,7 +5,7 @@
 import { ToolFailure } from 'tek-lang/plugin'
 
 const MAX_TOTAL_LINES = 2_000_000
-export const MAX_DUPLICATES = 1_000
+const MAX_DUPLICATES = 1_000
 
 export interface Place {
   file: string

@@ -6,7 +6,7 @@ import { codeMetrics } from './code-metrics.ts'
 import { editDistance, lineDifference, linesOf, similarity, unifiedDifference } from './compare.ts'
 import { findDuplicates } from './duplicates.ts'
 import { grepFiles } from './grep.ts'
-import { compilePattern, findMatches } from './regex.ts'
+import { compilePattern, findMatches, replaceMatches } from './regex.ts'
 import { camelCase, capitalized, dedented, nameParts, pascalCase, titleCase, wordsOf, wrapped } from './words.ts'
 
 const MAX_TEXT_LENGTH = 10_000_000
@@ -129,17 +129,10 @@ const searching = {
     },
   }),
   replaceRegex: pure({
-    doc: 'Replaces every match. In the replacement `$1` or `${name}` stands for a group and `\\$` for a dollar sign.',
+    doc: 'Replaces every match. In the replacement `$1` or `$<name>` stands for a group, `$0` for the whole match and `$$` for a dollar sign.',
     input: { text, pattern, replacement: z.string().describe('What to put there.'), ignoreCase }, output: z.string(), runs: 'thread',
     example: 'text.replaceRegex("Ada Lovelace", r"(\\w+) (\\w+)", "$2, $1") == "Lovelace, Ada"',
-    run: ({ text, pattern, replacement, ignoreCase }) => {
-      try {
-        return bounded(compilePattern(pattern, ignoreCase).matcher(bounded(text)).replaceAll(replacement))
-      } catch (problem) {
-        if (problem instanceof ToolFailure) throw problem
-        throw new ToolFailure('bad-replacement', `The replacement cannot be used: ${(problem as Error).message}.`)
-      }
-    },
+    run: ({ text, pattern, replacement, ignoreCase }) => bounded(replaceMatches(bounded(text), compilePattern(pattern, ignoreCase), replacement, MAX_TEXT_LENGTH)),
   }),
   splitRegex: pure({
     doc: 'The pieces between the matches of a regular expression.',

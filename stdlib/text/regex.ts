@@ -63,5 +63,42 @@ export function findMatches(text: string, pattern: RE2JS, limit: number): { foun
   return { found, more: false }
 }
 
+const REFERENCE = /\$(?:(\$)|(\d{1,2})|<([A-Za-z_][A-Za-z0-9_]*)>)?/g
+
+/** What stands for a match: `$1` and `$<name>` are groups (empty where they took no part), `$0` all of it, `$$` a dollar sign. */
+function replacementFor(template: string, pattern: RE2JS): (matcher: ReturnType<RE2JS['matcher']>) => string {
+  const names = pattern.namedGroups()
+  const pieces: (string | number)[] = []
+  let from = 0
+  const wrong = (what: string) => new ToolFailure('bad-replacement', `The replacement mentions ${what}, which the pattern does not have.`, { help: 'Write $$ for a dollar sign.' })
+  for (const found of template.matchAll(REFERENCE)) {
+    const [whole, dollar, number, name] = found
+    pieces.push(template.slice(from, found.index))
+    from = found.index + whole.length
+    const group = number !== undefined ? Number(number) : name !== undefined && Object.hasOwn(names, name) ? names[name] : undefined
+    if (dollar !== undefined) pieces.push('$')
+    else if (group === undefined || group > pattern.groupCount()) throw wrong(`\`${whole}\``)
+    else pieces.push(group)
+  }
+  pieces.push(template.slice(from))
+  return matcher => pieces.map(piece => (typeof piece === 'string' ? piece : (matcher.group(piece) ?? ''))).join('')
+}
+
+/** The text with every match replaced. Stops with a failure when the result grows beyond `maxLength`. */
+export function replaceMatches(text: string, pattern: RE2JS, template: string, maxLength: number): string {
+  const matcher = pattern.matcher(text)
+  const replacement = replacementFor(template, pattern)
+  const pieces: string[] = []
+  let [from, length] = [0, 0]
+  while (matcher.find()) {
+    const piece = text.slice(from, matcher.start()) + replacement(matcher)
+    from = matcher.end()
+    length += piece.length
+    if (length > maxLength) throw new ToolFailure('too-long', `The text is longer than ${maxLength} characters.`)
+    pieces.push(piece)
+  }
+  return pieces.join('') + text.slice(from)
+}
+
 /** True when the pattern is plain text, so that searching for it needs no engine. */
 export const isPlain = (pattern: string): boolean => pattern !== '' && !/[\\^$.|?*+()[\]{}]/.test(pattern)

@@ -3,10 +3,10 @@
 //   C1. Nothing here looks at the clock or at the zone of the machine. Zones come from the IANA database inside Node; UTC needs none.
 import { ToolFailure } from 'tek-lang/plugin'
 
-export const MAX_TIME_MS = 8_640_000_000_000_000
+const MAX_TIME_MS = 8_640_000_000_000_000
 
-export const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] as const
-export const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'] as const
+const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'] as const
+const MONTHS = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'] as const
 export type Unit = 'millisecond' | 'second' | 'minute' | 'hour' | 'day' | 'week' | 'month' | 'year'
 
 const WEEK_MS = 604_800_000
@@ -49,7 +49,7 @@ export function zoneOffset(at: number, zone: string): number {
 export const localDate = (at: number, zone: string): Date => new Date(checkedTime(at) + zoneOffset(at, zone))
 
 /** The time at which the clock in a zone shows the UTC fields of `local`; in the hour that is skipped it is the time after the gap, in the doubled one the first. */
-export function fromLocal(local: number, zone: string): number {
+function fromLocal(local: number, zone: string): number {
   if (zone === 'UTC') return local
   const guesses = [local - zoneOffset(local - 86_400_000, zone), local - zoneOffset(local + 86_400_000, zone)]
   const exact = guesses.filter(guess => guess + zoneOffset(guess, zone) === local)

@@ -46,6 +46,11 @@ describe('lowering', () => {
     })
   })
 
+  it('marks values that only a run can check', () => {
+    const plan = planOf('workflow w(t: string, n: int) -> { name: string } {\n  task data -> { name: string } = json.parse(t)\n  let m: int(0..10) = n\n  let sure: int = n\n  return if m > sure then data else data\n}\n')
+    expect(Object.fromEntries(plan.workflows['w']!.nodes.map(node => [node.name, node.mustCheck]))).toEqual({ data: true, m: true, sure: undefined })
+  })
+
   it('names sub-workflows, prompts, agents and plugins by key', () => {
     const plan = planOf('use plugin "./jira.ts" as j\nprompt house(style: string = "dry") "In ${style} style."\nagent a { }\nworkflow inner(n: int) -> int { return n }\nworkflow w() -> string {\n  can j.read("*")\n  task i = inner(n: 3)\n  task p by a -> string = house()\n  task q = j.issue("A-1")\n  return "${i}${p}${q.title}"\n}\n')
     const bodies = Object.fromEntries(plan.workflows['w']!.nodes.map(node => [node.name, node.body]))

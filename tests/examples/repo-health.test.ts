@@ -61,12 +61,12 @@ describe('repo-health', () => {
     expect(lines.find(line => /^\s*1\s/.test(line))).toContain('src/sync.ts')
     expect(screen).toContain('split it')
     expect(screen).toContain('report.html')
-    expect(Math.max(...lines.map(line => [...line].length))).toBeLessThanOrEqual(100)
+    expect(Math.max(...lines.map(line => [...line].length))).toBeLessThanOrEqual(80)
   })
 
   test('the page has verdict, actions, evidence, map and proof, and escapes what the repository says', () => {
     const page = readFileSync(join(repository, 'report.html'), 'utf8')
-    for (const part of ['src/sync.ts', 'src/later.ts', 'src/calm.ts', 'split it', '<svg', 'Proof', 'no network', '8 commits', '4 fixes']) expect(page).toContain(part)
+    for (const part of ['src/sync.ts', 'src/later.ts', 'src/calm.ts', 'src/other.ts', 'Split it', '<svg', 'Proof', 'no network', '9 commits', 'churn 9', 'fixes 4']) expect(page).toContain(part)
     expect(page.indexOf('verdict')).toBeLessThan(page.indexOf('What to do'))
     expect(page).not.toContain('<script>alert(1)')
     expect(page).not.toContain('<b>odd')
@@ -80,24 +80,33 @@ describe('repo-health', () => {
     expect(summary).toContain('src/sync.ts')
   })
 
+  test('a folder below the top of the repository is judged with its history', () => {
+    const ended = runTek(['run', 'repo-health', '--root', 'src', '--out', '.tek/part.html'], repository)
+    expect(ended.exitCode, ended.stderr).toBe(0)
+    expect(ended.stdout).toMatch(/1 {2}split it {4}sync\.ts\n {15}churn 9/)
+  })
+
   test('nothing but the two reports and .tek was written', () => {
     const status = spawnSync('git', ['status', '--porcelain', '--ignored'], { cwd: repository, encoding: 'utf8' }).stdout
     expect(status.split('\n').filter(line => line !== '').map(line => line.slice(3)).sort()).toEqual(['.tek/', 'report.html', 'report.md'])
   })
 
-  test.skipIf(chromium === undefined)('the page opens in headless Chromium without a script error and shows the hot spot', () => {
-    const shot = (scheme: string): void => {
-      const picture = join(repository, `report-${scheme}.png`)
-      const ended = spawnSync(chromium ?? '', [
-        '--headless', '--no-sandbox', '--disable-gpu', '--window-size=1100,1600', `--screenshot=${picture}`, ...(scheme === 'dark' ? ['--force-dark-mode'] : []),
-        `file://${join(repository, 'report.html')}`,
-      ], { encoding: 'utf8', timeout: 60_000 })
+  test.skipIf(chromium === undefined)('the page opens in headless Chromium, light and dark, without a script error', () => {
+    const browse = (...options: string[]): { stdout: string; stderr: string } => {
+      const ended = spawnSync(chromium ?? '', ['--headless', '--no-sandbox', '--disable-gpu', '--enable-logging=stderr', ...options, `file://${join(repository, 'report.html')}`], {
+        encoding: 'utf8', timeout: 60_000,
+      })
       expect(ended.status, ended.stderr).toBe(0)
-      expect(existsSync(picture)).toBe(true)
+      expect(ended.stderr).not.toContain('Uncaught')
+      return ended
     }
-    shot('light')
-    shot('dark')
-    const dom = spawnSync(chromium ?? '', ['--headless', '--no-sandbox', '--disable-gpu', '--dump-dom', `file://${join(repository, 'report.html')}`], { encoding: 'utf8', timeout: 60_000 })
+    const pictures = [['light', '1'], ['dark', '0']].map(([name, scheme]) => {
+      const picture = join(repository, `report-${name}.png`)
+      browse('--window-size=1100,1600', `--blink-settings=preferredColorScheme=${scheme}`, `--screenshot=${picture}`)
+      return readFileSync(picture)
+    })
+    expect(pictures[0]?.equals(pictures[1] ?? Buffer.alloc(0))).toBe(false)
+    const dom = browse('--dump-dom')
     expect(dom.stdout).toContain('src/sync.ts')
   })
 })
@@ -130,7 +139,7 @@ describe('repo-health elsewhere', () => {
     writeFileSync(join(made, 'bad.ts'), Buffer.from([0xff, 0xfe, 0x00, 0x80]))
     const ended = runTek(['run', 'repo-health'], made)
     expect(ended.exitCode, ended.stderr).toBe(0)
-    expect(readFileSync(join(made, 'report.html'), 'utf8')).toContain('1 files that are not text')
+    expect(readFileSync(join(made, 'report.html'), 'utf8')).toContain('files that are not text or larger than 400 KB: 1;')
   })
 
   test('dependencies that stayed for years are an action', () => {

@@ -159,6 +159,11 @@ describe('containment', () => {
     expect(said).toBeGreaterThan(50)
   })
 
+  test('patterns made to take long are answered with no', () => {
+    const wide = `${'?*a'.repeat(60)}/**/${'*b?'.repeat(60)}`
+    expect(containsGrant(read(`${'*a'.repeat(80)}/x`), read(wide))).toBe(false)
+  }, 10_000)
+
   test('every pattern contains itself', () => {
     fc.assert(fc.property(pattern.filter(text => !text.split('/').includes('..')), text => { expect(containsGrant(read(text), read(text))).toBe(true) }))
   })

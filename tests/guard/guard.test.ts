@@ -1,6 +1,7 @@
 // The guard over a real disk, real commands and real servers: what it lets through, and an attack corpus it must refuse.
+import { spawn } from 'node:child_process'
 import { createServer, type Server } from 'node:http'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -179,6 +180,53 @@ describe('files', () => {
     expect(existsSync(join(cwd, 'vault/key'))).toBe(true)
   })
 
+  test('reading a file that others replace at the same time gives the old text or the new', async () => {
+    const { files } = may('fs.read("src/**")', 'fs.write("src/**")')
+    const writer = (async () => { for (let round = 0; round < 300; round++) await files.writeText('src/a.ts', `version ${round % 2}`) })()
+    const seen = new Set<string>()
+    for (let round = 0; round < 300; round++) seen.add(await files.readText('src/a.ts'))
+    await writer
+    expect([...seen].filter(text => !['src/a.ts', 'version 0', 'version 1'].includes(text))).toEqual([])
+  })
+
+  test('links that come and go while a path is being judged leak nothing', async () => {
+    put('src/real/name', 'inside') // this and `src/file` change places with links out of the grant
+    mkdirSync(join(root, 'outside'))
+    writeFileSync(join(root, 'outside/name'), 'secret')
+    const flip = `const fs = require('node:fs'), p = require('node:path')
+      const [src, outside] = process.argv.slice(1)
+      fs.symlinkSync(outside, src + '/to-outside'); fs.symlinkSync(src + '/real', src + '/to-real'); fs.symlinkSync(outside + '/name', src + '/f1'); fs.writeFileSync(src + '/f2', 'inside')
+      console.log('ready')
+      const has = path => { try { fs.lstatSync(path); return true } catch { return false } }
+      for (;;) {
+        try {
+          fs.renameSync(src + '/real', src + '/x'); fs.renameSync(src + '/to-outside', src + '/real'); fs.renameSync(src + '/real', src + '/to-outside'); fs.renameSync(src + '/x', src + '/real')
+          fs.linkSync(src + '/f2', src + '/f3'); fs.renameSync(src + '/f3', src + '/file'); fs.symlinkSync(outside + '/name', src + '/f4'); fs.renameSync(src + '/f4', src + '/file')
+        } catch { // the writer made a folder where there was none for a moment
+          try { if (has(src + '/x')) { fs.rmSync(src + '/real', { recursive: true, force: true }); fs.renameSync(src + '/x', src + '/real') }
+          if (!has(src + '/to-outside')) fs.symlinkSync(outside, src + '/to-outside')
+          for (const name of ['/f3', '/f4']) fs.rmSync(src + name, { force: true }) } catch {}
+        }
+      }`
+    const flipper = spawn(process.execPath, ['-e', flip, join(cwd, 'src'), join(root, 'outside')], { stdio: ['ignore', 'pipe', 'inherit'] })
+    await new Promise(ready => flipper.stdout.once('data', ready))
+    const context = may('fs.read("src/**")', 'fs.write("src/**")')
+    const seen = new Set<string>()
+    const until = performance.now() + 1_500
+    while (performance.now() < until) {
+      for (const path of ['src/real/name', 'src/file']) seen.add(await context.files.readText(path).catch(() => 'refused'))
+      await context.files.writeText('src/real/written', 'x').catch(() => undefined)
+      await context.files.append('src/real/name', '').catch(() => undefined)
+    }
+    expect(flipper.exitCode).toBeNull()
+    flipper.kill('SIGKILL')
+    expect(seen).toContain('inside')
+    expect(seen).toContain('refused')
+    expect(seen).not.toContain('secret')
+    expect(readdirSync(join(root, 'outside'))).toEqual(['name'])
+    expect(readFileSync(join(root, 'outside/name'), 'utf8')).toBe('secret')
+  })
+
   test('globs: what they find, what they leave out, what they may not ask', async () => {
     symlinkSync(join(cwd, 'src/deep'), join(cwd, 'src/loop'))
     symlinkSync(join(cwd, 'src/a.ts'), join(cwd, 'src/alias.ts'))
@@ -229,6 +277,13 @@ describe('commands', () => {
     await expect(context.run('git', ['status'], { cwd: '/' })).rejects.toEqual(denied)
     // A program given by its path is the granted one, wherever the command starts.
     expect((await context.run('./tool.sh', [], { cwd: 'src' })).stdout).toBe('tool\n')
+  })
+  test('a program in the project does not take the place of one on the machine', async () => {
+    mkdirSync(join(cwd, 'node_modules/.bin'), { recursive: true })
+    writeFileSync(join(cwd, 'node_modules/.bin/echo'), '#!/bin/sh\necho mine', { mode: 0o755 })
+    const { context } = watched([level('exec("echo", "x")', 'exec("sh", "-c", "**")')], [], { PATH: `${cwd}/node_modules/.bin:.:${process.env['PATH'] ?? ''}` })
+    expect((await context.run('echo', ['x'])).stdout).toBe('x\n')
+    expect((await context.run('sh', ['-c', 'command -v echo; echo "$PATH"'])).stdout).not.toContain(cwd)
   })
   test('what comes with a plugin grant widens this call only', async () => {
     const implied = level('exec("echo", "**")', 'env("PAGER")')

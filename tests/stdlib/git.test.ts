@@ -4,6 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, wr
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import git from '../../stdlib/git/plugin.ts'
+import { parseStatus } from '../../stdlib/git/changes.ts'
 import { parseLog } from '../../stdlib/git/history.ts'
 import { callTool, failureOfTool } from './call.ts'
 import { contextOf, grant, machineFolder } from './contexts.ts'
@@ -101,6 +102,15 @@ describe('reading', () => {
     expect(parseLog(`${output}\0`)).toMatchObject([{ sha, files: [{ path: 'fine' }] }])
     expect(() => parseLog(['not a hash', '', '', '', '', '', ''].join('\0'))).toThrow('cannot be read')
   })
+})
+
+test('status knows renames, conflicts, removals and names with spaces', () => {
+  const zero = '100644 100644 100644 aaa bbb'
+  const output = [`1 D. N... ${zero} gone file`, `2 R. N... ${zero} R100 new name`, 'old name', `u UU N... 100644 100644 100644 100644 a b c both`, `1 .M N... ${zero} x`, '? y z', ''].join('\0')
+  expect(parseStatus(output)).toEqual([
+    { path: 'gone file', kind: 'removed', staged: true, from: null }, { path: 'new name', kind: 'renamed', staged: true, from: 'old name' },
+    { path: 'both', kind: 'conflict', staged: true, from: null }, { path: 'x', kind: 'changed', staged: false, from: null }, { path: 'y z', kind: 'untracked', staged: false, from: null },
+  ])
 })
 
 describe('changing', () => {

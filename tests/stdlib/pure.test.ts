@@ -83,7 +83,10 @@ describe('text', () => table([
   ['text.find', ['b', 'x'], null],
   ['text.findAll', ['ab', ''], [0, 1, 2].map(at => ({ text: '', start: at, end: at, groups: [], named: {} }))],
   ['text.splitRegex', ['abc', ''], ['abc']],
-  ['text.replaceRegex', ['a.b', '\\.', '\\$'], 'a$b'],
+  ['text.replaceRegex', ['a.b', '\\.', '$$'], 'a$b'],
+  ['text.replaceRegex', ['ab', '(?P<first>a)(x)?', '[$<first>$2$0]'], '[aa]b'],
+  ['text.replaceRegex', ['a'.repeat(10_000), 'a', 'x'.repeat(10_000)], fails('too-long')],
+  ['text.replaceRegex', ['ab', 'a', '$<__proto__>'], fails('bad-replacement')],
   ['text.replaceRegex', ['ab', '(a)', '$9'], fails('bad-replacement')],
   ['text.fromBytes', ['/w=='], fails('not-utf8')],
   ['text.diff', ['', ''], { added: 0, removed: 0, lines: [] }],
@@ -97,7 +100,7 @@ describe('text', () => table([
   ['text.complexity', ['// if while\n"if && for" /* if\nif */ x'], 1],
   ['text.complexity', ['a ? b : c ?? d; e?.f; g(h?: i)'], 3],
   ['text.complexity', ['# if\nif a and b:\n  pass\nelif c: x', 'py'], 4],
-  ['text.metrics', ['/* a\nb */\n\nif (x) {\n  y() // z\n}\n'], { lines: 6, code: 3, comment: 2, blank: 1, longestLine: 12, nesting: 1, complexity: 2 }],
+  ['text.metrics', ['/* a\nb */\n\nif (x) {\n  y() // z\n}\n'], { lines: 6, code: 3, comment: 2, blank: 1, longestLine: 10, nesting: 1, complexity: 2 }],
   ['text.duplicates', [[{ file: 'a', text: 'x\n' }], 1], fails('bad-count')],
 ]))
 

@@ -59,7 +59,7 @@ test('each page has the form that is executed', () => {
 })
 
 test('each code is shown by a test: its page is executed, or a test names it', () => {
-  const texts = filesUnder('tests', path => !path.startsWith('tests/tidy/')).map(read).join('\n')
+  const texts = filesUnder('tests', path => !path.startsWith('tests/tidy/')).map(read).join('\n').replaceAll('\\/', '/')
   const unseen = codes.filter(({ code }) => {
     if (texts.includes(code)) return false
     return !existsSync(pageOf(code)) || /^Arises: elsewhere$/m.test(read(pageOf(code)))

@@ -37,6 +37,8 @@ const table: readonly Room[] = [
     may: ['plugin-api/context.ts', 'plugin-api/tool-runner.ts', 'diagnostics', 'host/host.ts', 'grants', ...plain],
     node: true,
   },
+  // The entry of a worker thread joins what the interpreter is given by tek.ts in the main thread: it calls trusted tools itself.
+  { room: 'interpreter/pool/worker.ts', may: ['interpreter', 'plugin-api', 'grants', ...plain], node: true },
   { room: 'plugins', may: ['plugin-api', 'diagnostics', 'host/host.ts', 'grants', ...plain], node: true },
   { room: 'tek.ts', may: ['compiler', 'interpreter', 'plugins', 'plugin-api', 'telemetry', 'host', 'diagnostics', 'grants', ...plain], node: true },
   { room: 'editor', may: ['tek.ts', 'compiler', 'plugin-api', 'host', 'diagnostics', renderers, 'grants', ...plain], node: true },

@@ -10,11 +10,11 @@ import { renderSarif } from '#diagnostics/render/sarif.ts'
 import { SourceTexts } from '#diagnostics/render/source-lines.ts'
 import type { Host } from '#host/host.ts'
 import { applyFixes } from '../apply-fixes.ts'
-import { CliFailure, TekCommand } from '../command.ts'
+import { CliFailure, printDiagnostics, TekCommand } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { tekVersion } from '../install-place.ts'
 import { readSource, readStdin, sourceFiles, stdinPath, writeFile } from '../source-files.ts'
-import { watchFiles } from '../watch-files.ts'
+import { fileStates, watchFiles } from '../watch-files.ts'
 
 const formats = ['pretty', 'json', 'sarif', 'github'] as const
 type Format = (typeof formats)[number]
@@ -52,19 +52,22 @@ export class CheckCommand extends TekCommand {
     const format = this.chosenFormat()
     const host = await this.context.host()
     if (!this.watch) return this.once(host, format)
+    if (this.files.includes('-')) throw new CliFailure([cliErrors['bad-value']({ option: '--watch', value: '-', allowed: 'files and folders' })], exitCodes.usage)
+    const list = (): Promise<readonly string[]> => sourceFiles(host, this.files).catch(() => [])
     for (;;) {
-      let files: readonly string[] = []
+      const known = new Set(await list())
+      const before = await fileStates(host, known)
       if (this.context.out.isTerminal) this.context.out.write('\u001b[2J\u001b[H')
       try {
         const findings = await this.findings(host)
-        files = [...findings.files, ...findings.sources.keys()]
+        for (const path of findings.sources.keys()) known.add(path)
         this.print(findings, format)
       } catch (error) {
         if (!(error instanceof CliFailure)) throw error
-        this.context.err.write(`${error.diagnostics.map(each => each.message).join('\n')}\n`)
+        printDiagnostics(this.context.err, error.diagnostics, error.sources)
       }
       this.context.err.write('watching for changes, Ctrl-C ends\n')
-      await watchFiles(host, async () => [...files, ...(this.files.includes('-') ? [] : await sourceFiles(host, this.files).catch(() => []))])
+      await watchFiles(host, before, known, list)
     }
   }
 

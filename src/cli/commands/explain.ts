@@ -8,7 +8,7 @@ import type { Paint } from '#base/terminal-text.ts'
 import { cliErrors } from '#diagnostics/catalog/cli.ts'
 import { CliFailure, TekCommand } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
-import { table } from '../help.ts'
+import { table } from '../columns.ts'
 import { errorPagesFolder } from '../install-place.ts'
 
 interface Page {

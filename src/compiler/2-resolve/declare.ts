@@ -157,9 +157,12 @@ function isTaken(unit: Unit, alias: Name, source: string, context: Declaring): b
   return true
 }
 
+const MAX_SHORT_NAME = 2
+
 /** Help and a fix for a misspelt name. The fix is safe when there is one near name only. */
 export function suggest(name: string, known: Iterable<string>, at: { path: string; start: number; end: number }): { help: string[]; fixes: Diagnostic['fixes'] } {
-  const near = didYouMean(name, known)
+  // One letter is near every other letter: of short names only the case may be wrong.
+  const near = didYouMean(name, known).filter(each => name.length > MAX_SHORT_NAME || each.toLowerCase() === name.toLowerCase())
   if (near.length === 0) return { help: [], fixes: [] }
   return {
     help: [`Did you mean ${near.map(each => `\`${each}\``).join(' or ')}?`],

@@ -14,7 +14,7 @@ export interface Uses {
  *
  * @param module the parsed file.
  * @example
- * collectUses(parse({ path: 'a.tek', text: 'use plugin "./p.ts" as p' }).value).plugins // ['./p.ts']
+ * for (const specifier of collectUses(parse(source).value).plugins) await loadPlugin(specifier)
  */
 export function collectUses(module: Module): Uses {
   const files = new Set<string>()

@@ -23,7 +23,10 @@ export function checkAgent(checker: Checker, agent: AgentDecl): void {
     switch (member.kind) {
       case 'agent-model':
         if (member.value.kind === 'name-expr') checkModelName(checker, member.value)
-        else if (member.value.kind !== 'error-expr') checker.report(nameErrors['unknown-model']({ name: 'this' }, { at: checker.at(member.value), help: ['Declare it first: `model smart = …`, and name it here: `model smart`.'] }))
+        else if (member.value.kind !== 'error-expr') {
+          const help = ['Declare it first: `model smart = …`, and name it here: `model smart`.']
+          checker.report(nameErrors['unknown-model']({ name: 'this' }, { at: checker.at(member.value), help }))
+        }
         break
       case 'agent-role':
         checker.expect(member.value, scope.inside(pureCalls('`role`')), stringType, 'The role')

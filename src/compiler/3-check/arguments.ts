@@ -19,8 +19,25 @@ export interface Callee {
   readonly at: Span
 }
 
+/** The usual call: every argument by position, none missing, none too much. Null for any other. */
+function byPosition(params: readonly ParamSignature[], args: readonly Arg[], piped: Expr | null): BoundArg[] | null {
+  const offset = piped === null ? 0 : 1
+  if (args.length + offset > params.length) return null
+  const bound: BoundArg[] = []
+  for (let index = 0; index < params.length; index++) {
+    const param = params[index]!
+    const arg = index < offset ? null : args[index - offset]
+    if (param.rest === true || (arg !== null && arg !== undefined && arg.name !== null)) return null
+    if (arg !== undefined) bound.push({ param, values: [arg === null ? piped! : arg.value] })
+    else if (!param.optional) return null
+  }
+  return bound
+}
+
 /** Binds arguments to parameters in the order of parameters; `piped` comes first. Reports once for each kind of mistake. */
 export function bindArguments(checker: Checker, callee: Callee, args: readonly Arg[], piped: Expr | null): BoundArg[] {
+  const simple = byPosition(callee.params, args, piped)
+  if (simple !== null) return simple
   const bound = new Map<string, BoundArg>()
   const byName = new Map(callee.params.map(param => [param.name, param]))
   let position = 0

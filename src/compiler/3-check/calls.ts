@@ -6,7 +6,7 @@ import { nameErrors } from '#diagnostics/catalog/name.ts'
 import { typeErrors } from '#diagnostics/catalog/type.ts'
 import type { ParamSignature } from '#model/signature.ts'
 import type { Type } from '#model/type.ts'
-import { anyType, boolType, qualifiersWithin, qualify, stripQualifiers } from '#types/construct.ts'
+import { anyType, boolType, qualifiersOf, qualifiersWithin, qualify, stripQualifiers } from '#types/construct.ts'
 import { bindVariables, substitute, type Bindings } from '#types/variables.ts'
 import type { Arg, CallExpr, Expr, LambdaExpr, MemberExpr, NameExpr, PipeExpr, Span } from '../1-syntax/ast.ts'
 import { suggest } from '../2-resolve/declare.ts'
@@ -16,6 +16,7 @@ import type { Checker } from './checker.ts'
 import { checkCallPlace } from './effects.ts'
 import type { CallTarget } from './facts.ts'
 import { moduleNamed } from './members.ts'
+import { narrow } from './narrow.ts'
 import { prelude, preludeNames } from './prelude.ts'
 import type { Scope } from './scope.ts'
 
@@ -57,8 +58,9 @@ function calleeOf(checker: Checker, callee: Expr, scope: Scope): Callable | null
     if (isUnknownModule(checker, callee.object, scope)) return null
     const type = checker.infer(callee.object, scope)
     if (stripQualifiers(type).kind !== 'any') {
-      const isPrelude = preludeNames.has(callee.name.text)
-      const help = isPrelude ? [`Write \`value |> ${callee.name.text}(…)\` or \`${callee.name.text}(value, …)\`.`] : ['Values have fields, not functions; functions live in modules: `text.count(value, "a")`.']
+      const { text } = callee.name
+      const elsewhere = 'Values have fields, not functions; functions live in modules: `text.count(value, "a")`.'
+      const help = [preludeNames.has(text) ? `Write \`value |> ${text}(…)\` or \`${text}(value, …)\`.` : elsewhere]
       checker.report(typeErrors['not-callable']({ what: `\`.${callee.name.text}\`` }, { at: checker.at(callee.name), help }))
     }
     return null
@@ -142,8 +144,18 @@ function applyCall(checker: Checker, expr: CallExpr | PipeExpr, callable: Callab
   let result = substitute(callable.result, bindings, anyType)
   const known = callable.target.kind === 'prelude' ? prelude.get(callable.target.name) : undefined
   if (known?.refine !== undefined) result = known.refine(types, result)
+  if (callable.name === 'filter' && callable.target.kind === 'prelude') result = filtered(checker, bound, result, inner)
   if (callable.target.kind === 'loop') scope.find(callable.target.name)?.callable?.given?.(types)
   return carryQualifiers(callable, result, types)
+}
+
+/** What passes `x => x != null` is not null: a filter's condition holds for what is left. */
+function filtered(checker: Checker, bound: readonly BoundArg[], result: Type, scope: Scope): Type {
+  const lambda = lambdaIn(bound.find(({ param }) => param.name === 'where')?.values[0] ?? null)
+  const bare = stripQualifiers(result)
+  if (lambda === null || bare.kind !== 'list') return result
+  const known = narrow(checker, lambda.body, scope, true).get(lambda.param.text)
+  return known === undefined ? result : qualify({ kind: 'list', item: known }, qualifiersOf(result))
 }
 
 function inferArguments(checker: Checker, bound: readonly BoundArg[], scope: Scope): { types: Map<string, Type>; bindings: Bindings } {
@@ -161,7 +173,8 @@ function inferArguments(checker: Checker, bound: readonly BoundArg[], scope: Sco
   return { types, bindings }
 }
 
-function lambdaIn(value: Expr): LambdaExpr | null {
+function lambdaIn(value: Expr | null): LambdaExpr | null {
+  if (value === null) return null
   if (value.kind === 'group') return lambdaIn(value.inner)
   return value.kind === 'lambda' ? value : null
 }

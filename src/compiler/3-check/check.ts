@@ -7,9 +7,10 @@ import { invariant } from '#base/invariant.ts'
 import { nameErrors } from '#diagnostics/catalog/name.ts'
 import { taskErrors } from '#diagnostics/catalog/task.ts'
 import { type Diagnostic, hasErrors } from '#diagnostics/diagnostic.ts'
+import type { Place } from '#model/source.ts'
 import type { Type } from '#model/type.ts'
 import { anyType, stringType } from '#types/construct.ts'
-import type { AstNode, CanClause, ConstDecl, Name, TypeNode, WorkflowDecl } from '../1-syntax/ast.ts'
+import type { AstNode, CanClause, ConstDecl, Expr, Name, Span, TypeNode, WorkflowDecl } from '../1-syntax/ast.ts'
 import { shortened } from '../2-resolve/load.ts'
 import { type FileUnit, placeIn, type Program, type Sym, type Unit } from '../2-resolve/program.ts'
 import { checkAgent, checkLeads } from './agents.ts'
@@ -61,7 +62,7 @@ class CheckRun {
   readonly diagnostics: Diagnostic[] = []
   readonly facts = new Map<Unit, UnitFacts>()
   readonly types: TypeTable
-  private readonly program: Program
+  readonly program: Program
   private readonly shapes = new Map<Sym, Shape>()
   private readonly files = new Map<FileUnit, FileFacts>()
 
@@ -189,27 +190,14 @@ class CheckRun {
   private checkerOf(unit: Unit): Checker {
     const facts: UnitFacts = { unit, types: new Map<AstNode, Type>(), refs: new Map(), calls: new Map(), callLog: [], agents: new Map(), grants: null, workflow: null }
     this.facts.set(unit, facts)
-    let failed = false
-    const checker: Checker = {
-      program: this.program, unit, facts,
-      report: diagnostic => {
-        failed ||= diagnostic.severity === 'error'
-        this.diagnostics.push(diagnostic)
-      },
-      hasErrors: () => failed,
-      at: span => placeIn(unit, span),
-      infer: (expr, scope, expected) => infer(checker, expr, scope, expected),
-      expect: (expr, scope, expected, place) => expectType(checker, expr, scope, expected, place),
-      fit: (expr, type, expected, place) => fitType(checker, expr, type, expected, place),
-      condition: (expr, scope, place) => condition(checker, expr, scope, place),
-      typeOf: node => this.types.typeOf(unit, node),
-      fileFacts: this.fileFacts(unit),
-      shapeOf: symbol => this.shapes.get(symbol) ?? this.unfinished(symbol),
-    }
-    return checker
+    return new UnitChecker(this, facts)
   }
 
-  private fileFacts(unit: Unit): FileFacts {
+  shapeOf(symbol: Sym): Shape {
+    return this.shapes.get(symbol) ?? this.unfinished(symbol)
+  }
+
+  fileFacts(unit: Unit): FileFacts {
     const known = this.files.get(unit.file)
     if (known !== undefined) return known
     const declarations = unit.file.units.map(each => each.declaration)
@@ -233,6 +221,67 @@ class CheckRun {
     const checker = this.checkerOf(unit)
     if (known !== undefined) this.facts.set(unit, known)
     return checker
+  }
+}
+
+/** The Checker of one unit within a run. */
+class UnitChecker implements Checker {
+  readonly facts: UnitFacts
+  private readonly run: CheckRun
+  private failed = false
+
+  constructor(run: CheckRun, facts: UnitFacts) {
+    this.run = run
+    this.facts = facts
+  }
+
+  get program(): Program {
+    return this.run.program
+  }
+
+  get unit(): Unit {
+    return this.facts.unit
+  }
+
+  get fileFacts(): FileFacts {
+    return this.run.fileFacts(this.facts.unit)
+  }
+
+  report(diagnostic: Diagnostic): void {
+    this.failed ||= diagnostic.severity === 'error'
+    this.run.diagnostics.push(diagnostic)
+  }
+
+  hasErrors(): boolean {
+    return this.failed
+  }
+
+  at(span: Span): Place {
+    return placeIn(this.facts.unit, span)
+  }
+
+  infer(expr: Expr, scope: Scope, expected?: Type): Type {
+    return infer(this, expr, scope, expected)
+  }
+
+  expect(expr: Expr, scope: Scope, expected: Type, place: string): Type {
+    return expectType(this, expr, scope, expected, place)
+  }
+
+  fit(expr: Expr, type: Type, expected: Type, place: string): void {
+    fitType(this, expr, type, expected, place)
+  }
+
+  condition(expr: Expr, scope: Scope, place: string): void {
+    condition(this, expr, scope, place)
+  }
+
+  typeOf(node: TypeNode): Type {
+    return this.run.types.typeOf(this.facts.unit, node)
+  }
+
+  shapeOf(symbol: Sym): Shape {
+    return this.run.shapeOf(symbol)
   }
 }
 

@@ -3,7 +3,7 @@
 import { taskErrors } from '#diagnostics/catalog/task.ts'
 import { anyType, boolType, intType, stringType, stripQualifiers } from '#types/construct.ts'
 import type { Type } from '#model/type.ts'
-import type { Clause, LiteralExpr } from '../1-syntax/ast.ts'
+import type { Clause, LiteralExpr, Name, Path, RecordEntry } from '../1-syntax/ast.ts'
 import { nameErrors } from '#diagnostics/catalog/name.ts'
 import { suggest } from '../2-resolve/declare.ts'
 import type { Checker } from './checker.ts'
@@ -50,7 +50,7 @@ export function checkClause(checker: Checker, clause: Clause, context: ClauseCon
       checkVerify(checker, clause, scope, context.value)
       return null
     case 'priority':
-      if (!PRIORITIES.includes(clause.level.text)) checker.report(taskErrors['bad-priority']({ level: clause.level.text }, { at: checker.at(clause.level), ...suggest(clause.level.text, PRIORITIES, checker.at(clause.level)) }))
+      checkPriority(checker, clause.level)
       return null
     case 'needs':
       checkNeeds(checker, clause.values, scope)
@@ -73,6 +73,12 @@ export function checkClause(checker: Checker, clause: Clause, context: ClauseCon
     case 'evidence':
       return null
   }
+}
+
+function checkPriority(checker: Checker, level: Name): void {
+  if (PRIORITIES.includes(level.text)) return
+  const at = checker.at(level)
+  checker.report(taskErrors['bad-priority']({ level: level.text }, { at, ...suggest(level.text, PRIORITIES, at) }))
 }
 
 function isPositiveTime(literal: LiteralExpr): boolean {
@@ -103,12 +109,12 @@ function checkVerify(checker: Checker, clause: Extract<Clause, { kind: 'verify' 
 }
 
 /** The agent a path names; reports when there is none. */
-export function findAgent(checker: Checker, path: { readonly parts: readonly { readonly text: string; readonly start: number; readonly end: number }[]; readonly start: number; readonly end: number }): boolean {
+export function findAgent(checker: Checker, path: Path): boolean {
   const name = path.parts.map(part => part.text).join('.')
   if (name === '' || checker.unit.file.unknown.has(name)) return true
   const symbol = checker.unit.file.values.get(name)
   if (symbol?.kind === 'agent') {
-    checker.facts.agents.set(path as never, symbol as never)
+    checker.facts.agents.set(path, symbol)
     return true
   }
   const agents = [...checker.unit.file.values.values()].filter(each => each.kind === 'agent').map(each => each.name)
@@ -125,16 +131,25 @@ function checkNeeds(checker: Checker, values: Extract<Clause, { kind: 'needs' }>
     }
     const { text } = entry.key
     if (text !== 'cpu' && text !== 'memory') complain(`knows no \`${text}\``, entry.key)
-    else if (entry.value.kind !== 'literal') complain(`takes a number for \`${text}\``, entry.value)
-    else if (typeof entry.value.value !== 'number' || entry.value.value <= 0) complain(`takes more than zero for \`${text}\``, entry.value)
-    else if (text === 'cpu' ? entry.value.type !== 'int' && entry.value.type !== 'float' : entry.value.type !== 'size') complain(text === 'cpu' ? 'takes a number of processors for `cpu`' : 'takes a size for `memory`', entry.value)
+    else {
+      const problem = needProblem(text, entry)
+      if (problem !== null) complain(problem, entry.value)
+    }
   }
   checker.infer(values, scope)
+}
+
+function needProblem(name: 'cpu' | 'memory', { value }: RecordEntry): string | null {
+  if (value.kind !== 'literal') return `takes a number for \`${name}\``
+  if (typeof value.value !== 'number' || value.value <= 0) return `takes more than zero for \`${name}\``
+  if (name === 'cpu') return value.type === 'int' || value.type === 'float' ? null : 'takes a number of processors for `cpu`'
+  return value.type === 'size' ? null : 'takes a size for `memory`'
 }
 
 function checkParallel(checker: Checker, clause: Extract<Clause, { kind: 'parallel' }>, context: ClauseContext, scope: Scope): void {
   if (!context.isFor) checker.report(taskErrors['parallel-without-for']({ name: context.name }, { at: checker.at(clause) }))
   const type = checker.expect(clause.width, scope, intType, 'The width')
   const bare = stripQualifiers(type)
-  if (bare.kind === 'literal' && typeof bare.value === 'number' && (bare.value < 1 || bare.value > MAX_PARALLEL)) checker.report(taskErrors['bad-parallel']({ limit: MAX_PARALLEL }, { at: checker.at(clause.width) }))
+  const width = bare.kind === 'literal' && typeof bare.value === 'number' ? bare.value : 1
+  if (width < 1 || width > MAX_PARALLEL) checker.report(taskErrors['bad-parallel']({ limit: MAX_PARALLEL }, { at: checker.at(clause.width) }))
 }

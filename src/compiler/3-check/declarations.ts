@@ -5,7 +5,7 @@ import { secretErrors } from '#diagnostics/catalog/secret.ts'
 import type { ModelSignature, ParamSignature } from '#model/signature.ts'
 import type { Type } from '#model/type.ts'
 import { anyType, boolType, floatType, intType, qualifiersWithin, qualify, stringType } from '#types/construct.ts'
-import type { CallExpr, ConstDecl, Expr, ModelDecl, PromptDecl, SecretDecl } from '../1-syntax/ast.ts'
+import type { CallExpr, ConstDecl, Expr, ModelDecl, Param, PromptDecl, SecretDecl } from '../1-syntax/ast.ts'
 import { suggest } from '../2-resolve/declare.ts'
 import { findModule } from '../2-resolve/program.ts'
 import { bindArguments } from './arguments.ts'
@@ -29,7 +29,7 @@ export function checkSecret(checker: Checker, declaration: SecretDecl): void {
   if (name?.kind !== 'string-literal' && value.kind !== 'error-expr') checker.report(secretErrors['bad-source']({ name: declaration.name.text }, { at: checker.at(value) }))
 }
 
-export function paramsOf(checker: Checker, params: readonly { readonly name: { readonly text: string }; readonly doc: string; readonly type: Parameters<Checker['typeOf']>[0]; readonly default: Expr | null }[]): ParamSignature[] {
+export function paramsOf(checker: Checker, params: readonly Param[]): ParamSignature[] {
   return params.map(param => ({ name: param.name.text, doc: param.doc, type: checker.typeOf(param.type), optional: param.default !== null }))
 }
 
@@ -63,7 +63,8 @@ export function checkModel(checker: Checker, declaration: ModelDecl): void {
   const scope = new Scope(null, pureCalls('a model'))
   if (value.kind === 'name-expr') return checkModelName(checker, value)
   if (value.kind !== 'call') {
-    if (value.kind !== 'error-expr') checker.report(nameErrors['unknown-model']({ name: 'this' }, { at: checker.at(value), help: ['Name a provider: `anthropic("…")`, `openai("…")` or `onnx("…")`.'] }))
+    const help = ['Name a provider: `anthropic("…")`, `openai("…")` or `onnx("…")`.']
+    if (value.kind !== 'error-expr') checker.report(nameErrors['unknown-model']({ name: 'this' }, { at: checker.at(value), help }))
     return
   }
   const signature = providerOf(checker, value)

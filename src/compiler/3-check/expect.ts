@@ -3,7 +3,7 @@
 import { typeErrors } from '#diagnostics/catalog/type.ts'
 import type { Type } from '#model/type.ts'
 import { isAssignable, whyNotAssignable } from '#types/assignable.ts'
-import { isOptional, nonNull, stripQualifiers } from '#types/construct.ts'
+import { isOptional, literalBase, nonNull, stripQualifiers } from '#types/construct.ts'
 import { printType } from '#types/print.ts'
 import { didYouMean } from '#base/did-you-mean.ts'
 import type { Expr } from '../1-syntax/ast.ts'
@@ -44,6 +44,8 @@ function reportMisfit(checker: Checker, expr: Expr, type: Type, expected: Type, 
     const bad = expr.items.filter(item => !fits(typeAt(item), wanted.item))
     if (bad.length > 0) return reportMisfit(checker, bad[0]!, typeAt(bad[0]!), wanted.item, 'Each item')
   }
+  const member = expr.kind === 'record' && wanted.kind === 'union' ? taggedMember(expr, wanted.members, typeAt) : null
+  if (member !== null) return reportMisfit(checker, expr, type, member, place)
   if (expr.kind === 'record' && wanted.kind === 'record') {
     const bad = expr.entries.filter(entry => entry.kind === 'entry').filter(entry => {
       const field = Object.hasOwn(wanted.fields, entry.key.text) ? wanted.fields[entry.key.text] : undefined
@@ -54,7 +56,8 @@ function reportMisfit(checker: Checker, expr: Expr, type: Type, expected: Type, 
   }
   const at = checker.at(expr)
   if (isOptional(type) && fits(nonNull(type), expected)) {
-    checker.report(typeErrors['may-be-null']({ what: place, type: printType(type) }, { at, help: ['Say what to use instead: `value ?? other`; or look first: `if value != null then … else …`.'] }))
+    const help = ['Say what to use instead: `value ?? other`; or look first: `if value != null then … else …`.']
+    checker.report(typeErrors['may-be-null']({ what: place, type: printType(type) }, { at, help }))
     return
   }
   const reason = whyNotAssignable(type, expected)
@@ -63,13 +66,23 @@ function reportMisfit(checker: Checker, expr: Expr, type: Type, expected: Type, 
   checker.report(typeErrors.mismatch({ place, expected: printType(expected), found: printType(type) }, { at, help }))
 }
 
+/** The one record of a union whose literal fields are those written: what the record was meant to be. */
+function taggedMember(expr: Extract<Expr, { kind: 'record' }>, members: readonly Type[], typeAt: (part: Expr) => Type): Type | null {
+  const meant = members.filter(member => member.kind === 'record' && expr.entries.some(entry => {
+    const field = entry.kind === 'entry' && Object.hasOwn(member.fields, entry.key.text) ? member.fields[entry.key.text]! : null
+    return field !== null && stripQualifiers(field.type).kind === 'literal' && fits(typeAt(entry.value), field.type)
+  }))
+  return meant.length === 1 ? meant[0]! : null
+}
+
 const capital = (text: string): string => `${text[0]!.toUpperCase()}${text.slice(1)}.`
 
 function hints(type: Type, wanted: Type): string[] {
   const bare = stripQualifiers(type)
   if (wanted.kind === 'path' && bare.kind === 'string') return ['A text becomes a path with `path.of(text)`.']
-  if (wanted.kind === 'string' && (bare.kind === 'int' || bare.kind === 'float' || bare.kind === 'bool' || (bare.kind === 'literal' && typeof bare.value !== 'string'))) return ['A value becomes text with `string(value)` or `"${value}"`.']
-  if (wanted.kind === 'int' && (bare.kind === 'float' || (bare.kind === 'literal' && typeof bare.value === 'number' && !Number.isInteger(bare.value)))) return ['A number becomes whole with `round`, `floor` or `ceil`.']
+  const base = literalBase(bare).kind
+  if (wanted.kind === 'string' && (base === 'int' || base === 'float' || base === 'bool')) return ['A value becomes text with `string(value)` or `"${value}"`.']
+  if (wanted.kind === 'int' && base === 'float') return ['A number becomes whole with `round`, `floor` or `ceil`.']
   if ((wanted.kind === 'int' || wanted.kind === 'float') && bare.kind === 'string') return [`A text becomes a number with \`${wanted.kind}(text)\`, which is null when it is none.`]
   if (wanted.kind === 'list' && bare.kind === 'list' && isOptional(bare.item) && !isOptional(wanted.item)) return ['Leave the nulls out: `[x for x in list if x != null]`.']
   if (bare.kind === 'json') return ['Nobody knows yet what is in it: name the type at a task, `task data -> … = …`; the value is checked against it.']

@@ -50,6 +50,8 @@ export interface NodeFacts {
   readonly dependsOn: readonly number[]
   /** Type of one value, before `for`, `when` and `on failure`. */
   type: Type
+  /** True when the annotation asks for more than is known of the value. */
+  mustCheck: boolean
   /** Type that others see. */
   seen: Type
   effect: Effect

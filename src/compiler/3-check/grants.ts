@@ -87,20 +87,21 @@ function reportUnknownGrant(checker: Checker, node: GrantNode): void {
   } else if (module.signature !== null) {
     const known = Object.keys(module.signature.grants)
     const found = suggest(second.text, known, checker.at(second))
-    const help = found.help.length > 0 ? found.help : known.length > 0 ? [`\`${first.text}\` has ${known.map(each => `\`${first.text}.${each}\``).join(', ')}.`] : [`\`${first.text}\` needs no grants.`]
+    const all = known.map(each => `\`${first.text}.${each}\``).join(', ')
+    const help = found.help.length > 0 ? found.help : [known.length > 0 ? `\`${first.text}\` has ${all}.` : `\`${first.text}\` needs no grants.`]
     checker.report(capabilityErrors['unknown-grant']({ name }, { at, help, fixes: found.fixes }))
   }
 }
 
 function checkArguments(checker: Checker, node: GrantNode, name: string, signature: GrantSignature, scope: Scope): void {
   const args = node.args ?? []
-  const least = signature.params.filter(param => param.optional !== true && param.kind !== 'argv').length
+  const required = signature.params.filter(param => param.optional !== true && param.kind !== 'argv')
   const most = signature.params.some(param => param.kind === 'argv') ? Number.POSITIVE_INFINITY : signature.params.length
   const complain = (problem: string, at: { start: number; end: number }): void => {
     const example = signature.params.length === 0 ? name : `${name}(${signature.params.map(param => EXAMPLES[param.kind]).join(', ')})`
     checker.report(capabilityErrors['bad-arguments']({ grant: name, problem }, { at: checker.at(at), help: [`Write it like \`${example}\`.`] }))
   }
-  if (args.length < least) return complain(`needs ${signature.params.slice(args.length).filter(param => param.optional !== true && param.kind !== 'argv').map(param => `\`${param.name}\``).join(' and ')}`, node)
+  if (args.length < required.length) return complain(`needs ${required.slice(args.length).map(param => `\`${param.name}\``).join(' and ')}`, node)
   if (args.length > most) return complain(most === 0 ? 'takes no arguments' : `takes at most ${most} ${most === 1 ? 'argument' : 'arguments'}`, args[most]!)
   for (const [index, arg] of args.entries()) {
     const param = signature.params[Math.min(index, signature.params.length - 1)]

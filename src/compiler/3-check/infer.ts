@@ -7,13 +7,17 @@ import { nameErrors } from '#diagnostics/catalog/name.ts'
 import { secretErrors } from '#diagnostics/catalog/secret.ts'
 import { typeErrors } from '#diagnostics/catalog/type.ts'
 import type { FieldType, Type } from '#model/type.ts'
-import { anyType, boolType, floatType, join, jsonType, listOf, nonNull, nullType, optional, isOptional, qualifiersOf, qualifiersWithin, qualify, stringType, stripQualifiers, union } from '#types/construct.ts'
+import {
+  anyType, boolType, floatType, join, jsonType, listOf, nonNull, nullType, optional, isOptional, qualifiersOf, qualifiersWithin, qualify, stringType,
+  stripQualifiers, union,
+} from '#types/construct.ts'
 import { printType } from '#types/print.ts'
 import type { ComprehensionExpr, Expr, IndexExpr, LambdaExpr, ListExpr, LiteralExpr, NameExpr, RecordExpr, TemplateExpr } from '../1-syntax/ast.ts'
 import { suggest } from '../2-resolve/declare.ts'
 import { describeSymbol, findModule } from '../2-resolve/program.ts'
 import { inferCall, inferPipe } from './calls.ts'
 import type { Checker } from './checker.ts'
+import { familyOf } from './families.ts'
 import { inferMatch } from './match.ts'
 import { inferMember } from './members.ts'
 import { narrow } from './narrow.ts'
@@ -102,7 +106,7 @@ function inferTemplate(checker: Checker, expr: TemplateExpr, scope: Scope, expec
     if (part.kind === 'template-text') continue
     const type = checker.infer(part, scope)
     const bare = stripQualifiers(type)
-    if (isOptional(type)) checker.report(typeErrors['may-be-null']({ what: 'What stands in this text', type: printType(type) }, { at: checker.at(part), help: ['Say what to write instead: `${value ?? ""}`.'] }))
+    if (isOptional(type)) reportNull(checker, part, type, 'What stands in this text', 'Say what to write instead: `${value ?? ""}`.')
     const inside = qualifiersWithin(type)
     untrusted ||= inside.untrusted // I2
     secret ||= inside.secret
@@ -194,9 +198,10 @@ export function itemOf(checker: Checker, list: Expr, scope: Scope, place: string
   if (bare.kind === 'any') return qualify(anyType, qualifiersOf(type))
   if (bare.kind === 'list') return qualify(bare.item, qualifiersOf(type))
   const at = checker.at(list)
-  if (isOptional(type) && nonNull(bare).kind === 'list') checker.report(typeErrors['may-be-null']({ what: 'This list', type: printType(type) }, { at, help: ['Say what to use instead: `list ?? []`.'] }))
+  if (isOptional(type) && nonNull(bare).kind === 'list') reportNull(checker, list, type, 'This list', 'Say what to use instead: `list ?? []`.')
   else {
-    const help = bare.kind === 'map' || bare.kind === 'record' ? ['Use `keys(…)` or `values(…)` of it.'] : bare.kind === 'int' || bare.kind === 'literal' ? ['`range(n)` is the list of the numbers below n.'] : []
+    const isRecord = bare.kind === 'map' || bare.kind === 'record'
+    const help = isRecord ? ['Use `keys(…)` or `values(…)` of it.'] : familyOf(bare) === 'int' ? ['`range(n)` is the list of the numbers below n.'] : []
     checker.report(typeErrors['not-a-list']({ place, type: printType(type) }, { at, help }))
   }
   return anyType
@@ -263,7 +268,7 @@ function inferIndex(checker: Checker, expr: IndexExpr, scope: Scope): Type {
   }
   const index = checker.infer(expr.index, scope)
   const key = stripQualifiers(index)
-  const isText = key.kind === 'string' || key.kind === 'path' || key.kind === 'url' || (key.kind === 'literal' && typeof key.value === 'string') || (key.kind === 'union' && key.members.every(each => each.kind === 'literal' && typeof each.value === 'string'))
+  const isText = familyOf(key) === 'text'
   switch (bare.kind) {
     case 'any':
       return type
@@ -285,7 +290,7 @@ function inferIndex(checker: Checker, expr: IndexExpr, scope: Scope): Type {
       return qualify(optional(union(Object.values(bare.fields).map(field => field.type))), own)
     }
     default:
-      if (isOptional(type)) checker.report(typeErrors['may-be-null']({ what: 'What stands before `[`', type: printType(type) }, { at: checker.at(expr.object), help: ['Say what to use instead: `(value ?? [])[0]`.'] }))
+      if (isOptional(type)) reportNull(checker, expr.object, type, 'What stands before `[`', 'Say what to use instead: `(value ?? [])[0]`.')
       else checker.report(typeErrors['not-a-list']({ place: '`[…]`', type: printType(type) }, { at: checker.at(expr.object) }))
       return anyType
   }
@@ -299,6 +304,10 @@ function inferLambda(checker: Checker, expr: LambdaExpr, scope: Scope, expected:
   const param = expected.params[0] ?? anyType
   const inner = addItem(checker, scope.inside({ inLambda: true, allowed: 'none' }), expr.param, param, 'the parameter')
   return { kind: 'function', params: [param], result: checker.infer(expr.body, inner) }
+}
+
+function reportNull(checker: Checker, expr: Expr, type: Type, what: string, help: string): void {
+  checker.report(typeErrors['may-be-null']({ what, type: printType(type) }, { at: checker.at(expr), help: [help] }))
 }
 
 /** Infers and reports when it is not a bool. */

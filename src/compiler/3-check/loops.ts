@@ -38,6 +38,9 @@ const health: Type = recordOf({
   budget: recordOf({ tokens: { kind: 'tokens' }, cost: { kind: 'money' }, time: { kind: 'duration' } }),
 }, 'Health')
 
+/** What `last(n)` tells of a cycle. */
+const pastCycle: Type = recordOf({ cycle: intType, score: floatType, verdict: stringType, candidate: anyType }, 'Cycle')
+
 /** The type of a branch of `decide`; its label is how it is recognised. */
 const decision: Type = recordOf({ branch: stringType }, 'Decision')
 
@@ -102,7 +105,7 @@ class StageWalk {
     this.know('cycle', intType)
     const champion = recordOf({ candidate: optional(anyType), score: floatType, version: intType }, 'Champion')
     this.know('champion', champion)
-    this.know('last', anyType, { target: { kind: 'loop', name: 'last' }, params: [param('n', intType)], result: listOf(recordOf({ cycle: intType, score: floatType, verdict: stringType, candidate: anyType }, 'Cycle')) })
+    this.know('last', anyType, { target: { kind: 'loop', name: 'last' }, params: [param('n', intType)], result: listOf(pastCycle) })
     for (const place of ORDER) this.stagesAt(place, stages) // O1
   }
 
@@ -262,7 +265,8 @@ class StageWalk {
   private actions(member: Extract<LoopMember, { kind: 'outcome' }>, place: StageOrder): void {
     for (const action of member.actions) {
       const scope = this.at(action, place, worldCalls('an action', action))
-      scope.add('note', { ref: { kind: 'local', name: 'note' }, type: anyType, span: null, what: 'an action', callable: { target: { kind: 'loop', name: 'note' }, params: [param('text', stringType)], result: nullType } })
+      const note: LocalCallable = { target: { kind: 'loop', name: 'note' }, params: [param('text', stringType)], result: nullType }
+      scope.add('note', { ref: { kind: 'local', name: 'note' }, type: anyType, span: null, what: 'an action', callable: note })
       this.checker.infer(action, scope)
     }
   }

@@ -31,8 +31,10 @@ export function inferMember(checker: Checker, expr: MemberExpr, scope: Scope): T
   if (isOptional(object) && stripQualifiers(object).kind !== 'null') {
     if (!expr.optional) {
       const dot = { path: checker.unit.file.path, start: checker.at(expr.object).end, end: checker.at(expr.name).start }
-      const fixes = checker.unit.file.text.slice(dot.start, dot.end) === '.' ? [{ title: 'Use `?.`, which gives null then', safe: false, edits: [{ at: dot, newText: '?.' }] }] : []
-      checker.report(typeErrors['may-be-null']({ what: 'What stands before the dot', type: printType(object) }, { at: checker.at(expr.object), help: [`Write \`?.${expr.name.text}\`, or look first: \`if value != null then … else …\`.`], fixes }))
+      const isPlainDot = checker.unit.file.text.slice(dot.start, dot.end) === '.'
+      const fixes = isPlainDot ? [{ title: 'Use `?.`, which gives null then', safe: false, edits: [{ at: dot, newText: '?.' }] }] : []
+      const help = [`Write \`?.${expr.name.text}\`, or look first: \`if value != null then … else …\`.`]
+      checker.report(typeErrors['may-be-null']({ what: 'What stands before the dot', type: printType(object) }, { at: checker.at(expr.object), help, fixes }))
       return anyType
     }
     mayBeNull = true
@@ -81,6 +83,9 @@ export function memberType(object: Type, name: string): Type | 'json' | 'missing
   }
 }
 
+/** What lengths are called elsewhere. */
+const LENGTH_WORDS = new Set(['length', 'size', 'count'])
+
 function reportMember(checker: Checker, expr: MemberExpr, object: Type, problem: 'json' | 'missing' | 'in-some', at: { path: string; start: number; end: number }): void {
   const name = expr.name.text
   if (name === '') return
@@ -91,9 +96,11 @@ function reportMember(checker: Checker, expr: MemberExpr, object: Type, problem:
     checker.report(typeErrors['unknown-field']({ name, type }, { at, help: ['Only some members of this union have it: find out which it is with `match` on a field they share.'] }))
     return
   }
-  const known = bare.kind === 'record' ? Object.keys(bare.fields) : bare.kind === 'union' ? bare.members.flatMap(member => (member.kind === 'record' ? Object.keys(member.fields) : [])) : []
+  const members = bare.kind === 'union' ? bare.members : [bare]
+  const known = members.flatMap(member => (member.kind === 'record' ? Object.keys(member.fields) : []))
   const found = suggest(name, known, at)
-  const help = (bare.kind === 'list' || bare.kind === 'string') && (name === 'length' || name === 'size' || name === 'count') ? ['Write `len(value)`.'] : preludeNames.has(name) && known.length === 0 ? [`Write \`value |> ${name}(…)\`.`] : found.help
+  const isLength = (bare.kind === 'list' || bare.kind === 'string') && LENGTH_WORDS.has(name)
+  const help = isLength ? ['Write `len(value)`.'] : preludeNames.has(name) && known.length === 0 ? [`Write \`value |> ${name}(…)\`.`] : found.help
   const fields = known.length > 0 && found.help.length === 0 ? [`It has ${known.slice(0, 8).map(each => `\`${each}\``).join(', ')}${known.length > 8 ? ' …' : ''}.`] : []
   checker.report(typeErrors['unknown-field']({ name, type }, { at, help: [...help, ...fields], fixes: help === found.help ? found.fixes : [] }))
 }
@@ -108,7 +115,8 @@ function moduleConstant(checker: Checker, expr: MemberExpr, module: ModuleSym): 
     return constant.type
   }
   const at = checker.at(expr.name)
-  if (Object.hasOwn(module.signature.functions, name)) checker.report(nameErrors['not-a-value']({ name: `${module.name}.${name}`, what: 'a function' }, { at, help: [`Call it: \`${module.name}.${name}(…)\`.`] }))
+  const written = `${module.name}.${name}`
+  if (Object.hasOwn(module.signature.functions, name)) checker.report(nameErrors['not-a-value']({ name: written, what: 'a function' }, { at, help: [`Call it: \`${written}(…)\`.`] }))
   else checker.report(nameErrors['unknown-function']({ module: module.name, name }, { at, ...suggest(name, [...Object.keys(constants), ...Object.keys(module.signature.functions)], at) }))
   return anyType
 }

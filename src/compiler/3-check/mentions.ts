@@ -86,8 +86,22 @@ export function clauseExprs(clause: Clause): { readonly expr: Expr; readonly bin
   }
 }
 
+interface NodeMentions {
+  readonly names: ReadonlyMap<string, Span>
+  readonly after: ReadonlySet<string>
+}
+
+/** Nodes never change, so neither do their mentions: an edit elsewhere costs nothing here. */
+const known = new WeakMap<TaskDecl | LetDecl, NodeMentions>()
+
 /** The free names of a task or let, `after` included. */
-export function nodeMentions(node: TaskDecl | LetDecl): { readonly names: Mentions; readonly after: Set<string> } {
+export function nodeMentions(node: TaskDecl | LetDecl): NodeMentions {
+  let found = known.get(node)
+  if (found === undefined) known.set(node, (found = findMentions(node)))
+  return found
+}
+
+function findMentions(node: TaskDecl | LetDecl): NodeMentions {
   const names: Mentions = new Map()
   if (node.kind === 'let') {
     mentionsOf(node.value, names)

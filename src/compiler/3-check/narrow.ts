@@ -5,6 +5,7 @@ import type { Type } from '#model/type.ts'
 import { isOptional, nonNull, nullType, qualifiersOf, qualify, stripQualifiers, union } from '#types/construct.ts'
 import type { Expr } from '../1-syntax/ast.ts'
 import type { Checker } from './checker.ts'
+import { familyOf, UNITS } from './families.ts'
 import { memberType } from './members.ts'
 import { referenceOf, type Scope } from './scope.ts'
 
@@ -100,5 +101,6 @@ export function restrict(type: Type, values: readonly Literal[], isEqual: boolea
 
 function holds(type: Type, value: string | number | boolean): boolean {
   if (typeof value === 'string') return type.kind === 'string' || type.kind === 'path' || type.kind === 'url'
-  return typeof value === 'number' && (type.kind === 'float' || (type.kind === 'int' && Number.isInteger(value)) || type.kind === 'tokens' || type.kind === 'duration' || type.kind === 'size' || type.kind === 'money')
+  if (typeof value !== 'number') return false
+  return type.kind === 'int' ? Number.isInteger(value) : type.kind === 'float' || UNITS.has(familyOf(type))
 }

@@ -120,6 +120,7 @@ function arithmetic(op: string, left: Family, right: Family): Type | null {
 }
 
 function reportOperands(checker: Checker, expr: BinaryExpr, operands: Operands): void {
+  if (checker.unit.declaration.broken) return // what is left of `a < b < c` compares what nobody wrote
   const left = stripQualifiers(operands.left)
   const right = stripQualifiers(operands.right)
   const help = expr.op === '+' && (familyOf(left) === 'text' || familyOf(right) === 'text') ? ['Texts are joined by writing them in one: `"${a}${b}"`.']

@@ -5,7 +5,7 @@
 import type { FunctionSignature, ParamSignature } from '#model/signature.ts'
 import type { Type } from '#model/type.ts'
 import { anyType, boolType, floatType, intType, join, literalBase, nonNull, optional, qualifiersOf, qualify, stringType, stripQualifiers, union } from '#types/construct.ts'
-import { familyOf } from './families.ts'
+import { type Family, familyOf } from './families.ts'
 
 export interface PreludeFunction extends FunctionSignature {
   /** R1: the result from the arguments' types, by parameter; `usual` is what the signature says. */
@@ -33,7 +33,13 @@ function itemNumber(args: ReadonlyMap<string, Type>): Type {
   const items = bareArg(args, 'list')
   if (items.kind !== 'list') return items.kind === 'any' ? anyType : floatType
   const family = familyOf(items.item)
-  return family === 'int' ? intType : family === 'any' ? (items.item.kind === 'never' ? intType : anyType) : family === 'float' || family === 'text' || family === 'bool' || family === 'other' ? floatType : { kind: family }
+  if (family === 'any') return items.item.kind === 'never' ? intType : anyType
+  return numberOfFamily(family)
+}
+
+function numberOfFamily(family: Family): Type {
+  if (family === 'duration' || family === 'size' || family === 'tokens' || family === 'money') return { kind: family }
+  return family === 'int' ? intType : floatType
 }
 
 const isWhole = (type: Type): boolean => literalBase(stripQualifiers(type)).kind === 'int'
@@ -83,10 +89,11 @@ const table: Readonly<Record<string, Omit<PreludeFunction, 'name'>>> = {
   round: define('The nearest whole number, or number of so many digits.', [['value', number], ['digits', intType, 'optional']], intType, (args, usual) => (args.has('digits') ? floatType : usual)),
   floor: define('The greatest whole number that is not greater.', [['value', number]], intType),
   ceil: define('The least whole number that is not less.', [['value', number]], intType),
-  mod: define('The remainder of a division, with the sign of the divisor.', [['value', number], ['by', number]], floatType, (args, usual) => (isWhole(bareArg(args, 'value')) && isWhole(bareArg(args, 'by')) ? intType : isUnknown(args) ? anyType : usual)),
+  mod: define('The remainder of a division, with the sign of the divisor.', [['value', number], ['by', number]], floatType, (args, usual) =>
+    (isWhole(bareArg(args, 'value')) && isWhole(bareArg(args, 'by')) ? intType : isUnknown(args) ? anyType : usual)),
   abs: define('A number without its sign.', [['value', numeric]], floatType, args => {
     const family = familyOf(bareArg(args, 'value'))
-    return family === 'int' ? intType : family === 'any' ? anyType : family === 'float' || family === 'other' || family === 'text' || family === 'bool' ? floatType : { kind: family }
+    return family === 'any' ? anyType : numberOfFamily(family)
   }),
   maxBy: define('The item for which the function gives most; null for none.', [['list', list(T)], ['key', fn(T, anyType)]], optional(T)),
   minBy: define('The item for which the function gives least; null for none.', [['list', list(T)], ['key', fn(T, anyType)]], optional(T)),

@@ -122,7 +122,9 @@ export function createTypeTable(program: Program, report: (unit: Unit, diagnosti
     }
     const module = findModule(program, unit.file, first.text)
     if (module === null) {
-      if (!unit.file.unknown.has(first.text)) report(unit, nameErrors['unknown-module']({ name: first.text }, { at: placeIn(unit, first), ...suggest(first.text, [...program.stdNames, ...unit.file.modules.keys()], placeIn(unit, first)) }))
+      const where = placeIn(unit, first)
+      const found = suggest(first.text, [...program.stdNames, ...unit.file.modules.keys()], where)
+      if (!unit.file.unknown.has(first.text)) report(unit, nameErrors['unknown-module']({ name: first.text }, { at: where, ...found }))
       return anyType
     }
     if (module.signature === null) return anyType
@@ -191,7 +193,10 @@ function refineOnce(base: Type, each: Refinement): Type | string {
     const isLength = length !== null && Number.isInteger(length) && length >= 0
     if (name === 'min' && isLength) return { ...base, minLength: length }
     if (name === 'max' && isLength) return base.minLength !== undefined && length < base.minLength ? 'its least length is greater than its greatest' : { ...base, maxLength: length }
-    if (name === 'matches' && each.value.kind === 'string-literal') return 'pattern' in compilePattern(each.value.value) ? { ...base, pattern: each.value.value } : 'its pattern cannot be read (patterns are RE2: no look-around, no back references)'
+    if (name === 'matches' && each.value.kind === 'string-literal') {
+      const pattern = each.value.value
+      return 'pattern' in compilePattern(pattern) ? { ...base, pattern } : 'its pattern cannot be read (patterns are RE2: no look-around, no back references)'
+    }
     return name === 'min' || name === 'max' ? `\`${name}\` takes a whole number` : 'a text has `matches`, `min` and `max`'
   }
   return 'only `int`, `float` and `string` can be refined'

@@ -6,6 +6,7 @@
 import { nameErrors } from '#diagnostics/catalog/name.ts'
 import { taskErrors } from '#diagnostics/catalog/task.ts'
 import type { Type } from '#model/type.ts'
+import { isAssignable } from '#types/assignable.ts'
 import { anyType, join, listOf, optional, qualifiersWithin, qualify, stringType, stripQualifiers } from '#types/construct.ts'
 import type { CanClause, Expr, LetDecl, LimitsClause, Name, OnFailureClause, TaskDecl, TriggerClause, TypeNode, Value, WorkflowDecl } from '../1-syntax/ast.ts'
 import { suggest } from '../2-resolve/declare.ts'
@@ -53,8 +54,10 @@ export function checkWorkflow(checker: Checker, workflow: WorkflowDecl): void {
 
 function declareName(checker: Checker, scope: Scope, name: Name, what: string, ref: Parameters<Scope['add']>[1]['ref'], type: Type, description: string): void {
   const before = scope.find(name.text)
-  if (before !== null && before.span !== null) checker.report(nameErrors.duplicate({ name: name.text, what }, { at: checker.at(name), related: [{ at: checker.at(before.span), message: 'the first one is here' }] }))
-  else reportShadow(checker, scope, name)
+  if (before !== null && before.span !== null) {
+    const related = [{ at: checker.at(before.span), message: 'the first one is here' }]
+    checker.report(nameErrors.duplicate({ name: name.text, what }, { at: checker.at(name), related }))
+  } else reportShadow(checker, scope, name)
   if (before === null) scope.add(name.text, { ref, type, span: name, what: description })
 }
 
@@ -76,7 +79,7 @@ function makeGraph(checker: Checker, workflow: WorkflowDecl): Graph {
     const dependsOn = new Set<number>()
     for (const name of [...names.keys(), ...after]) if (indexes.has(name)) dependsOn.add(indexes.get(name)!)
     if (declaration.kind === 'task') for (const name of declaration.after) reportUnknownTask(checker, name, indexes)
-    return { declaration, name: declaration.name.text, written, dependsOn: [...dependsOn].sort((a, b) => a - b), type: anyType, seen: anyType, effect: 'pure', callsModel: false, fails: false }
+    return { declaration, name: declaration.name.text, written, dependsOn: [...dependsOn].sort((a, b) => a - b), type: anyType, mustCheck: false, seen: anyType, effect: 'pure', callsModel: false, fails: false }
   })
   const { order, cycles } = orderGraph(nodes.map(node => node.dependsOn))
   const circular = new Set<number>()
@@ -118,7 +121,7 @@ function checkNode(checker: Checker, node: NodeFacts, scope: Scope, policy: OnFa
   const before = checker.facts.callLog.length
   if (node.declaration.kind === 'let') {
     const inner = new Scope(scope, pureCalls('a `let`'))
-    node.type = node.seen = checkTyped(checker, node.declaration.value, node.declaration.type, inner, `\`${node.name}\``)
+    node.type = node.seen = checkTyped(checker, node, node.declaration.value, node.declaration.type, inner, `\`${node.name}\``)
   } else checkTask(checker, node, node.declaration, scope, policy)
   noteEffects(checker, node, checker.facts, before)
   const local = scope.find(node.name)
@@ -126,11 +129,13 @@ function checkNode(checker: Checker, node: NodeFacts, scope: Scope, policy: OnFa
 }
 
 /** A value against its annotation, if there is one; `json` may be given a type, and is checked against it when it runs. */
-function checkTyped(checker: Checker, value: Expr, annotation: TypeNode | null, scope: Scope, place: string): Type {
+function checkTyped(checker: Checker, node: NodeFacts, value: Expr, annotation: TypeNode | null, scope: Scope, place: string): Type {
   if (annotation === null) return checker.infer(value, scope)
   const wanted = checker.typeOf(annotation)
   const found = checker.infer(value, scope, wanted)
-  if (stripQualifiers(found).kind !== 'json') checker.fit(value, found, wanted, `The value of ${place}`)
+  const known = stripQualifiers(found).kind
+  node.mustCheck = known === 'json' || (known === 'any' && stripQualifiers(wanted).kind !== 'any') || !isAssignable(found, wanted)
+  if (known !== 'json') checker.fit(value, found, wanted, `The value of ${place}`)
   return qualify(wanted, qualifiersWithin(found))
 }
 
@@ -177,7 +182,7 @@ function checkTaskValue(checker: Checker, node: NodeFacts, task: TaskDecl, scope
     checker.infer(task.value.text, scope)
     return task.result === null ? stringType : checker.typeOf(task.result)
   }
-  return checkTyped(checker, task.value, task.result, scope.inside(worldCalls('a task', unwrapped(task.value))), place)
+  return checkTyped(checker, node, task.value, task.result, scope.inside(worldCalls('a task', unwrapped(task.value))), place)
 }
 
 export function unwrapped(value: Value): Expr | null {

@@ -26,7 +26,7 @@ interface Parts {
  * The changes from one plan to another, in the order of their paths; none when only layout differs (D1).
  *
  * @example
- * diffPlans(before, after) // [{ kind: 'changed', path: ['workflow todos', 'task files', 'value'], before: 'fs.glob(…)', after: 'fs.glob(…)' }]
+ * for (const change of diffPlans(champion, challenger)) print(change.kind, change.path.join(' / '), change.before, change.after)
  */
 export function diffPlans(before: Plan, after: Plan): PlanChange[] {
   if (before.hash === after.hash) return []

@@ -2,7 +2,8 @@
 // Owns: names to references, calls to their targets with arguments by parameter. Does not own: tasks and clauses (lower-workflow.ts).
 import { invariant, unreachable } from '#base/invariant.ts'
 import type { PlanExpr, PlanValue } from '#model/plan.ts'
-import type { CallExpr, Expr, MatchArm, NameExpr, PipeExpr, PromptValue, TemplateExpr } from '../1-syntax/ast.ts'
+import type { CallExpr, Expr, MatchArm, NameExpr, Param, PipeExpr, PromptValue, TemplateExpr } from '../1-syntax/ast.ts'
+import type { Unit } from '../2-resolve/program.ts'
 import type { CallFact, Ref } from '../3-check/facts.ts'
 import { prelude } from '../3-check/prelude.ts'
 import type { LowerAt } from './lower-context.ts'
@@ -125,7 +126,7 @@ export function lowerArgs(at: LowerAt, fact: CallFact): Record<string, PlanExpr>
 }
 
 /** A prompt template has no place for defaults in the plan: the call gives them. They mention nothing but consts. */
-function withDefaults(at: LowerAt, unit: LowerAt['unit'], params: readonly { readonly name: { readonly text: string }; readonly default: Expr | null }[], args: Record<string, PlanExpr>): Record<string, PlanExpr> {
+function withDefaults(at: LowerAt, unit: Unit, params: readonly Param[], args: Record<string, PlanExpr>): Record<string, PlanExpr> {
   const inner = at.context.at(unit)
   for (const param of params) if (!(param.name.text in args) && param.default !== null) args[param.name.text] = lowerExpr(inner, param.default)
   return args

@@ -36,10 +36,11 @@ export function lowerWorkflow(context: LowerContext, symbol: Sym<'workflow'>): P
 
 function lowerNode(at: LowerAt, node: NodeFacts, dependsOn: readonly number[]): PlanNode {
   const { declaration, name, type } = node
-  return declaration.kind === 'let' ? lowerLet(at, declaration, { name, type, dependsOn }) : lowerTask(at, declaration, { name, type, dependsOn })
+  const head: NodeHead = { name, type, dependsOn, ...(node.mustCheck ? { mustCheck: true as const } : {}) }
+  return declaration.kind === 'let' ? lowerLet(at, declaration, head) : lowerTask(at, declaration, head)
 }
 
-type NodeHead = Pick<PlanNode, 'name' | 'type' | 'dependsOn'>
+type NodeHead = Pick<PlanNode, 'name' | 'type' | 'mustCheck' | 'dependsOn'>
 
 function lowerLet(at: LowerAt, declaration: LetDecl, head: NodeHead): PlanNode {
   return {

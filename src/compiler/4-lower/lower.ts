@@ -21,7 +21,8 @@ const DEFAULT_EDITION = 2026
  * The plan of a checked program.
  *
  * @example
- * lower(compile(input).program!).entries // ['todos']
+ * const { program } = compile(input)
+ * if (program !== null) save(lower(program))
  */
 export function lower(checked: CheckedProgram): Plan {
   const { program } = checked
@@ -46,7 +47,8 @@ export function lower(checked: CheckedProgram): Plan {
   const fileUnit = entry.units.find(unit => unit.declaration.kind === 'can')
   const grants = fileUnit === undefined ? null : expandGrants(program, fileUnit, fileCans)
   const authority = grants === null ? null : lowerGrants(context, grants.map(grant => ({ ...grant, unit: grant.unit === fileUnit ? unitOf(entry.units, grant.node) : grant.unit })))
-  const named = (kind: 'agent' | 'loop'): string[] => program.files.flatMap(file => [...file.values.values()].filter(symbol => symbol.unit.file === file && symbol.kind === kind).map(symbol => symbol.key)).sort()
+  const declared = program.files.flatMap(file => [...file.values.values()].filter(symbol => symbol.unit.file === file))
+  const named = (kind: 'agent' | 'loop'): string[] => declared.filter(symbol => symbol.kind === kind).map(symbol => symbol.key).sort()
   const plan: Plan = {
     version: planVersion,
     hash: '',

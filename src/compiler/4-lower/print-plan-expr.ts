@@ -57,7 +57,7 @@ function print(expr: PlanExpr, nodes: NodeNames, depth: number): string {
     case 'if':
       return `if ${into(expr.condition)} then ${into(expr.then)} else ${into(expr.else)}`
     case 'match':
-      return `match ${into(expr.subject)} { ${expr.arms.map(arm => `${arm.patterns.map(each => (typeof each === 'object' && each !== null && 'any' in each ? '_' : value(each as PlanValue))).join(' | ')} => ${into(arm.value)}`).join(', ')} }`
+      return `match ${into(expr.subject)} { ${expr.arms.map(arm => `${arm.patterns.map(pattern).join(' | ')} => ${into(arm.value)}`).join(', ')} }`
     case 'lambda':
       return `${expr.param} => ${into(expr.body)}`
     case 'comprehension':
@@ -75,10 +75,16 @@ function print(expr: PlanExpr, nodes: NodeNames, depth: number): string {
   }
 }
 
-const SINGLE = new Set<PlanExpr['op']>(['value', 'param', 'local', 'constant', 'node', 'list', 'record', 'template', 'member', 'index', 'prelude', 'call', 'prompt', 'denied', 'comprehension', 'match'])
+const SINGLE = new Set<PlanExpr['op']>([
+  'value', 'param', 'local', 'constant', 'node', 'list', 'record', 'template', 'member', 'index', 'prelude', 'call', 'prompt', 'denied', 'comprehension', 'match',
+])
 
 function named(args: Readonly<Record<string, PlanExpr>>, nodes: NodeNames, depth: number): string {
   return Object.entries(args).map(([name, arg]) => `${name}: ${print(arg, nodes, depth + 1)}`).join(', ')
+}
+
+function pattern(each: PlanValue | { readonly any: true }): string {
+  return typeof each === 'object' && each !== null && 'any' in each ? '_' : value(each as PlanValue)
 }
 
 function value(literal: PlanValue): string {

@@ -41,7 +41,7 @@ export const nameErrors = defineDiagnostics('name', {
   },
   'unreadable-file': {
     severity: 'error',
-    message: (p: { path: string; reason: string }) => `\`${p.path}\` cannot be read: ${p.reason}`,
+    message: (p: { path: string; reason: string }) => `\`${p.path}\` cannot be read: ${p.reason.replace(/[.\s]+$/, '')}.`,
     help: () => 'Files of a program are UTF-8 text that you may read.',
   },
   'circular-const': {

@@ -160,11 +160,17 @@ async function run(guard: CallGuard, program: string, args: readonly string[], o
     // C2: a program named by a path is the one below the run's folder, wherever the command is started.
     program: program.includes('/') ? resolve(guard.cwd, program) : program,
     args: argv, cwd: folder,
-    env: { PATH: guard.host.env('PATH') ?? '/usr/bin:/bin', LANG: 'C.UTF-8', TERM: 'dumb', HOME: await privateHome(guard), ...options.env },
+    env: { PATH: searchPath(guard), LANG: 'C.UTF-8', TERM: 'dumb', HOME: await privateHome(guard), ...options.env },
     ...(options.stdin === undefined ? {} : { stdin: options.stdin }),
     timeoutMs: Math.max(1, Math.min(options.timeoutMs ?? DEFAULT_RUN_MS, MAX_RUN_MS)),
     maxOutputBytes: Math.max(0, Math.min(options.maxOutputBytes ?? DEFAULT_OUTPUT_BYTES, MAX_OUTPUT_BYTES)),
   }, guard.signal)
+}
+
+/** Where programs are looked for: never in the project itself, where a file could take the name of a granted program. */
+function searchPath(guard: CallGuard): string {
+  const folders = (guard.host.env('PATH') ?? '/usr/bin:/bin').split(':')
+  return folders.filter(folder => folder.startsWith('/') && folder !== guard.cwd && !folder.startsWith(`${guard.cwd}/`)).join(':')
 }
 
 /** A command starts inside the run's folder, or in one that may be read. */

@@ -32,15 +32,18 @@ export interface CallJob {
 
 export type Job = ExpressionJob | CallJob
 
-/** One message to a thread. */
-export interface Batch {
-  readonly jobs: readonly Job[]
+/** What a thread is started with: it serves this port until it is told to end. */
+export interface Lane {
+  readonly port: MessagePort
 }
 
-export interface BatchAnswer {
+export type LaneRequest = { readonly kind: 'jobs'; readonly jobs: readonly Job[] } | { readonly kind: 'end' }
+
+/** Outcomes of the next jobs of a request, in its order; one request may be answered in several. */
+export interface LaneAnswer {
   readonly outcomes: readonly Outcome[]
-  /** Milliseconds each job took. */
-  readonly elapsedMs: readonly number[]
+  /** Milliseconds all of them took. */
+  readonly elapsedMs: number
 }
 
 /** From a thread to the context of its call. */

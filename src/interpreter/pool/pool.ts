@@ -1,24 +1,30 @@
 // Pool: worker threads for pure expressions that take long and for trusted tools that keep a processor busy.
 // Owns: which job goes when and in what company, what becomes of a thread's crash. The only file that knows Piscina.
 //   P1. It is for speed, not a boundary: only modules that tek ships or has been told to trust run here.
-//   P2. Jobs go by rank; small ones together in one message of about BATCH_TARGET_MS, so that a message costs little and no thread idles.
-//   P3. When a thread ends in the middle of a batch, its jobs are done again one by one; a job that was alone fails.
-//   P4. No thread before the first job; threads that idle for IDLE_TIMEOUT_MS end.
+//   P2. Piscina starts, counts and ends threads. What it runs in a thread is a lane: a port over which jobs go straight to the thread,
+//       because a message of our own costs a third of a Piscina task. A lane without work for LANE_IDLE_MS gives its thread back.
+//   P3. Jobs go by rank; small ones together in one message of about BATCH_TARGET_MS, so that a message costs little and no thread idles.
+//   P4. When a thread ends in the middle of a batch, its jobs are done again one by one; a job that was alone fails.
+//   P5. No thread before the first job; threads that idle for IDLE_TIMEOUT_MS end.
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { Piscina } from 'piscina'
 import type { Failure, Outcome } from '#model/event.ts'
 import type { ToolContext } from '#plugin-api/context.ts'
 import type { ToolCall } from '#plugin-api/tool-runner.ts'
-import type { Batch, BatchAnswer, CallJob, ExpressionJob, Job } from './messages.ts'
+import type { CallJob, ExpressionJob, Job, Lane, LaneAnswer, LaneRequest } from './messages.ts'
+import { RankHeap, type Ranked } from './rank-heap.ts'
 import { serveContext } from './remote-context.ts'
 
-const IDLE_TIMEOUT_MS = 2_000
+const IDLE_TIMEOUT_MS = 1_500
+const LANE_IDLE_MS = 500
 const BATCH_TARGET_MS = 2
 const MAX_BATCH_JOBS = 128
 /** Old-generation heap of one thread. */
 const MAX_THREAD_HEAP_MB = 1_024
 /** How long a tool that was given up may take to notice before its thread is ended. */
 const ABORT_GRACE_MS = 500
+/** How long a thread may take to be ready. */
+const START_TIMEOUT_MS = 15_000
 /** Weight of the newest job in the mean duration. */
 const MEAN_WEIGHT = 0.2
 
@@ -51,9 +57,8 @@ export interface Pool {
   close(): Promise<void>
 }
 
-interface Waiting {
+interface Waiting extends Ranked {
   readonly job: Job
-  readonly rank: number
   readonly signal: AbortSignal | null
   readonly resolve: (outcome: Outcome) => void
   /** Not to share a message: it acts on the world, or a batch it was in has crashed. */
@@ -61,18 +66,31 @@ interface Waiting {
   isGivenUp: boolean
 }
 
-/** Makes a pool; nothing is started before the first job. // P4 */
+interface ThreadLane {
+  readonly port: MessagePort
+  readonly end: AbortController
+  /** Sent and not yet answered, in order. */
+  busy: Waiting[]
+  /** Until the thread says that it is ready: ends the lane when it does not. */
+  start: NodeJS.Timeout | null
+  idle: NodeJS.Timeout | null
+}
+
+/** Makes a pool; nothing is started before the first job. // P5 */
 export function makePool(options: PoolOptions): Pool {
   return new ThreadPool(options)
 }
 
 class ThreadPool implements Pool {
   private readonly options: PoolOptions
-  private piscina: Promise<Piscina> | null = null
-  private running: Piscina | null = null
-  private readonly waiting: Waiting[] = []
-  private batches = 0
+  private starting: Promise<Piscina> | null = null
+  private piscina: Piscina | null = null
+  private readonly waiting = new RankHeap<Waiting>()
+  private readonly lanes = new Set<ThreadLane>()
+  private readonly free: ThreadLane[] = []
   private meanMs = BATCH_TARGET_MS
+  private submitted = 0
+  private startProblem: unknown = null
   private isPumping = false
   private isClosed = false
 
@@ -81,7 +99,7 @@ class ThreadPool implements Pool {
   }
 
   get threads(): number {
-    return this.running?.threads.length ?? 0
+    return this.piscina?.threads.length ?? 0
   }
 
   evaluate(request: ExpressionRequest, signal: AbortSignal | null): Promise<Outcome> {
@@ -100,37 +118,53 @@ class ThreadPool implements Pool {
 
   async close(): Promise<void> {
     this.isClosed = true
-    for (const each of this.waiting.splice(0)) each.resolve(givenUp)
-    if (this.piscina !== null) await (await this.piscina).destroy()
+    for (let each = this.waiting.pop(); each !== undefined; each = this.waiting.pop()) each.resolve(givenUp)
+    for (const lane of this.lanes) {
+      for (const each of lane.busy.splice(0)) each.resolve(givenUp)
+      if (lane.idle !== null) clearTimeout(lane.idle)
+      started(lane)
+      lane.port.close()
+    }
+    if (this.starting !== null) await (await this.starting).destroy()
   }
 
   private submit(job: Job, rank: number, signal: AbortSignal | null, isAlone: boolean): Promise<Outcome> {
     if (this.isClosed || signal?.aborted) return Promise.resolve(givenUp)
     return new Promise(resolve => {
-      const waiting: Waiting = { job, rank, signal, resolve, isAlone, isGivenUp: false }
+      const waiting: Waiting = { job, rank, order: this.submitted++, signal, resolve, isAlone, isGivenUp: false }
       signal?.addEventListener('abort', () => this.giveUp(waiting), { once: true })
       this.waiting.push(waiting)
       if (this.isPumping) return
       this.isPumping = true
-      queueMicrotask(() => void this.pump()) // jobs that come in the same turn can share a message
+      queueMicrotask(() => this.pump()) // jobs that come in the same turn can share a message
     })
   }
 
+  /** Answers at once; a thread at work on it alone is ended: for an expression now, for a tool, which can notice by itself, after a moment. */
   private giveUp(waiting: Waiting): void {
     waiting.isGivenUp = true
-    const at = this.waiting.indexOf(waiting)
-    if (at !== -1) this.waiting.splice(at, 1)
     waiting.resolve(givenUp)
+    const end = (): void => {
+      for (const lane of this.lanes) if (lane.busy.length === 1 && lane.busy[0] === waiting) lane.end.abort()
+    }
+    if (waiting.job.kind === 'call' && waiting.job.port !== null) setTimeout(end, ABORT_GRACE_MS).unref()
+    else end()
   }
 
-  private async pump(): Promise<void> {
-    const piscina = await this.start()
+  private pump(): void {
+    if (this.piscina === null) return void this.start().then(() => this.pump())
     this.isPumping = false
-    while (this.waiting.length > 0 && this.batches < this.options.maxThreads && !this.isClosed) void this.send(piscina, this.nextBatch())
+    while (!this.isClosed) {
+      while (this.waiting.peek()?.isGivenUp) this.waiting.pop()
+      if (this.waiting.size === 0) return
+      const lane = this.free.pop() ?? (this.lanes.size < this.options.maxThreads ? this.openLane(this.piscina) : null)
+      if (lane === null) return
+      this.send(lane, this.nextBatch())
+    }
   }
 
   private start(): Promise<Piscina> {
-    this.piscina ??= import('piscina').then(({ Piscina }) => {
+    this.starting ??= import('piscina').then(({ Piscina }) => {
       const { maxThreads, workerUrl = new URL('./pool-worker.mjs', import.meta.url), maxHeapMb = MAX_THREAD_HEAP_MB, onResize } = this.options
       const piscina = new Piscina({
         filename: workerUrl.href, name: 'work', minThreads: 0, maxThreads, idleTimeout: IDLE_TIMEOUT_MS,
@@ -138,62 +172,80 @@ class ThreadPool implements Pool {
       })
       piscina.on('workerCreate', () => onResize?.(piscina.threads.length))
       piscina.on('workerDestroy', () => onResize?.(piscina.threads.length))
-      piscina.on('error', () => {}) // each job's own promise says what went wrong
-      this.running = piscina
+      piscina.on('error', (error: unknown) => { // a thread that could not begin: whatever waits for one to begin will not get it
+        this.startProblem = error
+        for (const lane of this.lanes) if (lane.start !== null) lane.end.abort()
+      })
+      this.piscina = piscina
       return piscina
     })
-    return this.piscina
+    return this.starting
   }
 
-  /** The best job and, if it is small, others of the same kind with it. // P2 */
+  private openLane(piscina: Piscina): ThreadLane {
+    const { port1, port2 } = new MessageChannel()
+    const lane: ThreadLane = { port: port1, end: new AbortController(), busy: [], start: null, idle: null }
+    lane.start = setTimeout(() => lane.end.abort(), START_TIMEOUT_MS)
+    this.lanes.add(lane)
+    port1.on('message', (answer: LaneAnswer) => this.answered(lane, answer))
+    const over = (error: unknown): void => {
+      port1.close()
+      const neverBegan = lane.start !== null
+      started(lane)
+      this.lanes.delete(lane)
+      const at = this.free.indexOf(lane)
+      if (at !== -1) this.free.splice(at, 1)
+      this.crashed(lane.busy.splice(0), neverBegan ? (this.startProblem ?? error) : error)
+      this.pump()
+    }
+    piscina.run({ port: port2 } satisfies Lane, { transferList: [port2], signal: lane.end.signal }).then(() => over(null), over)
+    return lane
+  }
+
+  /** The best job and, if it is small, others with it. // P3 */
   private nextBatch(): Waiting[] {
-    const first = this.takeBest()
-    if (first.isAlone) return [first]
-    const fairShare = Math.ceil((this.waiting.length + 1) / this.options.maxThreads)
-    const room = Math.max(1, Math.min(MAX_BATCH_JOBS, Math.floor(BATCH_TARGET_MS / Math.max(this.meanMs, 0.001)), fairShare))
-    const batch = [first]
-    while (batch.length < room && this.waiting.length > 0) {
-      const next = this.takeBest(each => !each.isAlone)
-      if (next === undefined) break
-      batch.push(next)
+    const batch = [this.waiting.pop()!]
+    if (batch[0]!.isAlone) return batch
+    const fairShare = Math.ceil((this.waiting.size + 1) / this.options.maxThreads)
+    const room = Math.min(MAX_BATCH_JOBS, Math.floor(BATCH_TARGET_MS / Math.max(this.meanMs, 0.001)), fairShare)
+    while (batch.length < room) {
+      const next = this.waiting.peek()
+      if (next === undefined || next.isAlone) break
+      this.waiting.pop()
+      if (!next.isGivenUp) batch.push(next)
     }
     return batch
   }
 
-  private takeBest(): Waiting
-  private takeBest(isFit: (waiting: Waiting) => boolean): Waiting | undefined
-  private takeBest(isFit?: (waiting: Waiting) => boolean): Waiting | undefined {
-    let best = -1
-    for (let i = 0; i < this.waiting.length; i++) {
-      if (isFit !== undefined && !isFit(this.waiting[i]!)) continue
-      if (best === -1 || this.waiting[i]!.rank > this.waiting[best]!.rank) best = i
+  private send(lane: ThreadLane, batch: Waiting[]): void {
+    if (lane.idle !== null) {
+      clearTimeout(lane.idle)
+      lane.idle = null
     }
-    return best === -1 ? undefined : this.waiting.splice(best, 1)[0]
+    lane.busy = batch
+    const ports = batch.flatMap(({ job }): MessagePort[] => (job.kind === 'call' && job.port !== null ? [job.port] : []))
+    lane.port.postMessage({ kind: 'jobs', jobs: batch.map(each => each.job) } satisfies LaneRequest, ports)
   }
 
-  private async send(piscina: Piscina, batch: Waiting[]): Promise<void> {
-    this.batches++
-    const ports = batch.flatMap(({ job }): MessagePort[] => (job.kind === 'call' && job.port !== null ? [job.port] : []))
-    const end = batch.length === 1 ? endWith(batch[0]!) : null
-    try {
-      const answer = (await piscina.run({ jobs: batch.map(each => each.job) } satisfies Batch, {
-        ...(ports.length > 0 ? { transferList: ports } : {}),
-        ...(end === null ? {} : { signal: end }),
-      })) as BatchAnswer
-      answer.outcomes.forEach((outcome, index) => {
-        if (!batch[index]!.isAlone) this.meanMs += (answer.elapsedMs[index]! - this.meanMs) * MEAN_WEIGHT
-        batch[index]!.resolve(outcome)
-      })
-    } catch (error) {
-      this.crashed(batch, error)
-    } finally {
-      this.batches--
-      if (this.waiting.length > 0 && !this.isPumping) void this.pump()
-    }
+  private answered(lane: ThreadLane, { outcomes, elapsedMs }: LaneAnswer): void {
+    started(lane)
+    if (outcomes.length === 0) return
+    const answered = lane.busy.splice(0, outcomes.length)
+    if (!answered[0]!.isAlone) this.meanMs += (elapsedMs / outcomes.length - this.meanMs) * MEAN_WEIGHT
+    outcomes.forEach((outcome, index) => answered[index]!.resolve(outcome))
+    if (lane.busy.length > 0) return
+    this.free.push(lane)
+    lane.idle = setTimeout(() => this.closeLane(lane), LANE_IDLE_MS)
+    this.pump()
+  }
+
+  private closeLane(lane: ThreadLane): void {
+    this.free.splice(this.free.indexOf(lane), 1)
+    lane.port.postMessage({ kind: 'end' } satisfies LaneRequest)
   }
 
   private crashed(batch: Waiting[], error: unknown): void {
-    if (batch.length === 1) return batch[0]!.resolve({ kind: 'failure', failure: crashFailure(error) }) // P3
+    if (batch.length === 1) return batch[0]!.resolve({ kind: 'failure', failure: crashFailure(error) }) // P4
     for (const each of batch) {
       if (each.isGivenUp) continue
       each.isAlone = true
@@ -202,15 +254,10 @@ class ThreadPool implements Pool {
   }
 }
 
-/** Ends the thread of a job that was given up: at once for an expression, after a moment for a tool, which can notice by itself. */
-function endWith(waiting: Waiting): AbortSignal | null {
-  if (waiting.signal === null) return null
-  const end = new AbortController()
-  waiting.signal.addEventListener('abort', () => {
-    if (waiting.job.kind === 'expression' || waiting.job.port === null) return end.abort()
-    setTimeout(() => end.abort(), ABORT_GRACE_MS).unref()
-  }, { once: true })
-  return end.signal
+function started(lane: ThreadLane): void {
+  if (lane.start === null) return
+  clearTimeout(lane.start)
+  lane.start = null
 }
 
 const givenUp: Outcome = { kind: 'failure', failure: { code: 'run/cancelled', message: 'The task was given up.', task: '', retryable: false } }

@@ -1,30 +1,47 @@
-// Worker: what runs in a thread of the pool: batches of pure expressions and calls of trusted tools.
+// Worker: what runs in a thread of the pool: a lane of pure expressions and calls of trusted tools.
 // Owns: loading modules by URL, one outcome for each job. Does not own: what a tool may do (its context asks the main thread).
 //   W1. A job never throws: whatever happens becomes its outcome. Only the end of the thread itself is seen as a crash.
+import type { MessagePort } from 'node:worker_threads'
 import type { Outcome } from '#model/event.ts'
 import { ToolFailure } from '#plugin-api/context.ts'
 import type { Plugin } from '#plugin-api/define-plugin.ts'
 import { invokePure, invokeTool } from '#plugin-api/invoke.ts'
 import type { PureFunction } from '#plugin-api/tool-runner.ts'
 import { evaluatePure } from '#interpreter/engine/evaluation.ts'
-import type { Batch, BatchAnswer, CallJob, ExpressionJob } from './messages.ts'
+import type { CallJob, ExpressionJob, Job, Lane, LaneAnswer, LaneRequest } from './messages.ts'
 import { remoteContext } from './remote-context.ts'
 
 const loaded = new Map<string, Promise<Plugin>>()
 
-/** Carries out the jobs of a batch, one after another. */
-export async function work(batch: Batch): Promise<BatchAnswer> {
-  const outcomes: Outcome[] = []
-  const elapsedMs: number[] = []
-  for (const job of batch.jobs) {
-    const startedMs = performance.now()
-    outcomes.push(await carryOut(job))
-    elapsedMs.push(performance.now() - startedMs)
-  }
-  return { outcomes, elapsedMs }
+/** Outcomes wait this long for others before they are sent. */
+const ANSWER_INTERVAL_MS = 1
+
+/** Serves one lane: carries out jobs one after another until told to end. */
+export function work({ port }: Lane): Promise<void> {
+  return new Promise(resolve => {
+    port.on('message', (request: LaneRequest) => {
+      if (request.kind === 'jobs') return void carryOutAll(request.jobs, port)
+      port.close()
+      resolve()
+    })
+    port.postMessage({ outcomes: [], elapsedMs: 0 } satisfies LaneAnswer) // ready
+  })
 }
 
-async function carryOut(job: ExpressionJob | CallJob): Promise<Outcome> {
+async function carryOutAll(jobs: readonly Job[], port: MessagePort): Promise<void> {
+  let outcomes: Outcome[] = []
+  let sinceMs = performance.now()
+  for (const [index, job] of jobs.entries()) {
+    outcomes.push(await carryOut(job))
+    const elapsedMs = performance.now() - sinceMs
+    if (elapsedMs < ANSWER_INTERVAL_MS && index < jobs.length - 1) continue
+    port.postMessage({ outcomes, elapsedMs } satisfies LaneAnswer)
+    outcomes = []
+    sinceMs = performance.now()
+  }
+}
+
+async function carryOut(job: Job): Promise<Outcome> {
   try {
     return job.kind === 'expression' ? await evaluate(job) : await call(job)
   } catch (error) {

@@ -6,11 +6,12 @@
 import { writeSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { Worker } from 'node:worker_threads'
+import { ownFrame } from '#base/stack-frame.ts'
 import { HostError, type HostErrorCode } from '#host/host.ts'
 import type { Outcome } from '#model/event.ts'
 import { ToolFailure, type ToolContext } from '#plugin-api/context.ts'
 import { pluginApiVersion, type Plugin } from '#plugin-api/define-plugin.ts'
-import { invokeTool, ownFrame } from '#plugin-api/invoke.ts'
+import { invokeTool } from '#plugin-api/invoke.ts'
 import { signatureOf } from '#plugin-api/signature-of.ts'
 import { encodeFrame, FrameReader, MAX_FRAME_BYTES } from './frames.ts'
 import type { FromPlugin, ThrownError, ToPlugin } from './messages.ts'
@@ -125,7 +126,10 @@ function receive(message: ToPlugin): void {
 }
 
 const watch = `const tek = process.ppid; setInterval(() => { if (process.ppid !== tek) process.kill(process.pid, 'SIGKILL') }, 500)`
-new Worker(watch, { eval: true }).unref() // K3
+const watcher = new Worker(watch, { eval: true })
+// Only when it runs is anything received: a plugin that takes the processor at once would keep it from starting.
+await new Promise(running => watcher.once('online', running)) // K3
+watcher.unref()
 
 const reader = new FrameReader(message => receive(message as ToPlugin), () => process.exit(1))
 // Not a file stream: its blocked read would keep a process from ending.

@@ -74,7 +74,7 @@ const isFetchOptions: Check = value => value === undefined || (isRecord(value) &
   && (value['headers'] === undefined || isTextRecord(value['headers'])) && isOptionalNumber(value['timeoutMs']) && isOptionalNumber(value['maxBodyBytes']))
 
 /** Methods of ToolContext that a plugin's process may ask for, with the shapes of their arguments. Bytes travel as base64. */
-export const askable: ReadonlyMap<string, readonly Check[]> = new Map<string, readonly Check[]>([
+const askable: ReadonlyMap<string, readonly Check[]> = new Map<string, readonly Check[]>([
   ['run', [isText, value => Array.isArray(value) && value.every(isText), isRunOptions]],
   ['fetch', [isText, isFetchOptions]],
   ['env', [isText]], ['now', []], ['randomHex', [isNumber]], ['sleep', [isNumber]],

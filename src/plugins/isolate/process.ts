@@ -28,6 +28,7 @@ const MAX_OPEN_ASKS = 1_000
 const MAX_LOAD_OUTPUT_BYTES = 16_000_000
 const KEPT_OUTPUT_BYTES = 4_000
 const MAX_HEAP_MB = 512
+const MAX_UNREAD_BYTES = 64_000_000
 
 export interface PluginSource {
   /** As written in the program, for messages. */
@@ -138,6 +139,7 @@ class Running {
     const frame = encodeFrame(message)
     if (frame === null) return false
     this.input.write(frame)
+    if (this.input.writableLength > MAX_UNREAD_BYTES) this.kill('it does not read what it is sent')
     return true
   }
 

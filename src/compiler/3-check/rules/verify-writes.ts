@@ -8,7 +8,10 @@ export const verifyWrites: WorkflowRule = (checker, _workflow, facts) => {
     const verify = node.declaration.clauses.find(clause => clause.kind === 'verify')
     if (verify === undefined) continue
     const { start, end } = node.declaration.value
-    const writes = checker.facts.callLog.find(({ at, fact }) => at.start >= start && at.end <= end && (fact.target.kind === 'workflow' || (fact.target.kind === 'function' && fact.target.signature.effect === 'write')))
+    const writes = checker.facts.callLog.find(({ at, fact: { target } }) => {
+      const mayWrite = target.kind === 'workflow' || (target.kind === 'function' && target.signature.effect === 'write')
+      return mayWrite && at.start >= start && at.end <= end
+    })
     checker.report(taskErrors['verify-writes']({ callee: writes?.name ?? node.name }, { at: checker.at(verify) }))
   }
 }
