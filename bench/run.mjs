@@ -4,7 +4,7 @@
 //   R1. Nothing is installed here. A peer that is not there is left out by name, and how to get it is said.
 //   R2. A ratio is always of the same run. Where a peer is ahead of tek it says so in words, under the table.
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
+import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { programPath, race, runScript } from './measure.mjs'
@@ -123,6 +123,7 @@ async function main() {
   }
   const folder = mkdtempSync(join(tmpdir(), 'tek-bench-'))
   const rows = []
+  const loadBefore = loadavg()[0]
   try {
     const hostModule = await bundledHost(folder)
     for (const bench of all.filter(one => options.cases.length === 0 || options.cases.includes(one.id))) {
@@ -134,12 +135,13 @@ async function main() {
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
-  const machine = `${availableParallelism()} cores, Node ${process.versions.node}, ${process.platform} ${process.arch}`
+  const busy = `${loadBefore.toFixed(1)} at the start, ${loadavg()[0].toFixed(1)} at the end`
+  const machine = `${availableParallelism()} cores, Node ${process.versions.node}, ${process.platform} ${process.arch}; load ${busy}`
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ machine, rows }, null, 2)}\n`)
     return 0
   }
-  const report = `# tek's benchmarks\n\nMachine: ${machine}. Medians of n interleaved rounds; ratios are of the same run. Written by \`npm run bench -- --write\`.\n\n${tableOf(rows)}\n\n${remarks(rows)}`
+  const report = `# tek's benchmarks\n\nMachine: ${machine}. Medians of n interleaved rounds; ratios are of the same run. A load above the number of cores means that others were at work too: trust the ratios, not the times, and S9 not at all. Written by \`npm run bench -- --write\`.\n\n${tableOf(rows)}\n\n${remarks(rows)}`
   process.stdout.write(`${report}\n`)
   if (options.write) writeFileSync(join(here, 'results.md'), `${report.trimEnd()}\n`)
   return 0

@@ -25,10 +25,11 @@ import { reportOf } from './report.ts'
 import { Watcher } from './watcher.ts'
 import type { Timers, World } from './world.ts'
 
-/** Tasks under way at once where the program says nothing: this many for each processor, within these bounds. */
+/** Tasks under way at once where the program says nothing: this many for each processor, and at least this many. */
 const TASKS_PER_CPU = 4
 const LEAST_TASKS_AT_ONCE = 8
-const MOST_TASKS_AT_ONCE = 256
+/** Where it asks for more with `parallel`, this many at most. */
+const MOST_TASKS_AT_ONCE = 1_024
 const RUN_ID_BYTES = 6
 
 export interface RunSettings {
@@ -188,9 +189,21 @@ function checkArguments(plan: Plan, key: string, args: Readonly<Record<string, V
 
 function capacityOf(settings: RunSettings): Capacity {
   const { cpus, memoryBytes } = settings.host.machine()
-  const standard = Math.min(MOST_TASKS_AT_ONCE, Math.max(LEAST_TASKS_AT_ONCE, TASKS_PER_CPU * cpus))
+  const standard = Math.max(LEAST_TASKS_AT_ONCE, TASKS_PER_CPU * cpus, widestFor(settings.plan))
   const { memoryBytes: limit, parallel } = settings.plan.limits
-  return { parallel: parallel ?? standard, cpu: settings.workers ?? cpus, memoryBytes: limit === undefined ? memoryBytes : Math.min(limit, memoryBytes) }
+  return { parallel: Math.min(parallel ?? standard, MOST_TASKS_AT_ONCE), cpu: settings.workers ?? cpus, memoryBytes: limit === undefined ? memoryBytes : Math.min(limit, memoryBytes) }
+}
+
+/** The largest `parallel` that a `for` of the program asks for. */
+function widestFor(plan: Plan): number {
+  let widest = 0
+  for (const { nodes } of Object.values(plan.workflows)) {
+    for (const { forEach } of nodes) {
+      const width = forEach?.width
+      if (width?.op === 'value' && typeof width.value === 'number') widest = Math.max(widest, width.value)
+    }
+  }
+  return widest
 }
 
 function threadsOf(settings: RunSettings): number {

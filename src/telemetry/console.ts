@@ -84,8 +84,7 @@ export function consoleListener(surface: Surface, now: () => number): RunListene
           if (notice.status !== 'running') {
             started.delete(notice.path)
             if (ended.size < MAX_TIMED) ended.add(notice.path)
-          }
-          else if (started.size < MAX_TIMED && !started.has(notice.path)) started.set(notice.path, now())
+          } else if (started.size < MAX_TIMED && !started.has(notice.path)) started.set(notice.path, now())
           break
         case 'log':
           clear()

@@ -3,9 +3,9 @@
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { definePlugin, pure, reads, t, ToolFailure, z } from 'tek-lang/plugin'
+import { canonical } from '../shared/canonical.ts'
 
 const MAX_FILE_BYTES = 10_000_000
-const MAX_DEPTH = 128
 
 const text = z.string().describe('The text; its UTF-8 bytes are taken.')
 const algorithm = z.enum(['sha256', 'sha512', 'sha1', 'md5']).default('sha256').describe('How to compute it.')
@@ -14,15 +14,6 @@ const digest = (name: string, content: string | Uint8Array): string => createHas
 
 const ofText = (name: string, doc: string, example: string) =>
   pure({ doc, input: { text }, output: z.string(), runs: 'thread', example, run: ({ text }) => digest(name, text) })
-
-function canonical(value: unknown, depth = 0): string {
-  if (depth > MAX_DEPTH) throw new ToolFailure('too-deep', `The value is nested more than ${MAX_DEPTH} deep.`)
-  if (value === null || value === undefined) return 'null'
-  if (typeof value !== 'object') return JSON.stringify(value === 0 ? 0 : value)
-  if (Array.isArray(value)) return `[${value.map(item => canonical(item, depth + 1)).join(',')}]`
-  const record = value as Readonly<Record<string, unknown>>
-  return `{${Object.keys(record).sort().filter(key => record[key] !== undefined).map(key => `${JSON.stringify(key)}:${canonical(record[key], depth + 1)}`).join(',')}}`
-}
 
 export default definePlugin({
   name: 'hash',

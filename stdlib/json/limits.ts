@@ -47,12 +47,3 @@ export function parseJson(text: string): Json {
     throw new ToolFailure('not-json', `The text is not JSON${place}: ${message.replace(/ in JSON at position.*$/, '').slice(0, 200)}.`)
   }
 }
-
-export function canonical(value: unknown, depth = 0): string {
-  if (depth > MAX_DEPTH) throw tooDeep()
-  if (value === null || value === undefined) return 'null'
-  if (typeof value !== 'object') return JSON.stringify(value === 0 ? 0 : value)
-  if (Array.isArray(value)) return `[${value.map(item => canonical(item, depth + 1)).join(',')}]`
-  const record = value as Readonly<Record<string, unknown>>
-  return `{${Object.keys(record).sort().filter(key => record[key] !== undefined).map(key => `${JSON.stringify(key)}:${canonical(record[key], depth + 1)}`).join(',')}}`
-}

@@ -1,7 +1,8 @@
 // json: reading, writing, taking apart and checking JSON.
 // Owns: the tools. Does not own: the walk over values (pointer), the schema check (schema), the limits (limits).
 import { definePlugin, pure, t, ToolFailure, z } from 'tek-lang/plugin'
-import { canonical, MAX_TEXT_LENGTH, parseJson, withinDepth, type Json } from './limits.ts'
+import { canonical } from '../shared/canonical.ts'
+import { MAX_TEXT_LENGTH, parseJson, withinDepth, type Json } from './limits.ts'
 import { differences, mergePatch, pointerParts, valueAt, withValueAt } from './pointer.ts'
 import { schemaProblems } from './schema.ts'
 

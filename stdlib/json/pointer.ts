@@ -2,7 +2,8 @@
 // Owns: reading, setting and comparing by place. Nothing here changes its arguments.
 //   P1. Records are built with Object.fromEntries, which defines fields, so that a field named `__proto__` is data.
 import { ToolFailure } from 'tek-lang/plugin'
-import { canonical, field, isRecord, MAX_DEPTH, tooDeep, type Json } from './limits.ts'
+import { canonical } from '../shared/canonical.ts'
+import { field, isRecord, MAX_DEPTH, tooDeep, type Json } from './limits.ts'
 
 const MAX_DIFFERENCES = 100_000
 

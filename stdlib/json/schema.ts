@@ -5,7 +5,8 @@
 //   S1. Recursion is bounded by MAX_DEPTH of value and schema together, work by MAX_STEPS.
 import { RE2JS } from 're2js'
 import { ToolFailure } from 'tek-lang/plugin'
-import { canonical, field, isRecord, type Json } from './limits.ts'
+import { canonical } from '../shared/canonical.ts'
+import { field, isRecord, type Json } from './limits.ts'
 import { pointerOf, valueAt } from './pointer.ts'
 
 const MAX_PROBLEMS = 100

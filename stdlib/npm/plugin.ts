@@ -4,7 +4,7 @@
 import { definePlugin, pure, reads, t, ToolFailure, writes, z, type ToolContext } from 'tek-lang/plugin'
 import { licenceFamily } from './licence.ts'
 import { isPackageName, own, parseLock, readJson } from './lock.ts'
-import { readTestReport } from './test-report.ts'
+import { readTestReport } from '../shared/test-report.ts'
 import { readListing, readOutdated } from './registry.ts'
 import { compareVersions, parseVersion, stepBetween } from './version.ts'
 

@@ -3,7 +3,7 @@
 //   S1. Program and arguments are given as they are: no quoting, no expansion, no pipes. They must be trusted.
 //   S2. Output is untrusted; exit code, time and the facts of tests that are numbers are not.
 import { definePlugin, pure, reads, t, ToolFailure, writes, z, type RunResult, type ToolContext } from 'tek-lang/plugin'
-import { readTestReport } from './test-report.ts'
+import { readTestReport } from '../shared/test-report.ts'
 
 const MAX_TIMEOUT_MS = 6 * 3_600_000
 const MAX_OUTPUT_LENGTH = 20_000_000

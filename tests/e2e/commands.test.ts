@@ -207,6 +207,19 @@ test('several runs begin with the same letters: which one is asked', async () =>
   expect((await run('show', letter)).err).toContain('cli/ambiguous-run')
 })
 
+test('on a terminal: live progress in place, within its width, then the result', context => {
+  if (spawnSync('script', ['--version']).status !== 0) return context.skip('this machine has no `script` to make a terminal')
+  folder.write('slow.tek', 'workflow w() -> { name: string, n: int }[] {\n  can exec("sleep", "0.3")\n  task waits for n in range(4) parallel 1 = shell.run("sleep", "0.3")\n  return [{ name: "x", n: n } for n in range(2) if len(waits) == 4]\n}\n')
+  const line = `stty cols 80 rows 24; "${process.execPath}" "${binary}" run slow.tek`
+  const { stdout, status } = spawnSync('script', ['-qec', line, '/dev/null'], { cwd: folder.path, encoding: 'utf8', env: { PATH: process.env['PATH'], TERM: 'xterm', SHELL: '/bin/sh' } })
+  expect(status).toBe(0)
+  expect(stdout).toContain('\u001b[1A\u001b[J')
+  expect(stdout).toMatch(/\[=+ *\] +\d+% {2}\d\/\d tasks/)
+  const plain = stdout.replace(/\u001b\[[\d;]*[A-Za-z]/g, '')
+  for (const each of plain.split(/\r?\n/)) expect(displayWidth(each)).toBeLessThan(80)
+  expect(plain).toMatch(/done w · 4 of 4 tasks · .*\r\ntouched: read 0, wrote 0, ran 4, refused 0[^\r]*\r\nname {2}n\r\nx {5}0\r\nx {5}1\r\n$/)
+})
+
 test('the binary is small to start: check loads no database, pool, schema library or bundler', async () => {
   const ended = spawnSync(process.execPath, [binary, 'check', 'todos.tek'], { cwd: folder.path, env: { PATH: process.env['PATH'], NODE_DEBUG: 'esm' }, encoding: 'utf8', maxBuffer: 100_000_000 })
   expect(ended.status).toBe(0)

@@ -44,3 +44,15 @@ test('for, sub-workflow and tool calls give the result', async () => {
 test('a list as it stands', async () => {
   expect((await runPlan(plan({ main: workflow([task('a', list(value(1), value(2)))], node(0)) }))).value).toEqual([1, 2])
 })
+
+test('a width beyond what the machine would get by itself is granted', async () => {
+  let now = 0
+  let most = 0
+  const wait = async () => {
+    most = Math.max(most, ++now)
+    await new Promise(resolve => setTimeout(resolve, 20))
+    return now--
+  }
+  await runPlan(plan({ main: workflow([task('f', call('wait'), { forEach: { item: 'x', list: value([...Array(200).keys()]), width: value(100) } })], node(0)) }), { tools: { wait } })
+  expect(most).toBe(100)
+})

@@ -78,6 +78,14 @@ test('live: percent, counts, time left, running tasks, in place', () => {
   expect(screen.text).toBe('done todos · 9 of 10 tasks (1 skipped, 3 from cache) · 6.2 s\ntouched: read 1,204, wrote 1, ran 2, refused 0 · again: tek show 4f2a99aa')
 })
 
+test('live: a task that ended is not shown as running, though the last list still names it', () => {
+  const { screen, send } = live()
+  send(progress(0.1, ['scan[0]', 'scan[1]']))
+  send(task('scan[0]', 'done'))
+  expect(screen.text).not.toContain('scan[0]')
+  expect(screen.text).toContain('scan[1]')
+})
+
 test('live: at most ten redraws a second, however many notices', () => {
   const { screen, send } = live()
   for (let index = 0; index < 10_000; index++) send(progress(index / 10_000, [`scan[${index}]`]), 1)

@@ -4,7 +4,6 @@
 //       Only `details` holds printed text, for people.
 //   T2. What cannot be read as one of these gives format "unknown" and no tests; counts printed in a summary win over counting lines.
 //   T3. One pass over lines; at most MAX_TESTS tests, names cut to MAX_NAME.
-//   T4. The modules `shell` and `npm` stand alone, so each has this file; a test keeps the two equal.
 const MAX_TESTS = 100_000
 const MAX_NAME = 500
 const MAX_FAILURE_LINES = 20
