@@ -35,7 +35,7 @@ const common = {
   conditions: ['tek-source'],
   outExtension: { '.js': '.mjs' },
   external,
-  legalComments: 'linked',
+  legalComments: 'none',
   logLevel: 'warning',
   absWorkingDir: root,
 }
@@ -67,10 +67,11 @@ async function buildEntries() {
     if (!partial) throw new Error(`missing: ${missing.join(', ')}`)
     console.warn(`build: without ${missing.join(', ')}`)
   }
-  await build({
+  const { metafile } = await build({
     ...common,
     entryPoints: Object.fromEntries(Object.entries(entries).filter(([, path]) => existsSync(at(path)))),
     outdir: fresh,
+    metafile: true,
     splitting: true,
     chunkNames: '[name]-[hash]', // B3
     minifySyntax: true,
@@ -80,21 +81,24 @@ async function buildEntries() {
   const cli = join(fresh, 'tek.mjs')
   writeFileSync(cli, `#!/usr/bin/env node\n${readFileSync(cli, 'utf8')}`)
   chmodSync(cli, 0o755)
+  noteBundled(metafile)
 }
 
 /** Each module of the standard library as one file, and the signatures that the checker reads instead of loading them. */
 async function buildStdlib() {
   const names = readdirSync(at('stdlib'), { withFileTypes: true }).filter(each => each.isDirectory() && existsSync(at('stdlib', each.name, 'plugin.ts'))).map(each => each.name).sort()
   const out = join(fresh, 'stdlib')
-  await build({
+  const { metafile } = await build({
     ...common,
     entryPoints: Object.fromEntries(names.map(name => [name, `stdlib/${name}/plugin.ts`])),
     outdir: out,
+    metafile: true,
     // One copy of the plugin API for the host, the workers and the modules: a failure thrown in one is recognised in the others.
     external: [...external, 'tek-lang/plugin'],
     minifySyntax: true,
     banner: { js: requireBanner },
   })
+  noteBundled(metafile)
   // The tool that describes the modules is bundled from source, so that it needs nothing that is built already.
   const lines = [
     "import { stdManifest } from './src/plugins/std-manifest.ts'",
@@ -102,10 +106,30 @@ async function buildStdlib() {
     `export const manifest = hashes => stdManifest([${names.map((name, index) => `{ name: '${name}', plugin: plugin${index}, hash: hashes[${index}] }`).join(', ')}])`,
   ]
   const tool = join(fresh, 'describe-stdlib.mjs')
-  await build({ ...common, stdin: { contents: lines.join('\n'), resolveDir: root, loader: 'ts' }, outfile: tool, legalComments: 'none', banner: { js: requireBanner } })
+  await build({ ...common, stdin: { contents: lines.join('\n'), resolveDir: root, loader: 'ts' }, outfile: tool, banner: { js: requireBanner } })
   const { manifest } = await import(pathToFileURL(tool).href)
   rmSync(tool)
   writeFileSync(join(out, 'signatures.json'), manifest(names.map(name => createHash('sha256').update(readFileSync(join(out, `${name}.mjs`))).digest('hex'))))
+}
+
+/** Folders of the packages whose code is inside the bundles. */
+const bundled = new Set()
+
+function noteBundled({ inputs }) {
+  for (const path of Object.keys(inputs)) {
+    const folder = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1]
+    if (folder) bundled.add(folder)
+  }
+}
+
+/** The licences of what is bundled go with it, as they ask. */
+function writeLicences() {
+  const parts = [...bundled].sort().map(folder => {
+    const { name, version, license } = JSON.parse(readFileSync(at(folder, 'package.json'), 'utf8'))
+    const file = readdirSync(at(folder)).find(each => /^licen[cs]e/i.test(each))
+    return `${name} ${version} (${license})\n\n${file ? readFileSync(at(folder, file), 'utf8').trim() : 'No licence file in the package.'}\n`
+  })
+  writeFileSync(join(fresh, 'THIRD-PARTY-LICENSES.txt'), parts.join(`\n${'-'.repeat(80)}\n\n`))
 }
 
 function copyPrograms() {
@@ -165,6 +189,7 @@ try {
   await buildEntries()
   await buildStdlib()
   copyPrograms()
+  writeLicences()
   putInPlace()
   if (forPacking) writeTypes()
   linkCommand()

@@ -2,7 +2,7 @@
 // Owns: the normal form of a host and the two wildcards. Does not own: which address a name stands for (interpreter/guard/address.ts).
 //   U1. A host is written as WHATWG URL parsing writes it: lower case, punycode, `127.0.0.1` for `0x7f.1`, no trailing dot, `[::1]` for IPv6.
 //   U2. `*.example.com` is any name below example.com, not itself; `*` is any host. A port of `*` is any; no port is 443.
-//   U3. A set such as `registry:npm` is compared by its name only.
+//   U3. A set such as `registry:npm` stands for the hosts listed below; one that is not listed allows nothing but itself by name.
 
 export interface HostPattern {
   readonly kind: 'exact' | 'below' | 'any' | 'set'
@@ -11,6 +11,8 @@ export interface HostPattern {
   readonly port: string
 }
 
+/** Hosts of the named sets, in normal form. */
+const hostSets: Readonly<Record<string, readonly string[]>> = { 'registry:npm': ['registry.npmjs.org:443'] }
 const MAX_HOST_LENGTH = 1_024
 const webPorts: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' }
 
@@ -66,7 +68,11 @@ function printHostPattern(pattern: HostPattern): string {
 
 /** Whether every connection `inner` allows is allowed by `outer`. A concrete host is a pattern without wildcards. */
 export function containsHost(outer: HostPattern, inner: HostPattern): boolean {
-  if (outer.kind === 'set' || inner.kind === 'set') return outer.kind === inner.kind && outer.host === inner.host
+  if (outer.kind === 'set') {
+    if (inner.kind === 'set') return outer.host === inner.host
+    return inner.kind === 'exact' && (hostSets[outer.host] ?? []).includes(printHostPattern(inner)) // U3
+  }
+  if (inner.kind === 'set') return false
   if (outer.port !== '*' && outer.port !== inner.port) return false
   if (outer.kind === 'any') return true
   if (outer.kind === 'exact') return inner.kind === 'exact' && inner.host === outer.host

@@ -158,10 +158,13 @@ export type PlanExpr =
       /** By parameter name; a `rest` parameter's value is a list. */
       readonly args: Readonly<Record<string, PlanExpr>>
       /** Grants needed, with the expressions of their arguments taken from `args` or literal. */
-      readonly needs: readonly { readonly grant: string; readonly args: readonly ({ readonly param: string } | { readonly literal: string })[] }[]
+      readonly needs: readonly { readonly grant: string; readonly args: readonly PlanNeedArg[] }[]
     }
   | { readonly op: 'prompt'; readonly prompt: string; readonly args: Readonly<Record<string, PlanExpr>> }
   /** In tests: true when evaluating `call` is refused by the guard. */
   | { readonly op: 'denied'; readonly call: PlanExpr }
+
+/** `each`: the parameter holds a list, and the grant is needed once for every item. */
+export type PlanNeedArg = { readonly param: string; readonly each?: true } | { readonly literal: string }
 
 export type PlanValue = null | boolean | number | string | readonly PlanValue[] | { readonly [key: string]: PlanValue }

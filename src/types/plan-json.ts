@@ -350,7 +350,7 @@ class Validator {
     return this.each(value, at, (each, place) => {
       if (!isRecord(each) || typeof each['grant'] !== 'string') return `${place} has no grant`
       return this.each(each['args'], `${place}.args`, (arg, inner) => {
-        const isArg = isRecord(arg) && (typeof arg['param'] === 'string' || typeof arg['literal'] === 'string')
+        const isArg = isRecord(arg) && ((typeof arg['param'] === 'string' && [undefined, true].includes(arg['each'] as undefined | true)) || typeof arg['literal'] === 'string')
         return isArg ? null : `${inner} is no argument`
       })
     })

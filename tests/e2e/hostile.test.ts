@@ -93,11 +93,14 @@ describe('a program', () => {
     expectCoded(ended, 3, /name\/import-cycle/)
   })
 
-  test('that uses a file which is not there', async () => {
+  test('that uses a file which is not there, or is no text', async () => {
     folder.write('uses.tek', 'use "./gone.tek" (x)\nworkflow w() -> int { return 1 }\n')
     const ended = await run('check', 'uses.tek')
     expectCoded(ended, 3, /name\/\S+/)
     expect(ended.out).toContain('gone.tek')
+    folder.write('gone.tek', Buffer.from([0xff, 0xfe, 0x0a]))
+    expectCoded(await run('check', 'uses.tek'), 3, /name\/unreadable-file/)
+    rmSync(join(folder.path, 'gone.tek'))
   })
 
   test('whose plugin throws, ends the process, or never comes back when it is loaded', async () => {

@@ -74,7 +74,7 @@ describe('hosts', () => {
     ['*.example.com:443', 'https://a.b.example.com', true], ['*.example.com:443', 'https://example.com', false], ['*.example.com:443', 'https://badexample.com', false],
     ['api.github.com', 'https://api.github.com@evil.test/', false], ['api.github.com', 'https://api.github.com.evil.test/', false], ['*:443', 'https://x.test', true],
     ['localhost:*', 'http://localhost:8080', true], ['127.0.0.1:80', 'http://0x7f.1/', true], ['[::1]:80', 'http://[0:0::1]/', true], ['b\u00fccher.test', 'https://xn--bcher-kva.test', true],
-    ['api.github.com', 'ftp://api.github.com', false], ['api.github.com', 'https://*.github.com', false], ['registry:npm', 'registry:npm', true], ['registry:npm', 'registry:pypi', false],
+    ['api.github.com', 'ftp://api.github.com', false], ['api.github.com', 'https://*.github.com', false], ['registry:npm', 'registry:npm', true], ['registry:npm', 'https://registry.npmjs.org/rc', true], ['registry:npm', 'http://registry.npmjs.org/rc', false], ['registry:npm', 'https://registry.npmjs.org.evil.com/', false], ['registry:npm', 'registry:pypi', false],
     ['api.github.com', 'nonsense here', false],
   ])('%s and %s: %s', (pattern, url, covered) => {
     expect(matchesGrant({ name: 'net', args: [pattern] }, { name: 'net', args: [url] }, cwd)).toBe(covered)

@@ -1,9 +1,12 @@
 // Lower expression: a checked expression as a PlanExpr.
 // Owns: names to references, calls to their targets with arguments by parameter. Does not own: tasks and clauses (lower-workflow.ts).
 import { invariant, unreachable } from '#base/invariant.ts'
+import { coreGrantKinds } from '#grants/match.ts'
 import type { PlanExpr, PlanValue } from '#model/plan.ts'
+import type { FunctionSignature } from '#model/signature.ts'
+import { stripQualifiers } from '#types/construct.ts'
 import type { CallExpr, Expr, MatchArm, NameExpr, Param, PipeExpr, PromptValue, TemplateExpr } from '../1-syntax/ast.ts'
-import type { Unit } from '../2-resolve/program.ts'
+import type { ModuleSym, Unit } from '../2-resolve/program.ts'
 import type { CallFact, Ref } from '../3-check/facts.ts'
 import { prelude } from '../3-check/prelude.ts'
 import type { LowerAt } from './lower-context.ts'
@@ -101,7 +104,7 @@ function lowerCall(at: LowerAt, expr: CallExpr | PipeExpr): PlanExpr {
       const { signature } = target
       return {
         op: 'call', module: at.context.needModule(at.unit, target.module), fn: signature.name, effect: signature.effect, runs: signature.runs,
-        args: lowerArgs(at, fact), needs: signature.needs,
+        args: withStandards(signature, lowerArgs(at, fact)), needs: needsOf(target.module, signature),
       }
     }
     case 'prompt':
@@ -123,6 +126,28 @@ export function lowerArgs(at: LowerAt, fact: CallFact): Record<string, PlanExpr>
     args[param.name] = param.rest === true ? { op: 'list', items: values.map(value => lowerExpr(at, value)) } : lowerExpr(at, values[0]!)
   }
   return args
+}
+
+/** A default that a grant is made of is written out, so that the guard sees the argument the tool will get. */
+function withStandards(signature: FunctionSignature, args: Record<string, PlanExpr>): Record<string, PlanExpr> {
+  const mentioned = new Set(signature.needs.flatMap(need => need.args.flatMap(arg => ('param' in arg ? [arg.param] : []))))
+  for (const { name, default: standard } of signature.params) {
+    if (mentioned.has(name) && standard !== undefined && !Object.hasOwn(args, name)) args[name] = { op: 'value', value: standard as PlanValue }
+  }
+  return args
+}
+
+/** A list where a grant takes one path, host or name asks for the grant once an item; in an argv it is the rest of the tokens. */
+function needsOf(module: ModuleSym, signature: FunctionSignature): Extract<PlanExpr, { op: 'call' }>['needs'] {
+  const isList = (name: string): boolean => {
+    const param = signature.params.find(each => each.name === name)
+    return param !== undefined && (param.rest === true || stripQualifiers(param.type).kind === 'list')
+  }
+  return signature.needs.map(({ grant, args }) => {
+    const own = grant.startsWith(`${module.signature?.name}.`) ? module.signature?.grants[grant.slice(grant.indexOf('.') + 1)]?.params.map(param => param.kind) : undefined
+    const kinds = coreGrantKinds(grant) ?? own ?? []
+    return { grant, args: args.map((arg, index) => ('param' in arg && kinds[index] !== 'argv' && isList(arg.param) ? { param: arg.param, each: true as const } : arg)) }
+  })
 }
 
 /** A prompt template has no place for defaults in the plan: the call gives them. They mention nothing but consts. */

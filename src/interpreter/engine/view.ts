@@ -6,7 +6,6 @@ import type { PlanExpr, PlanNode } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
 import { workflowKey } from './open-scope.ts'
 import type { Level, RecordedCall, Scope, State } from './state.ts'
-import { phase } from './tasks.ts'
 
 /** Names an expression may mention; the shape that `Evaluation` asks for. */
 export class Names {
@@ -52,7 +51,7 @@ export class Names {
 }
 
 /** Name under which a `verify`'s key expression sees the value of a run, unless it is a lambda. */
-export const verifiedValue = 'value'
+const verifiedValue = 'value'
 
 function scopeSeenBy(state: State, task: TaskId, part: Part): Scope {
   const scope = part === 'returns' ? state.inside.get(task) : state.scopeOf(task)
@@ -117,8 +116,4 @@ export function calleeOf(state: State, task: TaskId): { readonly key: string; re
 /** How urgent a task is; higher goes first. */
 export function rankOf(state: State, task: TaskId): number {
   return state.tasks.rank[task]!
-}
-
-export function isUnderWay(state: State, task: TaskId, attempt: number): boolean {
-  return task < state.tasks.size && state.tasks.attempt[task] === attempt && state.tasks.phase[task]! < phase.done
 }

@@ -38,7 +38,10 @@ function clauseFor(need: GrantNeed, fact: CallFact, unit: Unit): { text: string;
   const args = need.args.flatMap(arg => {
     if ('literal' in arg) return [JSON.stringify(arg.literal)]
     const given = fact.args.find(each => each.param.name === arg.param)
-    if (given === undefined) return []
+    if (given === undefined) {
+      const standard = fact.target.kind === 'function' ? fact.target.signature.params.find(each => each.name === arg.param)?.default : undefined
+      return typeof standard === 'string' ? [JSON.stringify(standard)] : []
+    }
     return given.values.map(value => {
       if (value.kind === 'string-literal') return JSON.stringify(value.value)
       const isKnown = value.kind === 'template' && value.parts.every(part => part.kind === 'template-text' || (part.kind === 'name-expr' && isParam(unit, part.name)))

@@ -268,14 +268,26 @@ function tooManyCalls(): Failing {
   return failing('run/expression-too-long', `One expression makes more than ${MAX_CALLS} tool calls.`, help)
 }
 
+/** Grants that one call may need. */
+const MAX_NEEDS = 100_000
+
 function requestOf(expr: ExprOf<'call'>, args: Readonly<Record<string, Value>>, frame: Frame): CallRequest {
   for (const value of Object.values(args)) checkSize(value, MAX_VALUE_NODES)
   frame.fuel = frame.limits.maxSteps // the text of a grant's arguments is bounded by the arguments
-  const needs = expr.needs.map(need => ({
-    name: need.grant,
-    args: need.args.flatMap(arg => ('literal' in arg ? [arg.literal] : grantTexts(args, arg.param, frame))),
-  }))
+  const needs = expr.needs.flatMap(need => grantsOf(need, args, frame))
   return { module: expr.module, fn: expr.fn, effect: expr.effect, runs: expr.runs, args, needs }
+}
+
+/** One grant, or one for each item of a list that stands where a grant takes a single argument; none for an empty list. */
+function grantsOf(need: ExprOf<'call'>['needs'][number], args: Readonly<Record<string, Value>>, frame: Frame): CallRequest['needs'] {
+  let made: string[][] = [[]]
+  for (const arg of need.args) {
+    const texts = 'literal' in arg ? [arg.literal] : grantTexts(args, arg.param, frame)
+    const isEach = 'each' in arg && arg.each === true && Array.isArray(args[arg.param])
+    made = isEach ? made.flatMap(before => texts.map(text => [...before, text])) : made.map(before => [...before, ...texts])
+    if (made.length > MAX_NEEDS) throw failing('run/value-too-large', `One call needs more than ${MAX_NEEDS} grants.`, 'Call it with fewer items at once.')
+  }
+  return made.map(each => ({ name: need.grant, args: each }))
 }
 
 /** A parameter's value as grant arguments: a list (the rest of an argv) gives one each, an argument that was left out none. */
