@@ -51,7 +51,7 @@ export function runCommand(program, args, options = {}) {
       const times = /bench-time ([\d.,]+) ([\d.,]+) ([\d.,]+)\s*$/.exec(stderr)
       const seconds = index => Number(times[index].replace(',', '.'))
       if (!(options.expect ?? [0]).includes(exitCode)) {
-        const said = (stdout + stderr).split('\n').filter(line => line.trim() !== '')
+        const said = (stdout + stderr).split('\n').filter(line => line.trim() !== '' && !line.startsWith('bench-time'))
         reject(new Error(`it ended with ${exitCode ?? 'a signal'}: ${(said.find(line => /^(\w*Error|error)\b/.test(line)) ?? said.at(-1) ?? 'no word').slice(0, 300)}`))
         return
       }

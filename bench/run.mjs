@@ -2,7 +2,8 @@
 //   node bench/run.mjs [CASE…] [--rounds N] [--write] [--json]
 // Owns: choosing cases, running them one after the other, printing. Does not own: what is measured (cases/), timing (measure.mjs).
 //   R1. Nothing is installed here. A peer that is not there is left out by name, and how to get it is said.
-//   R2. A ratio is always of the same run. Where a peer is ahead of tek it says so in words, under the table.
+//   R2. When tek itself fails in a case the exit code is 1 and nothing is written.
+//   R3. A ratio is always of the same run. Where a peer is ahead of tek it says so in words, under the table.
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -143,6 +144,10 @@ async function main() {
   }
   const report = `# tek's benchmarks\n\nMachine: ${machine}. Medians of n interleaved rounds; ratios are of the same run. A load above the number of cores means that others were at work too: trust the ratios, not the times, and S9 not at all. Written by \`npm run bench -- --write\`.\n\n${tableOf(rows)}\n\n${remarks(rows)}`
   process.stdout.write(`${report}\n`)
+  if (rows.some(row => row.tek === null)) { // R2
+    process.stderr.write('tek itself could not be measured in some case; see "Left out".\n')
+    return 1
+  }
   if (options.write) writeFileSync(join(here, 'results.md'), `${report.trimEnd()}\n`)
   return 0
 }

@@ -8,6 +8,7 @@ import { runCommand } from '../measure.mjs'
 
 const TASKS = 64
 const TASK_MS = 50
+const PROBE_ROUNDS = 100_000
 
 export const id = 'S9'
 export const title = '64 tasks of 50 ms of work, two threads against one'
@@ -17,10 +18,13 @@ export const goal = { text: '≥ 1.93', met: tek => tek >= 1.93 }
 
 export async function contestants({ folder, tekRun, programs }) {
   const program = join(folder, 's9.tek')
-  const probeRounds = 40_000
-  writeFileSync(program, busyTek(4, probeRounds))
-  const probe = await tekRun(program, { workers: 1 })
-  writeFileSync(program, busyTek(TASKS, Math.round((probeRounds * TASK_MS * 4) / probe.elapsedMs)))
+  // The difference of two probes: starting a thread and warming up are not work.
+  const probe = async tasks => {
+    writeFileSync(program, busyTek(tasks, PROBE_ROUNDS))
+    return (await tekRun(program, { workers: 1 })).elapsedMs
+  }
+  const taskMs = ((await probe(24)) - (await probe(8))) / 16
+  writeFileSync(program, busyTek(TASKS, Math.round((PROBE_ROUNDS * TASK_MS) / taskMs)))
   const awk = count => `awk 'BEGIN{for(i=0;i<${count};i++)s+=i%7}'`
   const probeCount = 2_000_000
   const awkMs = (await runCommand('sh', ['-c', awk(probeCount)])).elapsedMs

@@ -143,7 +143,7 @@ export type PlanExpr =
   | { readonly op: 'member'; readonly object: PlanExpr; readonly name: string; readonly optional: boolean }
   | { readonly op: 'index'; readonly object: PlanExpr; readonly index: PlanExpr }
   | { readonly op: 'negate' | 'not'; readonly value: PlanExpr }
-  | { readonly op: 'and' | 'or' | 'coalesce' | '+' | '-' | '*' | '/' | '==' | '!=' | '<' | '<=' | '>' | '>=' | 'in'; readonly left: PlanExpr; readonly right: PlanExpr }
+  | { readonly op: 'and' | 'or' | 'coalesce' | '+' | '-' | '*' | '/' | '==' | '!=' | '<' | '<=' | '>' | '>=' | 'in'; readonly left: PlanExpr; readonly right: PlanExpr; /** `+ - *` whose result is a float by its type: beyond ±(2^53−1) is no overflow. */ readonly float?: true }
   | { readonly op: 'if'; readonly condition: PlanExpr; readonly then: PlanExpr; readonly else: PlanExpr }
   | { readonly op: 'match'; readonly subject: PlanExpr; readonly arms: readonly { readonly patterns: readonly (PlanValue | { readonly any: true })[]; readonly value: PlanExpr }[] }
   | { readonly op: 'lambda'; readonly param: string; readonly body: PlanExpr }

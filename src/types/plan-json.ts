@@ -320,6 +320,7 @@ class Validator {
       case 'not':
         return inner('value')
       case 'and': case 'or': case 'coalesce': case '+': case '-': case '*': case '/': case '==': case '!=': case '<': case '<=': case '>': case '>=': case 'in':
+        if (value['float'] !== undefined && value['float'] !== true) return `${at}.float is neither true nor absent`
         return inner('left') ?? inner('right')
       case 'if':
         return inner('condition') ?? inner('then') ?? inner('else')

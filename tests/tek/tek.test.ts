@@ -83,3 +83,9 @@ test('runs are listed and shown from the database', async () => {
   expect(await showRun(database, runs[0]!.runId)).toMatchObject({ kind: 'answer', value: { tasks: [{ path: 'one', status: 'done' }] } })
   expect(await showRun(database, 'nope')).toEqual({ kind: 'answer', value: null })
 })
+
+test('floats may be large where ints overflow', async () => {
+  const program = (type: string, value: string) => `workflow main(x: ${type} = ${value}) -> ${type} {\n  return x * x + x\n}\n`
+  expect(await outcomeOf(program('float', '10_000_000_000.0'))).toEqual({ kind: 'value', value: 1e20 + 1e10 })
+  expect(await outcomeOf(program('int', '10_000_000_000'))).toMatchObject({ failure: { code: 'run/integer-overflow' } })
+})

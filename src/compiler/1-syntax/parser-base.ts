@@ -8,13 +8,13 @@ import { syntaxErrors } from '#diagnostics/catalog/syntax.ts'
 import type { Diagnostic, Fix } from '#diagnostics/diagnostic.ts'
 import { invariant } from '#base/invariant.ts'
 import { didYouMean } from '#base/did-you-mean.ts'
-import { EmbeddedActionsParser } from 'chevrotain'
 import type { TokenType } from 'chevrotain'
 import type { ErrorExpr, Name, Span } from './ast.ts'
 import { KEYWORDS } from './keywords.ts'
 import type { Lexed } from './lexer.ts'
+import { ParserEngine } from './parser-engine.ts'
 import { placeAt, replaceFix } from './problem.ts'
-import { Identifier, InsertedToken, Name as NameToken, sign, TemplateHead, TemplateTail, Text, Token, TOKEN_TYPES, Word } from './tokens.ts'
+import { Identifier, InsertedToken, Name as NameToken, sign, TemplateHead, TemplateTail, Text, Token, Word } from './tokens.ts'
 
 /** How many brackets, `if`s and lambdas may stand within each other: half of what a cold 1 MB stack was measured to hold. */
 export const MAX_NESTING = 64
@@ -55,7 +55,7 @@ const MISTAKEN: readonly { readonly meant: TokenType; readonly written: readonly
 const OPERATOR_WORDS = new Set(['in', 'and', 'or', 'not', 'then', 'else'])
 const NAME_FOLLOWERS = new Set(['=', ':', ',', ')', '('])
 
-export abstract class ParserBase extends EmbeddedActionsParser {
+export abstract class ParserBase extends ParserEngine {
   problems: Diagnostic[] = []
   protected source = ''
   private bounded = true
@@ -70,10 +70,6 @@ export abstract class ParserBase extends EmbeddedActionsParser {
   /** The token before which a comma was put in last; not twice before the same one. */
   private commaBefore: Token | null = null
 
-  protected constructor(validate: boolean) {
-    super(TOKEN_TYPES, { maxLookahead: 2, recoveryEnabled: false, skipValidations: !validate })
-  }
-
   /** Makes the parser ready for one piece; `bounded` is false for tokens that were cut where a bound was met. */
   load(source: string, lexed: Lexed, bounded = true): void {
     this.bounded = bounded
@@ -86,7 +82,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
     this.lastReport = -1
     this.insertions = 0
     this.stalledAt = null
-    this.input = lexed.tokens
+    this.restart(lexed.tokens)
   }
 
   // ── Looking ─────────────────────────────────────────────────────────────────────────────────
@@ -204,7 +200,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
   }
 
   private get index(): number {
-    return (this as unknown as { currIdx: number }).currIdx + 1
+    return this.currIdx + 1
   }
 
   protected replaceNext(type: TokenType, image: string): void {
@@ -219,8 +215,7 @@ export abstract class ParserBase extends EmbeddedActionsParser {
     this.stalledAt = next
     if (this.stalls > MAX_STALLS && !this.atEnd && !CLOSERS.has(next.tokenType)) this.skipNext()
     this.tokens.splice(this.index, 0, new InsertedToken(type, '', this.start, this.start))
-    const lengths = this as unknown as { tokVectorLength: number }
-    lengths.tokVectorLength++
+    this.tokVectorLength++
   }
 
   protected skipNext(): void {
@@ -278,10 +273,9 @@ export abstract class ParserBase extends EmbeddedActionsParser {
 
   /** Mends the token after the next one. */
   protected aheadOne(mend: () => void): void {
-    const cursor = this as unknown as { currIdx: number }
-    cursor.currIdx++
+    this.currIdx++
     mend()
-    cursor.currIdx--
+    this.currIdx--
   }
 
   /** Skips one token, or a whole bracket with what is in it. */

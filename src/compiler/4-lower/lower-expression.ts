@@ -52,7 +52,9 @@ export function lowerExpr(at: LowerAt, expr: Expr | PromptValue): PlanExpr {
       const left = into(expr.left)
       const right = into(expr.right)
       if (expr.op === 'not in') return { op: 'not', value: { op: 'in', left, right } }
-      return { op: expr.op === '??' ? 'coalesce' : expr.op, left, right }
+      const type = at.facts.types.get(expr)
+      const isFloat = (expr.op === '+' || expr.op === '-' || expr.op === '*') && type !== undefined && stripQualifiers(type).kind === 'float'
+      return { op: expr.op === '??' ? 'coalesce' : expr.op, left, right, ...(isFloat ? { float: true as const } : {}) }
     }
     case 'if':
       return { op: 'if', condition: into(expr.condition), then: into(expr.then), else: into(expr.else) }

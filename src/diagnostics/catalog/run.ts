@@ -8,6 +8,7 @@ export const runErrors = defineDiagnostics('run', {
   'division-by-zero': { severity: 'error', message: () => 'A number is divided by zero.' },
   'not-a-number': { severity: 'error', message: () => 'A calculation gave something that is no number.' },
   'wrong-kind': { severity: 'error', message: () => 'A value is of another kind than is needed here.' },
+  'wrong-type': { severity: 'error', message: () => 'A value is not of the type that the program declares for it.' },
   'expression-too-long': { severity: 'error', message: () => 'An expression takes too many steps.' },
   'value-too-large': { severity: 'error', message: () => 'A value is too large.' },
   'not-a-list': { severity: 'error', message: () => 'A `for` needs a list.' },

@@ -21,7 +21,7 @@ export function setUpStages(state: State, task: TaskId, constants: ReadonlyMap<s
   const { key, args } = calleeOf(state, task)
   const workflow = plan.workflows[key]
   if (workflow === undefined) return { stages: [], result: () => ({ args: {}, authority: null }) }
-  const params: Record<string, Value> = {}
+  const params = Object.create(null) as Record<string, Value> // a parameter may have any name, `__proto__` too
   const given = task === 0 ? Object.keys(state.args) : Object.keys(args)
   const names: NameScope = {
     param: name => params[name] ?? null,

@@ -3,10 +3,12 @@
 //   A1. A failure that is not retryable is never tried again.
 //   A2. Every execution of a body has its own attempt number, over all retries and runs of a `verify`.
 //   A3. `verify n agree k` makes at least n runs unless k can no longer agree; without `agree`, all n must. A run that failed agrees with nothing.
+//   A4. A value whose type only a run can prove is checked before anything else sees it; one that does not fit is a failure that trying again will not mend.
 import { canonicalJson } from '#base/json.ts'
 import type { Failure, Outcome, TaskId } from '#model/event.ts'
 import type { PlanNode } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
+import { validate } from '#types/validate.ts'
 import { startAttempt } from './begin.ts'
 import { failures } from './failures.ts'
 import { backoffMs } from './jitter.ts'
@@ -27,7 +29,11 @@ export function attemptEnded(state: State, task: TaskId, outcome: Outcome): void
   if (state.tasks.phase[task] === phase.body) stepOut(state, task)
   if (node.timeoutMs !== null) state.out.push({ kind: 'clear-timer', timer: timerOf(task, state.tasks.attempt[task]!, 'timeout') })
   if (state.calls.size > 0) state.calls.delete(task)
-  if (outcome.kind === 'value') return runSucceeded(state, task, node, outcome.value)
+  if (outcome.kind === 'value') {
+    const problem = node.mustCheck === true ? validate(node.type, outcome.value) : null // A4
+    if (problem === null) return runSucceeded(state, task, node, outcome.value)
+    outcome = { kind: 'failure', failure: failures.wrongType(pathOf(state, task), 'This value', problem) }
+  }
   const failure = outcome.failure.task === '' ? { ...outcome.failure, task: pathOf(state, task) } : outcome.failure
   const tries = state.tasks.tries[task]!
   if (failure.retryable && node.retry !== null && tries <= node.retry.count) return tryAgain(state, task, node, failure) // A1

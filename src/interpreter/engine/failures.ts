@@ -13,6 +13,8 @@ export const failures = {
     failure('run/timed-out', task, `This attempt took longer than its timeout of ${seconds(ms)}.`, 'Raise `timeout`, or add `retry` if trying again may help.', { retryable: true }),
   tooManyTasks: (task: string, wanted: number) =>
     failure('run/too-many-tasks', task, `This would make ${wanted} tasks; a run may have ${MAX_TASKS}.`, 'Work on fewer items with `take(list, n)`, or on several items in one task.'),
+  wrongType: (task: string, what: string, problem: { readonly path: string; readonly message: string }) =>
+    failure('run/wrong-type', task, `${what} is not of its declared type${problem.path === '' ? '' : `, at \`${problem.path}\``}: ${problem.message}`, 'Look at what it is made of, or declare a wider type and `match` on it.'),
   tooDeep: (task: string) =>
     failure('run/too-deep', task, `This workflow is inside ${MAX_WORKFLOW_DEPTH} others.`, 'Let one workflow do the work of several.'),
   tooManyAttempts: (task: string) =>

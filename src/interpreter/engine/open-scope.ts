@@ -1,11 +1,13 @@
 // Open scope: a workflow begins: its tasks get numbers, ranks, and limits to live under.
 // Owns: authority levels, limiters, quotas, ranks. Does not own: the tasks' own steps (begin.ts).
 //   O1. A workflow's levels are its caller's and its own: each of them must allow an action.
+//   O3. Arguments of a sub-workflow are checked here, those of a run before it begins (run.ts).
 //   O2. Rank: priority first, then the longest way to the end of the run.
 import type { Grant } from '#model/capability.ts'
 import type { Outcome, TaskId } from '#model/event.ts'
 import type { PlanLimits } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
+import { validate } from '#types/validate.ts'
 import { failures } from './failures.ts'
 import { pathOf } from './path.ts'
 import { MAX_TASKS, MAX_WORKFLOW_DEPTH, timerOf } from './protocol.ts'
@@ -35,6 +37,10 @@ export function openScope(state: State, task: TaskId, setup: Setup): Outcome | n
   if (shape === null) return { kind: 'failure', failure: failures.unknownWorkflow(path, key) }
   const depth = caller === null ? 0 : caller.depth + 1
   if (depth > MAX_WORKFLOW_DEPTH) return { kind: 'failure', failure: failures.tooDeep(path) }
+  for (const { name, type } of caller === null ? [] : shape.workflow.params) {
+    const problem = validate(type, setup.args[name] ?? null) // O3
+    if (problem !== null) return { kind: 'failure', failure: failures.wrongType(path, `The argument \`${name}\``, problem) }
+  }
   const total = state.counts.total + addedTasks(state, task, shape.taskCount)
   if (total > MAX_TASKS) return { kind: 'failure', failure: failures.tooManyTasks(path, total) }
 

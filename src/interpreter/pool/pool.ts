@@ -169,6 +169,7 @@ class ThreadPool implements Pool {
       const piscina = new Piscina({
         filename: workerUrl.href, name: 'work', minThreads: 0, maxThreads, idleTimeout: IDLE_TIMEOUT_MS,
         resourceLimits: { maxOldGenerationSizeMb: maxHeapMb }, recordTiming: false,
+        execArgv: [], // flags for the process (a debugger's port, module conditions of a test runner) are not for its threads
       })
       piscina.on('workerCreate', () => onResize?.(piscina.threads.length))
       piscina.on('workerDestroy', () => onResize?.(piscina.threads.length))

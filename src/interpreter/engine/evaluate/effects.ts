@@ -181,7 +181,7 @@ function withParts(expr: PlanExpr, parts: readonly PlanExpr[]): PlanExpr {
     case '>':
     case '>=':
     case 'in':
-      return { op: expr.op, left: take(), right: take() }
+      return { op: expr.op, left: take(), right: take(), ...(expr.float === true ? { float: true as const } : {}) }
     default:
       return invariant(false, `\`${expr.op}\` is not an operation over all its parts`) as never
   }

@@ -1,6 +1,6 @@
 // Operators: arithmetic, comparison, membership, member and index.
 // Owns: the run-time rules of language.md for each. Does not own: short-circuit (plain.ts).
-//   O1. Types are gone at run time: a number with no fraction, within ±(2^53−1), is an int. Two ints whose sum, difference or product leaves
+//   O1. Where the plan does not say `float`, a number with no fraction, within ±(2^53−1), is an int. Two ints whose sum, difference or product leaves
 //       that range fail with run/integer-overflow; every other result that is not a finite number fails with run/not-a-number.
 //   O2. A field that is not there is null; an index that is out of range or negative is null; a field of null is a failure unless asked with `?.`.
 import { characterAt } from '#base/unicode.ts'
@@ -49,6 +49,12 @@ export function multiply(left: Value, right: Value): Value {
   if (typeof left !== 'number' || typeof right !== 'number') throw operandsOf('*', left, right)
   const result = left * right
   return result <= MAX && result >= MIN ? result + 0 : settleNumber(result, left, right)
+}
+
+/** O1 for what the checker knows to be a float. */
+export function floatArithmetic(op: '+' | '-' | '*', left: Value, right: Value): number {
+  if (typeof left !== 'number' || typeof right !== 'number') throw operandsOf(op, left, right)
+  return finite((op === '+' ? left + right : op === '-' ? left - right : left * right) + 0)
 }
 
 export function divide(left: Value, right: Value): Value {

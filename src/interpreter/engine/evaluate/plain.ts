@@ -8,7 +8,7 @@ import type { PlanExpr, PlanValue } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
 import type { Run } from './code.ts'
 import { failing, Failing, Frame, MAX_PROMPT_DEPTH, type Scope } from './frame.ts'
-import { add, at, bool, divide, isIn, member, multiply, negate, order, subtract } from './operators.ts'
+import { add, at, bool, divide, floatArithmetic, isIn, member, multiply, negate, order, subtract } from './operators.ts'
 import { lambdaFunctions, plainFunctions, preludeParams } from './prelude.ts'
 import type { LambdaFunction } from './prelude-lambdas.ts'
 import { list } from './prelude-lists.ts'
@@ -105,7 +105,7 @@ export class PlainCompiler {
       case 'denied':
         return invariant(false, 'a guarded call is never plain') as never
       default:
-        return binary(expr.op, into(expr.left), into(expr.right))
+        return binary(expr.op, into(expr.left), into(expr.right), expr.float === true)
     }
   }
 
@@ -261,7 +261,8 @@ export function matcher(expr: ExprOf<'match'>): (value: Value) => number {
   }
 }
 
-function binary(op: BinaryOp, left: Run, right: Run): Run {
+function binary(op: BinaryOp, left: Run, right: Run, isFloat = false): Run {
+  if (isFloat && (op === '+' || op === '-' || op === '*')) return frame => floatArithmetic(op, left(frame), right(frame))
   switch (op) {
     case 'and':
       return frame => bool(left(frame), '`and`') && bool(right(frame), '`and`')
