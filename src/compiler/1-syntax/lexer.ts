@@ -5,11 +5,13 @@
 //   L2. A plain string, its `${}` included, lies on one line; so a forgotten quote never reaches the next line.
 //   L3. Nesting of strings within `${}` is held on an explicit stack; the text's length is the only bound it needs.
 //   L4. `quiet` holds the stretches in which what the parser says would only repeat what was said here.
+//   L5. Words are shared between tokens and files as far as they are short; the table has a fixed size and the last one wins.
 import { syntaxErrors } from '#diagnostics/catalog/syntax.ts'
 import type { Diagnostic } from '#diagnostics/diagnostic.ts'
 import type { TokenType } from 'chevrotain'
 import type { Span } from './ast.ts'
 import { ESCAPE, isScalarValue, readNumber, unitMeant, UNITS } from './literals.ts'
+import type { NumberFacts } from './literals.ts'
 import { placeAt, replaceFix } from './problem.ts'
 import {
   Duration, Float, Identifier, Int, KEYWORD_TYPES, Money, Percent, PUNCTUATION, sign, Size, TemplateHead, TemplateMiddle, TemplateTail, Text, Token,
@@ -29,7 +31,6 @@ export interface Lexed {
   readonly quiet: Span[]
 }
 
-const WORD = /[A-Za-z_][A-Za-z0-9_]*/y
 const NUMBER = /(\$?)\d[\d_]*(?:\.\d[\d_]*)?([A-Za-z_][A-Za-z0-9_]*|%)?/y
 const STRAY = /[^\s\w"'`{}()[\].,:;=!<>+\-*/|?&$#%@~^\\]+|[^\s]/uy
 const UNIT_TYPES: Readonly<Record<string, TokenType>> = {
@@ -52,6 +53,33 @@ const SIGNS: readonly (readonly SignEntry[])[] = Array.from({ length: 128 }, (_,
   const theirs = FOREIGN.map(([text, meant]): SignEntry => ({ text, type: sign(meant), foreign: meant }))
   return [...ours, ...theirs].filter(each => each.text.charCodeAt(0) === code).sort((a, b) => b.text.length - a.text.length)
 })
+
+/** The type of each sign of one character that begins no longer one, by its code. */
+const SINGLE_SIGNS: readonly (TokenType | undefined)[] = SIGNS.map(([entry, ...others]) => (others.length === 0 && entry?.text.length === 1 ? entry.type : undefined))
+
+/** What each ASCII character may be part of. */
+const [WORD_PART, DIGIT] = [1, 2]
+const CHARACTERS = Uint8Array.from({ length: 128 }, (_, code) => {
+  const character = String.fromCharCode(code)
+  return (/\w/.test(character) ? WORD_PART : 0) | (/\d/.test(character) ? DIGIT : 0)
+})
+
+/** Longest word in `WORDS`: the runtime copies so short a slice, while a longer one would keep the whole file's text alive. */
+const MAX_SHARED_WORD = 12
+/** A power of two. */
+const SHARED_WORDS = 4096
+
+interface SharedWord {
+  readonly image: string
+  readonly type: TokenType
+}
+
+/** Words met lately, by a hash of their characters: a name that comes again is the same string, found without making it (L5). */
+const WORDS: (SharedWord | undefined)[] = new Array<undefined>(SHARED_WORDS).fill(undefined)
+
+function typeOfWord(image: string): TokenType {
+  return KEYWORD_TYPES.get(image) ?? (image === '_' ? Underscore : Identifier)
+}
 
 /** An open string: where it began, whether it must end on its line, and how many `{` are open in its current `${}`. */
 interface OpenTemplate {
@@ -131,17 +159,35 @@ class Lexing implements Lexed {
   }
 
   private word(): void {
-    WORD.lastIndex = this.at
-    const image = WORD.exec(this.text)![0]
-    const end = this.at + image.length
-    if (image === 'r' && this.text.charCodeAt(end) === 34) return this.rawString()
-    this.push(KEYWORD_TYPES.get(image) ?? (image === '_' ? Underscore : Identifier), image, this.at, end)
+    const { text, at } = this
+    let hash = 0
+    let end = at
+    for (let code = text.charCodeAt(end); code < 128 && (CHARACTERS[code]! & WORD_PART) !== 0; code = text.charCodeAt(++end)) hash = (hash * 31 + code) | 0
+    if (end === at + 1 && text.charCodeAt(at) === 114 && text.charCodeAt(end) === 34) return this.rawString()
+    if (end - at > MAX_SHARED_WORD) {
+      const image = text.slice(at, end)
+      return this.push(typeOfWord(image), image, at, end)
+    }
+    const slot = (hash ^ (hash >> 12)) & (SHARED_WORDS - 1)
+    let word = WORDS[slot]
+    if (word === undefined || word.image.length !== end - at || !text.startsWith(word.image, at)) {
+      const image = text.slice(at, end)
+      WORDS[slot] = word = { image, type: typeOfWord(image) }
+    }
+    this.push(word.type, word.image, at, end)
   }
 
   private number(): void {
-    const start = this.at
+    const { text, at: start } = this
+    let digits = start
+    while ((CHARACTERS[text.charCodeAt(digits)]! & DIGIT) !== 0) digits++
+    const next = text.charCodeAt(digits)
+    // The common number: a few digits, and nothing after them that could belong to it.
+    if (digits > start && digits - start <= 15 && next !== 46 && next !== 37 && !(CHARACTERS[next]! & WORD_PART)) {
+      return this.push(Int, text.slice(start, digits), start, digits)
+    }
     NUMBER.lastIndex = start
-    const [image, dollar = '', unit = ''] = NUMBER.exec(this.text)!
+    const [image, dollar = '', unit = ''] = NUMBER.exec(text)!
     const end = start + image.length
     if (dollar !== '' && unit !== '') return this.unknownUnit(image, unit, start, end, image.slice(0, -unit.length))
     if (unit !== '' && !UNITS.has(unit)) {
@@ -149,10 +195,14 @@ class Lexing implements Lexed {
       return this.unknownUnit(image, unit, start, end, meant === null ? null : image.slice(0, -unit.length) + meant)
     }
     const { type, problem } = readNumber(image)
-    const at = placeAt(start, end)
-    if (problem === 'not-whole') this.problems.push(syntaxErrors['not-whole']({ number: image, base: UNIT_BASE[type]! }, { at }))
-    else if (problem !== null) this.problems.push(syntaxErrors[problem === 'too-large' ? 'number-too-large' : problem]({ number: image }, { at }))
+    if (problem !== null) this.badNumber(image, type, problem, start, end)
     this.push(UNIT_TYPES[type]!, image, start, end)
+  }
+
+  private badNumber(number: string, type: string, problem: NonNullable<NumberFacts['problem']>, start: number, end: number): void {
+    const at = placeAt(start, end)
+    if (problem === 'not-whole') this.problems.push(syntaxErrors['not-whole']({ number, base: UNIT_BASE[type]! }, { at }))
+    else this.problems.push(syntaxErrors[problem === 'too-large' ? 'number-too-large' : problem]({ number }, { at }))
   }
 
   private unknownUnit(image: string, unit: string, start: number, end: number, meant: string | null): void {
@@ -250,12 +300,14 @@ class Lexing implements Lexed {
 
   private sign(code: number): void {
     const { text, at, open } = this
+    const single = SINGLE_SIGNS[code]
+    if (single !== undefined && open.length === 0) return this.push(single, single.LABEL!, at, at + 1)
     const top = open[open.length - 1]
     if (code === 36 && /\d/.test(text[at + 1] ?? '')) return this.number()
     if (code === 125 && top !== undefined && top.braces === 0) return this.string(at, at)
     if (top !== undefined && (code === 123 || code === 125)) top.braces += code === 123 ? 1 : -1
     for (const entry of SIGNS[code] ?? []) {
-      if (entry.text.length > 1 && !text.startsWith(entry.text, at)) continue
+      if (entry.text.length > 1 && (entry.text.charCodeAt(1) !== text.charCodeAt(at + 1) || !text.startsWith(entry.text, at))) continue
       if (entry.foreign !== null) return this.foreign(entry.text, entry.foreign)
       return this.push(entry.type, entry.text, at, at + entry.text.length)
     }

@@ -152,6 +152,11 @@ export abstract class ParserBase extends ParserEngine {
     if (this.height > MAX_HEIGHT && this.bounded && !this.RECORDING_PHASE) throw new TooDeep(this.peek(0), 'chained')
   }
 
+  /** Counts a prefix that is about to be read: its node is made after all that follows it, so `grow` alone would see it too late. */
+  protected prefix(): void {
+    if (++this.prefixes > MAX_HEIGHT && this.bounded && !this.RECORDING_PHASE) throw new TooDeep(this.peek(), 'chained')
+  }
+
   // ── Reports ─────────────────────────────────────────────────────────────────────────────────
 
   /** Where a complaint about the next token points: at it, or at the one before when it stands on a later line. */

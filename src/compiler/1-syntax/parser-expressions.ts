@@ -151,6 +151,7 @@ export abstract class ParserExpressions extends ParserLiterals {
   readonly notExpr: ParserMethod<[], Expr> = this.RULE('notExpr', (): Expr => {
     const starts: number[] = []
     this.MANY(() => {
+      this.prefix()
       starts.push(this.start)
       this.CONSUME(sign('not'))
     })
@@ -163,6 +164,7 @@ export abstract class ParserExpressions extends ParserLiterals {
       value = { kind: 'unary', op, value, start: starts[index]!, end: this.end }
       this.grow(0)
     }
+    this.prefixes -= starts.length
     return value
   }
 
@@ -230,6 +232,7 @@ export abstract class ParserExpressions extends ParserLiterals {
   readonly unary: ParserMethod<[], Expr> = this.RULE('unary', (): Expr => {
     const starts: number[] = []
     this.MANY(() => {
+      this.prefix()
       starts.push(this.start)
       this.CONSUME(MINUS)
     })

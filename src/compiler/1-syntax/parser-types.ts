@@ -41,6 +41,7 @@ export abstract class ParserTypes extends ParserExpressions {
     const qualifiers: { qualifier: 'untrusted' | 'secret'; start: number }[] = []
     this.MANY(() => {
       const { start } = this
+      this.prefix()
       this.OR([
         { ALT: () => (this.CONSUME(sign('untrusted')), qualifiers.push({ qualifier: 'untrusted', start })) },
         { ALT: () => (this.CONSUME(sign('secret')), qualifiers.push({ qualifier: 'secret', start })) },
@@ -73,6 +74,7 @@ export abstract class ParserTypes extends ParserExpressions {
       type = { kind: 'type-qualified', qualifier, inner: type, start, end: this.end }
       this.grow(0)
     }
+    this.prefixes -= qualifiers.length
     return type
   })
 
