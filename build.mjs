@@ -35,6 +35,9 @@ const common = {
   conditions: ['tek-source'],
   outExtension: { '.js': '.mjs' },
   external,
+  // White space and syntax alone: names stay, so that a crash report can be read. Less to read at every start.
+  minifyWhitespace: true,
+  minifySyntax: true,
   legalComments: 'none',
   logLevel: 'warning',
   absWorkingDir: root,
@@ -132,11 +135,12 @@ function writeLicences() {
   writeFileSync(join(fresh, 'THIRD-PARTY-LICENSES.txt'), parts.join(`\n${'-'.repeat(80)}\n\n`))
 }
 
+/** Examples that are useful enough on their own to be run by name: `tek run repo-health`. */
+const programs = ['repo-health']
+
 function copyPrograms() {
-  const from = at('stdlib', 'programs')
-  if (!existsSync(from)) return
   mkdirSync(join(fresh, 'programs'), { recursive: true })
-  for (const name of readdirSync(from).filter(each => each.endsWith('.tek'))) copyFileSync(join(from, name), join(fresh, 'programs', name))
+  for (const name of programs) copyFileSync(at('examples', `${name}.tek`), join(fresh, 'programs', `${name}.tek`))
 }
 
 /** Paths of all files beneath a folder, relative to it. */

@@ -1,18 +1,20 @@
-// tek: check · plan · run · show, the whole product on one screen. The published entry ".".
+// tek: check · plan · run · resume · show, the whole product on one screen. The published entry ".".
 // Owns: joining compiler, interpreter and plugins, which do not know each other. Does not own: anything they do.
 //   T1. Checking runs no plugin code but a description of what it offers, once per content hash.
 //   T2. What cannot be done for the user's or the machine's reasons comes back as diagnostics; a throw is a bug in tek.
-import { isAbsolute, posix, resolve } from 'node:path'
+import { isAbsolute, join, posix, relative, resolve } from 'node:path'
 import { type Compiled, collectUses, compile } from './compiler/compile.ts'
 import { parse, ParseCache } from './compiler/1-syntax/parse.ts'
 import { lower } from './compiler/4-lower/lower.ts'
 import { nameErrors } from './diagnostics/catalog/name.ts'
+import { runErrors } from './diagnostics/catalog/run.ts'
 import type { Diagnostic } from './diagnostics/diagnostic.ts'
 import { grantKindsOf } from './grants/match.ts'
 import { type Host, HostError } from './host/host.ts'
 import { JournalError, type Journal } from './interpreter/journal/journal.ts'
+import type { RunResult, RunSettings } from './interpreter/run.ts'
 import type { Plan } from './model/plan.ts'
-import type { RunNotice, RunReport, RunSummary } from './model/report.ts'
+import type { RecordedRun, RunNotice, RunReport, RunSummary, StopSeen } from './model/report.ts'
 import type { ModuleSignature } from './model/signature.ts'
 import type { SourceFile } from './model/source.ts'
 import type { Value } from './model/type.ts'
@@ -80,7 +82,17 @@ export function plan(checked: CheckedFile): Plan {
   return lower(checked.program!)
 }
 
-export interface RunOptions {
+/** How a run is carried out, whether it begins or goes on. */
+export interface DriveOptions {
+  /** Most worker threads. */
+  readonly workers?: number
+  readonly tekVersion: string
+  readonly onNotice: (notice: RunNotice) => void
+  /** Aborting stops the run gracefully; the reason `terminate` says that it was no person at the terminal. */
+  readonly signal?: AbortSignal
+}
+
+export interface RunOptions extends DriveOptions {
   readonly plan: Plan
   /** The program as shown to people. */
   readonly program: string
@@ -90,12 +102,11 @@ export interface RunOptions {
   readonly args: Readonly<Record<string, Value>>
   /** Path of the SQLite database; null keeps the run in memory. */
   readonly database: string | null
-  /** Most worker threads. */
-  readonly workers?: number
-  readonly tekVersion: string
-  readonly onNotice: (notice: RunNotice) => void
-  /** Aborting stops the run gracefully. */
-  readonly signal?: AbortSignal
+}
+
+export interface ResumeOptions extends DriveOptions {
+  readonly runId: string
+  readonly database: string
 }
 
 /** What was asked for, or why the user or the machine stands in its way. */
@@ -104,19 +115,34 @@ export type Answer<Result> = { readonly kind: 'answer'; readonly value: Result }
 /** Carries out a workflow of a plan, from its journal's first event to its summary. */
 export async function run(host: Host, options: RunOptions): Promise<Answer<RunSummary>> {
   const { startRun } = await import('./interpreter/run.ts')
-  const plugins = pluginHost(host)
   const folder = options.folder ?? host.cwd
-  return withJournal(options.database, async journal => {
-    const toolRunner = await plugins.toolRunner(options.plan.modules, folder)
-    const kindsOf = grantKindsOf(await signaturesOf(plugins, options.plan, folder))
-    const result = await startRun({ ...options, host, toolRunner, journal, kindsOf, workerUrl: new URL('pool-worker.mjs', dist) })
-    return result.kind === 'refused' ? result : answer(result.summary)
-  }).finally(() => plugins.close())
+  const kept = isAbsolute(relative(host.cwd, folder)) || relative(host.cwd, folder).startsWith('..') ? folder : relative(host.cwd, folder)
+  return withJournal(options.database, journal => drive(host, options, options.plan, folder, journal, parts => startRun({ ...options, ...parts, folder: kept })))
 }
 
-/** Every run in a database, newest first. */
-export function listRuns(database: string): Promise<Answer<readonly RunSummary[]>> {
-  return withJournal(database, async journal => answer(journal.listRuns()))
+/** Goes on with a recorded run by the plan it began with; of a finished one, gives its end. */
+export async function resume(host: Host, options: ResumeOptions): Promise<Answer<RunSummary>> {
+  const { isFinished, resumeRun } = await import('./interpreter/run.ts')
+  const { runId } = options
+  return withJournal(options.database, async journal => {
+    const found = journal.openRun(runId)
+    if (found === null) return { kind: 'refused', diagnostics: [runErrors['unknown-run']({ runId })] }
+    if (!isFinished(found.summary)) return drive(host, options, found.plan, resolve(host.cwd, found.folder ?? '.'), journal, parts => resumeRun({ ...options, ...parts, runId }))
+    options.onNotice({ kind: 'run-finished', summary: found.summary })
+    return answer(found.summary)
+  })
+}
+
+/** Every run in a database with what can be done with it now, newest first. */
+export async function listRuns(host: Host, database: string): Promise<Answer<readonly RecordedRun[]>> {
+  const { recordedRuns } = await import('./interpreter/stop-run.ts')
+  return withJournal(database, async journal => answer(recordedRuns(journal, host)))
+}
+
+/** Asks the processes that drive runs to stop, and watches them for two seconds. */
+export async function stop(host: Host, database: string, runIds: readonly string[]): Promise<Answer<readonly StopSeen[]>> {
+  const { stopRun } = await import('./interpreter/stop-run.ts')
+  return withJournal(database, async journal => answer(await Promise.all(runIds.map(runId => stopRun(journal, host, runId)))))
 }
 
 /** What a recorded run did, task by task; null when there is no such run. */
@@ -126,6 +152,19 @@ export async function showRun(database: string, runId: string): Promise<Answer<R
     const found = journal.openRun(runId)
     return answer(found && reportOf(found.plan, found.summary, found.log.events()))
   })
+}
+
+/** Brings together what a run needs, for as long as it takes. */
+async function drive(host: Host, options: DriveOptions, plan: Plan, folder: string, journal: Journal, go: (parts: RunSettings) => Promise<RunResult>): Promise<Answer<RunSummary>> {
+  const plugins = pluginHost(host)
+  try {
+    const toolRunner = await plugins.toolRunner(plan.modules, folder)
+    const kindsOf = grantKindsOf(await signaturesOf(plugins, plan, folder))
+    const result = await go({ ...options, plan, host, toolRunner, journal, kindsOf, stopFile: join(host.cwd, '.tek', 'STOP'), workerUrl: new URL('pool-worker.mjs', dist) })
+    return result.kind === 'refused' ? result : answer(result.summary)
+  } finally {
+    await plugins.close()
+  }
 }
 
 const answer = <Result>(value: Result): Answer<Result> => ({ kind: 'answer', value })

@@ -5,6 +5,7 @@ import type { Json } from './json.ts'
 
 const MAX_DEPTH = 128
 const MAX_PARTS = 5_000_000
+const SHOWN_PATH_LENGTH = 40
 
 export class NotPlain extends Error {}
 
@@ -12,7 +13,7 @@ export class NotPlain extends Error {}
 export function plainValue(given: unknown): Json {
   let parts = 0
   const copy = (value: unknown, path: string, depth: number): Json => {
-    if (depth > MAX_DEPTH) throw new NotPlain(`${path || 'it'} is nested more than ${MAX_DEPTH} deep or holds itself`)
+    if (depth > MAX_DEPTH) throw new NotPlain(`it is nested more than ${MAX_DEPTH} deep or holds itself (at ${path.slice(0, SHOWN_PATH_LENGTH)}…)`)
     if (++parts > MAX_PARTS) throw new NotPlain(`it has more than ${MAX_PARTS.toLocaleString('en')} parts`)
     switch (typeof value) {
       case 'undefined': return null

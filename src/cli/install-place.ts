@@ -18,10 +18,9 @@ export function tekVersion(): string {
   return (JSON.parse(readFileSync(join(packageFolder(), 'package.json'), 'utf8')) as { version: string }).version
 }
 
-/** Folder of the programs that are run by name: built, or in a clone the source. */
+/** Folder of the programs that are run by name. */
 export function programsFolder(): string {
-  const built = join(packageFolder(), 'dist', 'programs')
-  return existsSync(built) ? built : join(packageFolder(), 'stdlib', 'programs')
+  return join(packageFolder(), 'dist', 'programs')
 }
 
 /** Names of the bundled programs, sorted. */

@@ -1,7 +1,7 @@
-// Automaton: small nondeterministic automata over characters, and whether all that one accepts another accepts too.
-// Owns: states, edges, simulation, containment. Does not own: what patterns mean (path-pattern, argv-pattern).
+// Automaton: small nondeterministic automata over characters, whether all that one accepts another accepts too, whether both accept some text.
+// Owns: states, edges, simulation, containment, overlap. Does not own: what patterns mean (path-pattern, argv-pattern).
 //   A1. Containment is decided on the product of the inner automaton and the subsets of the outer, over the characters either names plus one that neither does.
-//   A2. At most 5,000,000 steps are taken; beyond that the answer is "no", which refuses and never allows.
+//   A2. At most 5,000,000 steps are taken; beyond that the answer is "no" to containment, which refuses and never allows, and "no" to being disjoint.
 
 const MAX_STEPS = 5_000_000
 /** Stands for all characters that no edge names. */
@@ -90,6 +90,31 @@ export function isContained(inner: Automaton, outer: Automaton): boolean {
     for (const character of alphabet) {
       const nextInside = inner.step(inside, character)
       if (nextInside.length > 0) queue.push([nextInside, outer.step(outside, character)])
+    }
+  }
+  return true
+}
+
+/**
+ * Whether no text is accepted by both (A1, A2).
+ */
+export function areDisjoint(a: Automaton, b: Automaton): boolean {
+  const alphabet = [...new Set([...a.alphabet(), ...b.alphabet(), other])]
+  const seen = new Set<string>()
+  let steps = 0
+  const queue: [number[], number[]][] = [[a.closure([a.start]), b.closure([b.start])]]
+  while (queue.length > 0) {
+    const [one, two] = queue.pop()!
+    const key = `${one.join()}|${two.join()}`
+    if (seen.has(key)) continue
+    seen.add(key)
+    steps += alphabet.length * (one.length + two.length)
+    if (steps > MAX_STEPS) return false
+    if (one.some(state => a.accepting.has(state)) && two.some(state => b.accepting.has(state))) return false
+    for (const character of alphabet) {
+      const next = a.step(one, character)
+      const along = next.length === 0 ? [] : b.step(two, character)
+      if (along.length > 0) queue.push([next, along])
     }
   }
   return true

@@ -141,7 +141,8 @@ function containsArgv(outer: readonly string[], inner: readonly string[]): boole
 const MAX_CACHED = 1_000
 const cache = new Map<string, Automaton | null>()
 
-function argvOf(patterns: readonly string[]): Automaton | null {
+/** The automaton of a grant's argv, or null when it is longer than any command needs. */
+export function argvOf(patterns: readonly string[]): Automaton | null {
   const key = JSON.stringify(patterns)
   let automaton = cache.get(key)
   if (automaton === undefined) {

@@ -2,6 +2,8 @@
 // Owns: what can be asked. Does not own: who may ask (guard).
 //   H1. No call throws for what a user or machine can cause: it rejects or throws a HostError with a code from the list below.
 
+import type { ProcessIdentity } from './process-identity.ts'
+
 export type HostErrorCode =
   | 'not-found' | 'not-a-file' | 'not-a-directory' | 'no-permission' | 'read-only' | 'disk-full' | 'too-large' | 'exists'
   | 'not-utf8' | 'timed-out' | 'cancelled' | 'no-network' | 'refused' | 'no-program' | 'other'
@@ -112,6 +114,10 @@ export interface Host {
   /** `bytes` random bytes from the system, as hexadecimal. */
   randomHex(bytes: number): string
   env(name: string): string | undefined
+  /** Who this process is to the others that share its journals. A host without it has no others. */
+  identity?(): ProcessIdentity
+  /** Whether a process of this machine and boot lives. */
+  isAlive?(pid: number): boolean
   /** Resolves after `ms` of this host's time, or rejects with `cancelled`. A host without it sleeps by the process's own clock. */
   sleep?(ms: number, signal: AbortSignal): Promise<void>
   run(command: Command, signal: AbortSignal): Promise<CommandResult>

@@ -4,9 +4,8 @@ import { randomBytes } from 'node:crypto'
 import { availableParallelism, totalmem } from 'node:os'
 import { resolve } from 'node:path'
 import type { Host } from './host.ts'
-import { nodeFetch } from './node-fetch.ts'
 import { nodeFiles } from './node-files.ts'
-import { runCommand } from './run-command.ts'
+import { isProcessAlive, processIdentity } from './process-identity.ts'
 
 const MAX_RANDOM_BYTES = 65_536
 
@@ -23,8 +22,11 @@ export function nodeHost(options: { cwd: string }): Host {
     monotonic: () => performance.now(),
     randomHex: bytes => randomBytes(Math.min(Math.max(0, bytes), MAX_RANDOM_BYTES)).toString('hex'),
     env: name => process.env[name],
-    run: runCommand,
-    fetch: nodeFetch,
+    identity: processIdentity,
+    isAlive: isProcessAlive,
+    // Loaded with the first use: most commands of tek neither run a program nor open a connection.
+    run: async (command, signal) => (await import('./run-command.ts')).runCommand(command, signal),
+    fetch: async (request, signal) => (await import('./node-fetch.ts')).nodeFetch(request, signal),
     machine: () => ({ cpus: availableParallelism(), memoryBytes: totalmem(), platform: process.platform, nodeVersion: process.versions.node }),
   }
 }

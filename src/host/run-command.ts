@@ -4,6 +4,7 @@
 //   R2. Output beyond the limit is read and dropped, so that a flooding child neither fills memory nor blocks.
 //   R3. When the program has ended, what it left running in its group is ended too.
 //   R4. A program without `/` is looked up on PATH; relative and empty entries of PATH are skipped.
+//   R5. When this process ends before them, what it started ends too (not where it is killed by SIGKILL: then nobody is left to do it).
 import { spawn, type ChildProcess } from 'node:child_process'
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
@@ -30,6 +31,9 @@ export async function runCommand(command: Command, signal: AbortSignal): Promise
 
   let timedOut = false
   const ending = endOf(child)
+  const leader = child.pid!
+  underWay.add(leader)
+  if (underWay.size === 1) process.on('exit', endAll)
   const timer = setTimeout(() => {
     timedOut = true
     ending.kill()
@@ -45,7 +49,16 @@ export async function runCommand(command: Command, signal: AbortSignal): Promise
   } finally {
     clearTimeout(timer)
     signal.removeEventListener('abort', ending.kill)
+    underWay.delete(leader)
+    if (underWay.size === 0) process.off('exit', endAll)
   }
+}
+
+/** Leaders of the programs that run. */
+const underWay = new Set<number>()
+
+function endAll(): void {
+  for (const leader of underWay) signalTree(leader, 'SIGKILL') // R5
 }
 
 function cancelled(command: Command): HostError {

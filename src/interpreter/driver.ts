@@ -18,6 +18,7 @@ import { transition } from '#interpreter/engine/transition.ts'
 import type { Evaluator } from '#interpreter/effects/evaluate.ts'
 import { lookUp } from '#interpreter/effects/look-up.ts'
 import type { RunLog } from '#interpreter/journal/journal.ts'
+import type { StopReason } from './keeper.ts'
 import type { Watcher } from './watcher.ts'
 import type { World } from './world.ts'
 
@@ -30,8 +31,11 @@ const COMMIT_INTERVAL_MS = 5
 const MAX_WAIT_MS = 500
 /** Work that was given up may take this long to end. */
 const CANCEL_GRACE_MS = 2_000
-/** After a request to stop, calls under way may take this long before they are given up. */
-const STOP_GRACE_MS = 1_500
+/** After a request to stop, calls under way may take this long before they are given up: together with what a program is given to end
+ * after a signal, within two seconds. */
+const STOP_GRACE_MS = 1_000
+/** The same where a kill switch asked. */
+const KILL_GRACE_MS = 400
 /** Steps between two looks at the clock. */
 const STEPS_A_LOOK = 16
 /** Node's timers hold no more. */
@@ -41,8 +45,8 @@ export interface DriverOptions {
   readonly state: State
   readonly log: RunLog
   readonly watcher: Watcher
-  /** Asked at every wait: a reason to stop that came from outside. */
-  readonly shouldStop: () => { readonly reason: 'interrupt' | 'terminate' | 'stop-file'; readonly detail: string } | null
+  /** Asked before every turn and every wait: a reason to stop that came from outside. Throws when the run may not be gone on with. */
+  readonly shouldStop: () => StopReason | null
 }
 
 export class Driver {
@@ -56,6 +60,7 @@ export class Driver {
   private wakeUp: (() => void) | null = null
   private lastCommitMs = 0
   private stopSeenMs: number | null = null
+  private isStopHeeded = false
 
   constructor(options: DriverOptions) {
     this.options = options
@@ -80,6 +85,11 @@ export class Driver {
     this.gated.push(work)
   }
 
+  /** Begins a run whose first event is recorded already. */
+  start(begun: RunEvent): void {
+    this.commands = transition(this.options.state, begun).slice()
+  }
+
   /** Takes up a run from its recorded events. // D4 */
   resume(events: Iterable<RunEvent>): void {
     const { state } = this.options
@@ -93,6 +103,7 @@ export class Driver {
   async run(): Promise<void> {
     try {
       while (!this.isOver()) {
+        this.heedStop()
         const isIdle = this.turn()
         this.commitIfDue(isIdle)
         if (this.isOver()) break
@@ -204,8 +215,7 @@ export class Driver {
 
   /** Waits for the inbox, a due commit, or MAX_WAIT_MS. // D5 */
   private async wait(): Promise<void> {
-    const stop = this.options.shouldStop()
-    if (stop !== null && !this.options.state.isStopping) return this.emit({ kind: 'stop-requested', atMs: this.world.host.now(), ...stop })
+    this.heedStop()
     if (this.inbox.length > 0 || this.commands.length > 0) return
     const ms = this.options.log.uncommitted > 0 ? COMMIT_INTERVAL_MS : this.options.state.isStopping ? COMMIT_INTERVAL_MS * 4 : MAX_WAIT_MS
     await new Promise<void>(resolve => {
@@ -218,13 +228,21 @@ export class Driver {
     this.wakeUp = null
   }
 
+  private heedStop(): void {
+    const stop = this.options.shouldStop()
+    if (stop === null || this.isStopHeeded) return
+    this.isStopHeeded = true
+    if (!this.options.state.isStopping) this.emit({ kind: 'stop-requested', atMs: this.world.host.now(), ...stop })
+  }
+
   private isOver(): boolean {
     const { state } = this.options
     if (state.isFinished) return true
     if (!state.isStopping) return false
     this.stopSeenMs ??= performance.now()
     if (this.evaluator.underWay.size === 0 && this.inbox.length === 0) return true
-    if (performance.now() - this.stopSeenMs > STOP_GRACE_MS) this.evaluator.cancelAll()
+    const graceMs = state.stop?.reason === 'terminate' || state.stop?.reason === 'stop-file' ? KILL_GRACE_MS : STOP_GRACE_MS
+    if (performance.now() - this.stopSeenMs > graceMs) this.evaluator.cancelAll()
     return false
   }
 

@@ -2,6 +2,7 @@
 // Owns: joining engine, effects, journal and pool for one run; checking the arguments; the summary. Does not own: the loop (driver.ts).
 //   U1. A run that begins is in the journal before anything of it is done.
 //   U2. What stops a run leaves it resumable; only `run-finished` ends it for good.
+//   U3. A run is one process's at a time: its lease is taken before anything of it is done.
 import { didYouMean } from '#base/did-you-mean.ts'
 import { runErrors } from '#diagnostics/catalog/run.ts'
 import type { Diagnostic } from '#diagnostics/diagnostic.ts'
@@ -21,6 +22,7 @@ import type { Capacity } from '#interpreter/engine/protocol.ts'
 import { initialState, type State } from '#interpreter/engine/state.ts'
 import type { Journal, RunLog } from '#interpreter/journal/journal.ts'
 import { makePool, type Pool } from '#interpreter/pool/pool.ts'
+import { Keeper, newLease, stopFileExists } from './keeper.ts'
 import { reportOf } from './report.ts'
 import { Watcher } from './watcher.ts'
 import type { Timers, World } from './world.ts'
@@ -47,8 +49,10 @@ export interface RunSettings {
   readonly workerUrl?: URL
   readonly onThreads?: (threads: number) => void
   readonly onNotice: (notice: RunNotice) => void
-  /** Aborting stops the run gracefully; its reason may be `interrupt` (the default), `terminate` or `stop-file`. */
+  /** Aborting stops the run gracefully; its reason may be `interrupt` (the default) or `terminate`. */
   readonly signal?: AbortSignal
+  /** Absolute path of a file that stops every run here while it exists. */
+  readonly stopFile?: string
   readonly tekVersion: string
 }
 
@@ -58,6 +62,8 @@ export interface StartSettings extends RunSettings {
   /** Name or key of the workflow; may be left out where there is but one. */
   readonly workflow?: string
   readonly args: Readonly<Record<string, Value>>
+  /** Folder from which the program's plugins are found, kept for who goes on with the run. */
+  readonly folder?: string
 }
 
 /** A run's end, or the mistakes for which it did not begin. */
@@ -75,31 +81,44 @@ export async function startRun(settings: StartSettings): Promise<RunResult> {
   if ('code' in chosen) return { kind: 'refused', diagnostics: [chosen] }
   const problems = checkArguments(plan, chosen.key, args)
   if (problems.length > 0) return { kind: 'refused', diagnostics: problems }
+  if (await stopFileExists(settings)) return { kind: 'refused', diagnostics: [runErrors['stop-file']({})] }
   const runId = host.randomHex(RUN_ID_BYTES)
   const summary: RunSummary = {
     runId, workflow: plan.workflows[chosen.key]!.name, program, planHash: plan.hash, startedAtMs: host.now(), elapsedMs: 0, status: 'running', outcome: null,
     tasks: noTasks, calls: { ...noCalls },
   }
-  const log = journal.startRun(summary, plan) // U1
-  const begin: RunEvent = { kind: 'run-started', atMs: summary.startedAtMs, runId, planHash: plan.hash, workflow: chosen.key, args, tekVersion: settings.tekVersion }
-  return carryOut(settings, summary, log, driver => driver.emit(begin))
+  const event: RunEvent = { kind: 'run-started', atMs: summary.startedAtMs, runId, planHash: plan.hash, workflow: chosen.key, args, tekVersion: settings.tekVersion }
+  const lease = newLease(host)
+  const log = journal.startRun(summary, plan, { event, ...(settings.folder === undefined ? {} : { folder: settings.folder }), ...(lease === null ? {} : { lease }) }) // U1
+  return carryOut(settings, summary, log, new Keeper(settings, runId, lease), driver => driver.start(event))
 }
 
 /**
  * Goes on with a run that was stopped or whose process is gone. Finished work is not done again.
  *
  * @returns the summary; at once when the run was finished already. Refused when there is no such run or it was made with another plan.
+ * @throws {JournalError} also `run/being-driven` while another process goes on with it, and `run/lease-lost` once another has taken it over.
  */
 export async function resumeRun(settings: RunSettings & { readonly runId: string }): Promise<RunResult> {
   const found = settings.journal.openRun(settings.runId)
   if (found === null) return { kind: 'refused', diagnostics: [runErrors['unknown-run']({ runId: settings.runId })] }
   if (found.summary.planHash !== settings.plan.hash) return { kind: 'refused', diagnostics: [runErrors['other-plan']({ runId: settings.runId })] }
-  const events = [...found.log.events()]
-  if (events.length > 0) return carryOut(settings, found.summary, found.log, driver => driver.resume(events))
-  return { kind: 'refused', diagnostics: [runErrors['unknown-run']({ runId: settings.runId })] } // it ended before its first event
+  if (isFinished(found.summary)) return { kind: 'ran', summary: found.summary, report: () => reportOf(found.plan, found.summary, found.log.events()) }
+  if (await stopFileExists(settings)) return { kind: 'refused', diagnostics: [runErrors['stop-file']({})] }
+  const { keeper, owner } = Keeper.take(settings, settings.runId) // U3
+  const { summary, log } = settings.journal.openRun(settings.runId, owner)!
+  const events = [...log.events()]
+  if (events.length > 0) return carryOut(settings, summary, log, keeper, driver => driver.resume(events))
+  keeper.close()
+  return { kind: 'refused', diagnostics: [runErrors['unknown-run']({ runId: settings.runId })] } // an older tek ended before its first event
 }
 
-async function carryOut(settings: RunSettings, begun: RunSummary, log: RunLog, begin: (driver: Driver) => void): Promise<RunResult> {
+/** Whether nothing of a run is left to do. */
+export function isFinished({ status }: RunSummary): boolean {
+  return status === 'done' || status === 'failed'
+}
+
+async function carryOut(settings: RunSettings, begun: RunSummary, log: RunLog, keeper: Keeper, begin: (driver: Driver) => void): Promise<RunResult> {
   const { host, plan, journal, toolRunner } = settings
   const startedMs = host.monotonic()
   const state = initialState(plan, capacityOf(settings), journal.durations(begun.program))
@@ -113,7 +132,8 @@ async function carryOut(settings: RunSettings, begun: RunSummary, log: RunLog, b
   try {
     const constants = await evaluateConstants(plan, toolRunner, getPool)
     const watcher = new Watcher(state, host, calls, constants.values, settings.onNotice)
-    const driver = new Driver({ state, log, watcher, shouldStop: stopAsked(settings) })
+    const driver = new Driver({ state, log, watcher, shouldStop: () => keeper.check() })
+    const standing = (): RunSummary => ({ ...begun, status: 'running', outcome: null, elapsedMs: begun.elapsedMs + host.monotonic() - startedMs, calls: { ...calls }, tasks: watcher.counts() })
     const world: World = {
       host, cwd: settings.cwd ?? host.cwd, state, runId: begun.runId, toolRunner, journal, kindsOf: settings.kindsOf, calls,
       constants: constants.values, constantsFailure: constants.failure, timers: host.sleep === undefined ? systemTimers : hostTimers(host), pool: getPool,
@@ -124,22 +144,16 @@ async function carryOut(settings: RunSettings, begun: RunSummary, log: RunLog, b
     driver.connect(world, new Evaluator(world, task => watcher.waits(task)))
     settings.onNotice({ kind: 'run-started', runId: begun.runId, workflow: begun.workflow, atMs: begun.startedAtMs, authority: namesOfAuthority(plan) })
     begin(driver)
-    const onAbort = () => driver.wake()
-    settings.signal?.addEventListener('abort', onAbort)
-    try {
-      await driver.run()
-    } finally {
-      settings.signal?.removeEventListener('abort', onAbort)
-    }
-    const summary: RunSummary = {
-      ...begun, elapsedMs: begun.elapsedMs + host.monotonic() - startedMs, calls: { ...calls }, tasks: watcher.counts(), ...endOf(state),
-    }
+    keeper.start(() => driver.wake(), () => log.describe(standing()))
+    await driver.run()
+    const summary: RunSummary = { ...standing(), ...endOf(state) }
     log.describe(summary)
     if (watcher.durations.size > 0) journal.addDurations(begun.program, watcher.durations)
     watcher.end(state.isFinished)
     settings.onNotice({ kind: 'run-finished', summary })
     return { kind: 'ran', summary, report: () => reportOf(plan, summary, log.events()) }
   } finally {
+    keeper.close()
     await (pool as Pool | null)?.close()
   }
 }
@@ -147,20 +161,11 @@ async function carryOut(settings: RunSettings, begun: RunSummary, log: RunLog, b
 function endOf(state: State): { status: RunSummary['status']; outcome: Outcome } {
   if (state.isFinished && state.outcome !== null) return { status: state.outcome.kind === 'value' ? 'done' : 'failed', outcome: state.outcome }
   const reason = state.stop?.reason ?? 'interrupt'
-  const { code, message, help } = reason === 'limit' ? runErrors['limit-reached']({}) : reason === 'interrupt' ? runErrors.interrupted({}) : runErrors.stopped({})
+  const { code, message, help } = reason === 'limit' ? runErrors['limit-reached']({}) : reason === 'interrupt' ? runErrors.interrupted({}) : runErrors.stopped({ by: state.stop!.detail })
   const failure: Failure = {
     code, message: reason === 'limit' ? state.stop!.detail : message, task: state.workflow, retryable: true, ...(help[0] === undefined ? {} : { help: help[0] }),
   }
   return { status: 'stopped', outcome: { kind: 'failure', failure } } // U2
-}
-
-function stopAsked(settings: RunSettings): () => { reason: 'interrupt' | 'terminate' | 'stop-file'; detail: string } | null {
-  const { signal } = settings
-  return () => {
-    if (signal === undefined || !signal.aborted) return null
-    const { reason } = signal
-    return { reason: reason === 'terminate' || reason === 'stop-file' ? reason : 'interrupt', detail: '' }
-  }
 }
 
 function chooseWorkflow(plan: Plan, wanted: string | undefined): { key: string } | Diagnostic {

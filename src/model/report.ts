@@ -47,12 +47,26 @@ export interface RunSummary {
   readonly planHash: string
   readonly startedAtMs: number
   readonly elapsedMs: number
-  /** `running` when its process is gone: resumable. */
+  /** As it was recorded last: `running` also when its process is gone. */
   readonly status: 'running' | 'done' | 'failed' | 'stopped'
   readonly outcome: Outcome | null
   readonly tasks: TaskCounts
   readonly calls: CallCounts
 }
+
+/** A run as lists show it. */
+export interface RecordedRun extends RunSummary {
+  /** `running`: a process drives it now; `resumable`: none does, and it is not finished. */
+  readonly state: 'running' | 'resumable' | 'done' | 'failed'
+  /** The process that drives it now. */
+  readonly driver: { readonly pid: number; readonly hostName: string } | null
+}
+
+/** What came of a request to stop a run. */
+export type StopSeen =
+  | { readonly kind: 'not-running'; readonly runId: string }
+  | { readonly kind: 'ended'; readonly runId: string; readonly pid: number }
+  | { readonly kind: 'going-on'; readonly runId: string; readonly pid: number; readonly hostName: string }
 
 export interface TaskReport {
   readonly path: string

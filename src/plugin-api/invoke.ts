@@ -13,6 +13,8 @@ import type { PureFunction, ToolCall } from './tool-runner.ts'
 
 const MAX_DETAILS_LENGTH = 16_000
 const MAX_MESSAGE_LENGTH = 2_000
+const MAX_SLUG_LENGTH = 64
+const tellTheAuthor = 'This is a mistake in the plugin; tell its author.'
 const retryableHostCodes = new Set(['timed-out', 'no-network'])
 
 /** Runs one call to its end. Never rejects. The failure's `task` is empty: the caller knows it. */
@@ -67,7 +69,7 @@ function checkInput(plugin: Plugin, fn: string, tool: Tool, args: Readonly<Recor
 
 function checkOutput(plugin: Plugin, fn: string, tool: Tool, result: unknown): Value {
   const parsed = tool.output.safeParse(result)
-  const bad = (why: string): ToolFailure => new ToolFailure('plugin/bad-output', `\`${plugin.name}.${fn}\` gave back something else than it declares: ${why}`)
+  const bad = (why: string): ToolFailure => new ToolFailure('plugin/bad-output', `\`${plugin.name}.${fn}\` gave back something else than it declares: ${why}`, { help: tellTheAuthor })
   if (!parsed.success) throw bad(issueOf(parsed.error))
   try {
     return plainValue(parsed.data) as Value
@@ -88,12 +90,28 @@ function isToolFailure(error: unknown): error is ToolFailure {
   return error instanceof Error && error.name === 'ToolFailure' && 'code' in error && typeof error.code === 'string' // I2
 }
 
+/** The text of whatever was thrown: also of things whose own `toString` throws. */
+function textOf(thrown: unknown): string {
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown)
+  } catch {
+    return 'something that cannot be shown was thrown'
+  }
+}
+
+/** `Sold out!` → `sold-out`: whatever an author chose becomes a code that `on failure` can name. */
+function codeOf(plugin: string, code: string): string {
+  if (/^[\w.-]+\/[\w-]+$/.test(code)) return code
+  const slug = code.toLowerCase().replace(/[^a-z0-9_]+/g, '-').replace(/^-+|-+$/g, '').slice(0, MAX_SLUG_LENGTH)
+  return `${plugin}/${slug === '' ? 'failed' : slug}`
+}
+
 /** What was thrown, as a failure in the user's words. */
 export function failureOf(plugin: string, fn: string, error: unknown, cwd: string): Failure {
-  const message = (error instanceof Error ? error.message : String(error)).slice(0, MAX_MESSAGE_LENGTH)
+  const message = textOf(error).slice(0, MAX_MESSAGE_LENGTH)
   if (isToolFailure(error)) {
     const help = typeof error.help === 'string' ? { help: error.help.slice(0, MAX_MESSAGE_LENGTH) } : {}
-    return { code: error.code.includes('/') ? error.code : `${plugin}/${error.code}`, message, task: '', retryable: error.retryable === true, ...help }
+    return { code: codeOf(plugin, error.code), message, task: '', retryable: error.retryable === true, ...help }
   }
   if (error instanceof Error && error.name === 'HostError' && 'code' in error) { // I2
     const code = String(error.code)
@@ -102,7 +120,7 @@ export function failureOf(plugin: string, fn: string, error: unknown, cwd: strin
   const frame = ownFrame(error, cwd)
   const details = error instanceof Error && typeof error.stack === 'string' ? { details: error.stack.slice(0, MAX_DETAILS_LENGTH) } : {}
   return {
-    code: 'plugin/crashed', task: '', retryable: false, ...details,
+    code: 'plugin/crashed', task: '', retryable: false, help: tellTheAuthor, ...details,
     message: `\`${plugin}.${fn}\` crashed: ${message}${frame === null ? '' : ` (${frame})`}`,
   }
 }

@@ -45,6 +45,13 @@ export function signatureOf(plugin: Plugin, options: { origin: 'std' | 'plugin';
   return problems.length === 0 ? { value, problems } : { value: null, problems }
 }
 
+/** JavaScript authors, and `as any`, can hand over anything. */
+function isTool(given: unknown): given is Tool {
+  if (typeof given !== 'object' || given === null) return false
+  const { effect, run, input } = given as Partial<Tool>
+  return (effect === 'pure' || effect === 'read' || effect === 'write') && typeof run === 'function' && typeof input === 'object' && input !== null
+}
+
 const text = (given: unknown): string => (typeof given === 'string' ? given : '')
 
 class Reader {
@@ -61,7 +68,10 @@ class Reader {
   tool(name: string, tool: Tool): FunctionSignature {
     const where = `tool ${name}`
     this.checkName(where, name)
-    if (!['pure', 'read', 'write'].includes(tool.effect) || typeof tool.run !== 'function') this.problem(where, 'make it with `pure`, `reads` or `writes`')
+    if (!isTool(tool)) {
+      this.problem(where, 'make it with `pure`, `reads` or `writes`')
+      return { name, doc: '', params: [], effect: 'pure', runs: 'host', needs: [], result: { kind: 'any' }, untrusted: false }
+    }
     const names = Object.keys(tool.input ?? {})
     if (names.length > MAX_PARAMS) this.problem(where, `it has more than ${MAX_PARAMS} parameters`)
     const params = names.slice(0, MAX_PARAMS).map(param => this.param(name, tool, param))

@@ -7,6 +7,7 @@
 //   B5. `tek-lang/plugin` is tek's own published entry, whatever is installed: a plugin file works without node_modules.
 import { createRequire } from 'node:module'
 import { basename, dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { BuildOptions, BuildFailure, Message, Plugin as BuildPlugin } from 'esbuild'
 import { sha256 } from '#base/hash.ts'
 import { pluginErrors } from '#diagnostics/catalog/plugin.ts'
@@ -110,12 +111,19 @@ async function build(plugin: FoundPlugin, options: BundleOptions): Promise<Built
     const first = failure.errors?.[0]
     if (first === undefined) throw error
     if (isDiagnostic(first.detail)) return first.detail
-    return pluginErrors['does-not-build']({ source: plugin.source, reason: placed(first, plugin) }, { help: (failure.errors ?? []).slice(1, 3).map(each => `Also: ${placed(each, plugin)}`) })
+    return pluginErrors['does-not-build']({ source: plugin.source, reason: placed(first, plugin) }, { help: [...(failure.errors ?? []).slice(1, 3).map(each => `Also: ${placed(each, plugin)}`), ...adviceOn(first)] })
   }
 }
 
 function isDiagnostic(detail: unknown): detail is Diagnostic {
   return typeof detail === 'object' && detail !== null && 'code' in detail && 'severity' in detail
+}
+
+/** A package that is not installed, and `zod`, which nobody needs to install. */
+function adviceOn({ text }: Message): string[] {
+  const missing = /^Could not resolve "((?:@[\w.-]+\/)?[\w.-]+)[^"]*"/.exec(text)?.[1]
+  if (missing === undefined || missing.startsWith('.')) return []
+  return [missing === 'zod' ? "Take `z` from 'tek-lang/plugin'." : `Install the package: \`npm install ${missing}\`.`]
 }
 
 /** `jira.ts:3:5: Expected ";"` with the path relative to the plugin's folder. */
@@ -130,7 +138,8 @@ function gate(plugin: FoundPlugin, options: BundleOptions, inputs: Map<string, s
   return {
     name: 'gate',
     setup(build) {
-      build.onResolve({ filter: /^tek-lang\/plugin$/ }, () => ({ path: options.pluginEntryUrl, external: true }))
+      // `require` takes no URL.
+      build.onResolve({ filter: /^tek-lang\/plugin$/ }, ({ kind }) => ({ path: kind === 'require-call' ? fileURLToPath(options.pluginEntryUrl) : options.pluginEntryUrl, external: true }))
       build.onResolve({ filter: /^https?:|^data:|^file:/ }, args => refuse(pluginErrors['imports-outside']({ source: plugin.source, file: args.path.slice(0, 100) })))
       build.onLoad({ filter: /.*/ }, async args => {
         const real = await options.host.files.realPath(args.path)

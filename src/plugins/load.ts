@@ -19,7 +19,8 @@ import { validate } from '#types/validate.ts'
 import { substitute } from '#types/variables.ts'
 import { bundlePlugin, type Bundle } from './bundle.ts'
 import { discoverPlugin } from './discover.ts'
-import { fromDiagnostic, PluginProcess } from './isolate/process.ts'
+import { fromDiagnostic } from './isolate/outcomes.ts'
+import type { PluginProcess } from './isolate/process.ts'
 import { readSignature } from './isolate/signature-shape.ts'
 import { StdLibrary } from './std.ts'
 
@@ -83,7 +84,8 @@ export function createPluginHost(options: PluginHostOptions): PluginHost {
     const found = await discoverPlugin(host, from, source)
     return 'code' in found ? found : bundlePlugin(found, { host, cacheDir, pluginEntryUrl })
   }
-  const startProcess = (bundle: Bundle, source: string): PluginProcess => {
+  const startProcess = async (bundle: Bundle, source: string): Promise<PluginProcess> => {
+    const { PluginProcess } = await import('./isolate/process.ts')
     const process = new PluginProcess({ source, file: bundle.file, hash: bundle.hash }, { childUrl, cwd: projectDir, ...(options.loadMs === undefined ? {} : { loadMs: options.loadMs }) })
     processes.add(process)
     return process
@@ -97,7 +99,7 @@ export function createPluginHost(options: PluginHostOptions): PluginHost {
     return signature
   }
   const describe = async (bundle: Bundle, source: string): Promise<ModuleSignature | Diagnostic> => {
-    const process = startProcess(bundle, source)
+    const process = await startProcess(bundle, source)
     const signature = await process.signature()
     processes.delete(process)
     await process.close()
@@ -112,7 +114,7 @@ export function createPluginHost(options: PluginHostOptions): PluginHost {
     if ('code' in bundle && bundle.code === 'plugin/not-found' && !source.startsWith('.')) bundle = await build(from, (source = `./${source}`))
     if ('code' in bundle) return bundle
     if (bundle.hash !== module.hash) return pluginErrors['changed']({ source })
-    const process = startProcess(bundle, source)
+    const process = await startProcess(bundle, source)
     const signature = await process.signature()
     return 'code' in signature ? signature : { process, signature }
   }

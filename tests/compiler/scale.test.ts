@@ -46,6 +46,15 @@ describe('large programs', () => {
     expect(diagnostics.length).toBeLessThanOrEqual(130)
   })
 
+  it('reports what is too deep, and nothing overflows', () => {
+    const many = 100_000
+    const texts = [
+      `const x = ${'not '.repeat(many)}true`, `const x = ${'- '.repeat(many)}1`, `const x = ${`(${'not '.repeat(499)}`.repeat(60)}true${')'.repeat(60)}`,
+      `type X = ${'untrusted '.repeat(many)}string`, `type X = ${`{ a: ${'secret '.repeat(400)}`.repeat(60)}string${' }'.repeat(60)}\nworkflow w(x: X) -> X {\n  return x\n}`,
+    ]
+    for (const text of texts) expect(codes(text)).toContain('syntax/too-deep')
+  })
+
   it('checks any sample cut off anywhere without throwing', () => {
     const text = 'type F = { file: path, n: int }\nagent a { model m }\nworkflow w(xs: F[]) -> F[] {\n  can fs.read("${xs}/**")\n  task s for x in xs when x.n > 3 by a -> F retry 2 = prompt "Look at ${x.file}."\n  return s |> filter(f => match f.n { 1 => true, _ => false })\n}\nloop l evolves w {\n  limits { cycles: 3 }\n  decide = if sense.health.cpu > 80% then quiesce("x") else replicate(2)\n  promote when score > 0.5 do note("done")\n}\ntest "t" {\n  given a replies [1]\n  let r = w([])\n  expect denied(fs.read("x"))\n}\n'
     for (let end = 0; end <= text.length; end++) compileText(text.slice(0, end))

@@ -10,7 +10,8 @@ const deep: readonly (readonly [string, string])[] = [
   ['lists', `const x = ${'['.repeat(many)}`], ['records', `const x = ${'{a:'.repeat(many)}`], ['groups', `const x = ${'('.repeat(many)}1${')'.repeat(many)}`],
   ['strings', `const x = ${'"${'.repeat(many)}`], ['choices', `const x = ${'if a then '.repeat(many)}`], ['lambdas', `const x = ${'a => '.repeat(many)}1`],
   ['sums', `const x = ${Array(many).fill('1').join('+')}`], ['pipes', `const x = a${' |> f'.repeat(many)}`], ['members', `const x = a${'.b'.repeat(many)}`],
-  ['negations', `const x = ${'not '.repeat(many)}a`], ['list types', `type X = a${'[]'.repeat(many)}`], ['record types', `type X = ${'{a:'.repeat(many)}`],
+  ['negations', `const x = ${'not '.repeat(many)}a`], ['signs', `const x = ${'- '.repeat(many)}a`], ['qualifiers', `type X = ${'untrusted '.repeat(many)}a`],
+  ['signs in groups', `const x = ${`(${'- '.repeat(499)}`.repeat(60)}a${')'.repeat(60)}`], ['list types', `type X = a${'[]'.repeat(many)}`], ['record types', `type X = ${'{a:'.repeat(many)}`],
 ]
 
 describe('depth', () => {

@@ -61,6 +61,8 @@ export abstract class ParserBase extends ParserEngine {
   private bounded = true
   protected level = 0
   protected height = 0
+  /** Prefixes read so far whose nodes are still to be made. */
+  protected prefixes = 0
   private docs: ReadonlyMap<number, string> = new Map()
   private quiet: readonly Span[] = []
   private lastReport = -1
@@ -77,6 +79,7 @@ export abstract class ParserBase extends ParserEngine {
     this.problems = []
     this.level = 0
     this.height = 0
+    this.prefixes = 0
     this.docs = lexed.docs
     this.quiet = lexed.quiet
     this.lastReport = -1

@@ -5,11 +5,13 @@ import { defineDiagnostics } from '../diagnostic.ts'
 /** A reason that comes from elsewhere, closed like a sentence. */
 const closed = (reason: string): string => (/[.!?…]$/.test(reason) ? reason : `${reason}.`)
 
+const isPackageName = (source: string): boolean => /^(?:@[\w.-]+\/)?[\w.-]+$/.test(source)
+
 export const pluginErrors = defineDiagnostics('plugin', {
   'not-found': {
     severity: 'error',
     message: (p: { source: string; looked: string }) => `There is no plugin \`${p.source}\`: ${p.looked}.`,
-    help: (p: { source: string; looked: string }) => (p.source.startsWith('.') || p.source.startsWith('/') ? 'The path starts at the folder of the file that names it.' : `If it is a package, install it: \`npm install ${p.source}\`.`),
+    help: (p: { source: string; looked: string }) => (/^\.{0,2}\//.test(p.source) ? 'The path starts at the folder of the file that names it.' : isPackageName(p.source) ? `If it is a package, install it: \`npm install ${p.source}\`.` : 'Write a path that starts with `./`, or the name of an installed package.'),
   },
   'does-not-build': {
     severity: 'error',
@@ -42,7 +44,8 @@ export const pluginErrors = defineDiagnostics('plugin', {
   },
   'bad-definition': {
     severity: 'error',
-    message: (p: { source: string; where: string; reason: string }) => `The plugin \`${p.source}\` cannot be used: ${p.where}: ${p.reason}.`,
+    message: (p: { source: string; where: string; reason: string }) => `The plugin \`${p.source}\` cannot be used: ${p.where}: ${closed(p.reason)}`,
+    help: () => 'This is for its author: `docs/plugins.md` says what a definition may hold.',
   },
   'reserved-name': {
     severity: 'error',

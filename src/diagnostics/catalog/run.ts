@@ -69,13 +69,28 @@ export const runErrors = defineDiagnostics('run', {
   },
   stopped: {
     severity: 'error',
-    message: () => 'The run was stopped.',
+    message: (p: { by: string }) => `The run was stopped by ${p.by}.`,
     help: () => 'What had finished is kept.',
   },
   'limit-reached': {
     severity: 'error',
     message: () => 'A limit of the program is reached.',
     help: () => 'Raise the limit; what had finished is kept.',
+  },
+  'being-driven': {
+    severity: 'error',
+    message: (p: { runId: string; pid: number; hostName: string }) => `The process ${p.pid} on ${p.hostName} goes on with the run \`${p.runId}\` already.`,
+    help: (p: { runId: string }) => `Let it finish, or stop it: \`tek stop ${p.runId}\`.`,
+  },
+  'lease-lost': {
+    severity: 'error',
+    message: (p: { runId: string }) => `Another process has taken over the run \`${p.runId}\`, so this one has stopped.`,
+    help: () => '`tek runs` says whether it is finished.',
+  },
+  'stop-file': {
+    severity: 'error',
+    message: () => 'The file .tek/STOP is there: nothing runs in this folder.',
+    help: () => 'Remove it to run again: `rm .tek/STOP`.',
   },
   'journal-not-writable': {
     severity: 'error',

@@ -1,12 +1,14 @@
 // Journal: where runs are kept. The interface; sqlite.ts keeps them on disk, memory.ts for the life of the process.
 // Owns: what can be asked of a journal. Does not own: what events mean (engine), when they must be durable (driver.ts).
 //   J1. Events of a run are numbered from 0 without gaps; what `commit` has returned for survives the death of the process.
-//   J2. Nothing here throws but JournalError, which carries a diagnostic with a code.
+//   J2. Of a run that is driven under a lease, only the lease's owner can record: what any other would add is refused, by `run/lease-lost`.
+//   J3. Nothing here throws but JournalError, which carries a diagnostic with a code.
 import type { Diagnostic } from '#diagnostics/diagnostic.ts'
 import type { RunEvent } from '#model/event.ts'
 import type { Plan } from '#model/plan.ts'
 import type { RunSummary } from '#model/report.ts'
 import type { Value } from '#model/type.ts'
+import type { Lease } from './lease.ts'
 
 /** Characters of a value's JSON kept beside the event; a longer one is kept once, by its hash. */
 export const MAX_INLINE_VALUE_LENGTH = 256 * 1_024
@@ -41,11 +43,39 @@ export interface RunLog {
   describe(summary: RunSummary): void
 }
 
+/** What is recorded together with a new run. */
+export interface Beginning {
+  /** The run's first event. */
+  readonly event?: RunEvent
+  /** Folder from which the program's plugins are found, as it is to be given back. */
+  readonly folder?: string
+  readonly lease?: Lease
+}
+
+export interface OpenedRun {
+  readonly summary: RunSummary
+  readonly plan: Plan
+  /** Null where none was recorded. */
+  readonly folder: string | null
+  readonly log: RunLog
+}
+
 export interface Journal {
-  /** @throws {JournalError} when it cannot be written. */
-  startRun(summary: RunSummary, plan: Plan): RunLog
-  /** Null when there is no such run. */
-  openRun(runId: string): { readonly summary: RunSummary; readonly plan: Plan; readonly log: RunLog } | null
+  /** Everything of the beginning is durable when it returns. @throws {JournalError} when it cannot be written. */
+  startRun(summary: RunSummary, plan: Plan, beginning?: Beginning): RunLog
+  /** Null when there is no such run. With the owner of a lease, the log records for that owner only. // J2 */
+  openRun(runId: string, owner?: string): OpenedRun | null
+  /** Takes the lease of a run, which also forgets earlier requests to stop. Null: taken; otherwise the one that still holds. */
+  takeLease(runId: string, lease: Lease, isHeld: (lease: Lease) => boolean): Lease | null
+  /** False when the lease is no longer this owner's. */
+  renewLease(runId: string, owner: string, expiresMs: number): boolean
+  releaseLease(runId: string, owner: string): void
+  /** Leases that were not released, by run. */
+  leases(): ReadonlyMap<string, Lease>
+  /** Asks the process that drives a run to stop; does nothing where no lease is. */
+  askToStop(runId: string, nowMs: number): void
+  /** How a run stands with the owner of its lease. */
+  standing(runId: string, owner: string): { readonly isOwner: boolean; readonly isAskedToStop: boolean }
   /** Newest first. */
   listRuns(): RunSummary[]
   /** A result by its key, unless it is older than `maxAgeMs`. */

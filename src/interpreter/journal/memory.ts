@@ -1,14 +1,19 @@
 // Memory: a journal for the life of the process: `--no-journal`, tests, one-off scripts.
+import { runErrors } from '#diagnostics/catalog/run.ts'
 import type { RunEvent } from '#model/event.ts'
 import type { Plan } from '#model/plan.ts'
 import type { RunSummary } from '#model/report.ts'
 import type { Value } from '#model/type.ts'
-import { MAX_CACHED_RESULTS, type Journal, type RunLog } from './journal.ts'
+import { JournalError, MAX_CACHED_RESULTS, type Journal, type RunLog } from './journal.ts'
+import type { Lease } from './lease.ts'
 
 interface KeptRun {
   summary: RunSummary
   readonly plan: Plan
+  readonly folder: string | null
   readonly events: RunEvent[]
+  lease: Lease | null
+  isAskedToStop: boolean
 }
 
 /**
@@ -22,14 +27,41 @@ export function memoryJournal(): Journal {
   const cache = new Map<string, { value: Value; atMs: number }>()
   const means = new Map<string, Map<string, { totalMs: number; count: number }>>()
   return {
-    startRun(summary, plan) {
-      const run: KeptRun = { summary, plan, events: [] }
+    startRun(summary, plan, { event, folder, lease } = {}) {
+      const run: KeptRun = { summary, plan, folder: folder ?? null, events: event === undefined ? [] : [event], lease: lease ?? null, isAskedToStop: false }
       runs.set(summary.runId, run)
-      return logOf(run)
+      return logOf(run, lease?.owner)
     },
-    openRun(runId) {
+    openRun(runId, owner) {
       const run = runs.get(runId)
-      return run === undefined ? null : { summary: run.summary, plan: run.plan, log: logOf(run) }
+      return run === undefined ? null : { summary: run.summary, plan: run.plan, folder: run.folder, log: logOf(run, owner) }
+    },
+    takeLease(runId, lease, isHeld) {
+      const run = runs.get(runId)
+      if (run === undefined) return null
+      if (run.lease !== null && run.lease.owner !== lease.owner && isHeld(run.lease)) return run.lease
+      run.lease = lease
+      run.isAskedToStop = false
+      return null
+    },
+    renewLease(runId, owner, expiresMs) {
+      const run = runs.get(runId)
+      if (run?.lease?.owner !== owner) return false
+      run.lease = { ...run.lease, expiresMs }
+      return true
+    },
+    releaseLease(runId, owner) {
+      const run = runs.get(runId)
+      if (run?.lease?.owner === owner) run.lease = null
+    },
+    leases: () => new Map([...runs].flatMap(([id, { lease }]) => (lease === null ? [] : [[id, lease]]))),
+    askToStop(runId) {
+      const run = runs.get(runId)
+      if (run !== undefined && run.lease !== null) run.isAskedToStop = true
+    },
+    standing(runId, owner) {
+      const run = runs.get(runId)
+      return { isOwner: run?.lease?.owner === owner, isAskedToStop: run?.isAskedToStop ?? false }
     },
     listRuns: () => [...runs.values()].map(each => each.summary).reverse(),
     cached(key, nowMs, maxAgeMs) {
@@ -58,15 +90,24 @@ export function memoryJournal(): Journal {
   }
 }
 
-function logOf(run: KeptRun): RunLog {
+function logOf(run: KeptRun, owner: string | undefined): RunLog {
   let durable = run.events.length
+  const expectOwner = () => {
+    if (owner !== undefined && run.lease?.owner !== owner) throw new JournalError(runErrors['lease-lost']({ runId: run.summary.runId }))
+  }
   return {
     append: event => void run.events.push(event),
-    commit: () => void (durable = run.events.length),
+    commit: () => {
+      expectOwner()
+      durable = run.events.length
+    },
     get uncommitted() {
       return run.events.length - durable
     },
     events: () => run.events.slice(0, durable),
-    describe: summary => void (run.summary = summary),
+    describe: summary => {
+      expectOwner()
+      run.summary = summary
+    },
   }
 }

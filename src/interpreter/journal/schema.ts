@@ -18,4 +18,14 @@ export const migrations: readonly (readonly string[])[] = [
     'create index cache_by_age on cache (created_ms)',
     'create table durations (program text not null, key text not null, total_ms real not null, count integer not null, primary key (program, key)) without rowid',
   ],
+  [ // who drives a run, who wants it stopped, where its program's plugins are
+    'alter table runs add column folder text',
+    'alter table runs add column lease_owner text',
+    'alter table runs add column lease_pid integer',
+    'alter table runs add column lease_host text',
+    'alter table runs add column lease_boot text',
+    'alter table runs add column lease_expires_ms real',
+    'alter table runs add column stop_asked_ms real',
+    'create index runs_by_lease on runs (lease_owner) where lease_owner is not null',
+  ],
 ]

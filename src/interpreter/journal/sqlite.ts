@@ -2,7 +2,8 @@
 // Owns: the database file, transactions, what its errors mean. The only file that knows SQLite.
 //   Q1. WAL with synchronous=NORMAL: what was committed survives `kill -9` of any process; a power cut may lose the last moments, never more.
 //   Q2. A batch of events is one row in one transaction; its number follows the last one's, so a second writer of the same run is refused.
-//   Q3. A schema newer than this program's is refused, an older one is brought up step by step in one transaction.
+//   Q3. What the owner of a lease records is written only where the lease is still its own, in the same statement.
+//   Q4. A schema newer than this program's is refused, an older one is brought up step by step in one transaction.
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Database, Statement } from 'better-sqlite3'
@@ -12,7 +13,8 @@ import type { RunEvent } from '#model/event.ts'
 import type { Plan } from '#model/plan.ts'
 import type { RunSummary } from '#model/report.ts'
 import type { Value } from '#model/type.ts'
-import { JournalError, MAX_CACHED_RESULTS, MAX_CACHED_VALUE_LENGTH, MAX_LISTED_RUNS, type Journal, type RunLog } from './journal.ts'
+import { JournalError, MAX_CACHED_RESULTS, MAX_CACHED_VALUE_LENGTH, MAX_LISTED_RUNS, type Beginning, type Journal, type OpenedRun, type RunLog } from './journal.ts'
+import type { Lease } from './lease.ts'
 import { packEvent, unpackBatch } from './pack.ts'
 import { migrations } from './schema.ts'
 
@@ -56,7 +58,7 @@ export async function sqliteJournal(path: string): Promise<Journal> {
 
 function migrate(database: Database, path: string): void {
   const version = () => database.pragma('user_version', { simple: true }) as number
-  if (version() > migrations.length) throw new JournalError(runErrors['journal-newer']({ path })) // Q3
+  if (version() > migrations.length) throw new JournalError(runErrors['journal-newer']({ path })) // Q4
   if (version() === migrations.length) return
   database.transaction(() => {
     for (let at = version(); at < migrations.length; at++) { // read again: another process may have come first
@@ -80,24 +82,64 @@ class SqliteJournal implements Journal {
     this.statements = guarded(() => prepare(database))
   }
 
-  startRun(summary: RunSummary, plan: Plan): RunLog {
-    const log = new SqliteLog(this.database, this.statements, this.guarded, summary.runId, 0)
-    this.guarded(() => this.statements.addPlan.run(plan.hash, JSON.stringify(plan)))
-    log.describe(summary)
+  startRun(summary: RunSummary, plan: Plan, { event, folder, lease }: Beginning = {}): RunLog {
+    const log = new SqliteLog(this.database, this.statements, this.guarded, summary.runId, 0, lease?.owner ?? null)
+    const { runId, program, workflow, planHash, status, startedAtMs } = summary
+    this.guarded(() => this.database.transaction(() => {
+      this.statements.addPlan.run(plan.hash, JSON.stringify(plan))
+      this.statements.addRun.run(runId, program, workflow, planHash, status, startedAtMs, JSON.stringify(summary), folder ?? null)
+      if (lease !== undefined) this.takeLease(runId, lease, () => true)
+      if (event === undefined) return
+      log.append(event)
+      log.commit()
+    }).immediate())
     return log
   }
 
-  openRun(runId: string): { summary: RunSummary; plan: Plan; log: RunLog } | null {
+  openRun(runId: string, owner?: string): OpenedRun | null {
     return this.guarded(() => {
-      const run = this.statements.run.get(runId) as { summary: string; json: string } | undefined
+      const run = this.statements.run.get(runId) as { summary: string; json: string; folder: string | null } | undefined
       if (run === undefined) return null
       const { next } = this.statements.nextSeq.get(runId) as { next: number }
       return {
         summary: JSON.parse(run.summary) as RunSummary,
         plan: JSON.parse(run.json) as Plan,
-        log: new SqliteLog(this.database, this.statements, this.guarded, runId, next),
+        folder: run.folder,
+        log: new SqliteLog(this.database, this.statements, this.guarded, runId, next, owner ?? null),
       }
     })
+  }
+
+  takeLease(runId: string, lease: Lease, isHeld: (lease: Lease) => boolean): Lease | null {
+    const { owner, pid, hostName, bootId, expiresMs } = lease
+    return this.guarded(() => this.database.transaction(() => {
+      const held = this.statements.lease.get(runId) as Lease | undefined
+      if (held !== undefined && held.owner !== owner && isHeld(held)) return held
+      this.statements.takeLease.run(owner, pid, hostName, bootId, expiresMs, runId)
+      return null
+    }).immediate())
+  }
+
+  renewLease(runId: string, owner: string, expiresMs: number): boolean {
+    return this.guarded(() => this.statements.renewLease.run(expiresMs, runId, owner).changes > 0)
+  }
+
+  releaseLease(runId: string, owner: string): void {
+    this.guarded(() => this.statements.releaseLease.run(runId, owner))
+  }
+
+  leases(): ReadonlyMap<string, Lease> {
+    const rows = this.guarded(() => this.statements.leases.all() as ({ id: string } & Lease)[])
+    return new Map(rows.map(({ id, ...lease }) => [id, lease]))
+  }
+
+  askToStop(runId: string, nowMs: number): void {
+    this.guarded(() => this.statements.askToStop.run(nowMs, runId))
+  }
+
+  standing(runId: string, owner: string): { isOwner: boolean; isAskedToStop: boolean } {
+    const row = this.guarded(() => this.statements.standing.get(runId) as { owner: string | null; asked: number | null } | undefined)
+    return { isOwner: row?.owner === owner, isAskedToStop: row !== undefined && row.asked !== null }
   }
 
   listRuns(): RunSummary[] {
@@ -147,13 +189,16 @@ class SqliteLog implements RunLog {
   private readonly knownBlobs = new Set<string>()
   private batch: RunEvent[] = []
   private next: number
+  /** Of the lease under which the run is driven; null where there is none. */
+  private readonly owner: string | null
 
-  constructor(database: Database, statements: ReturnType<typeof prepare>, guarded: Guarded, runId: string, next: number) {
+  constructor(database: Database, statements: ReturnType<typeof prepare>, guarded: Guarded, runId: string, next: number, owner: string | null) {
     this.database = database
     this.statements = statements
     this.guarded = guarded
     this.runId = runId
     this.next = next
+    this.owner = owner
   }
 
   get uncommitted(): number {
@@ -178,17 +223,25 @@ class SqliteLog implements RunLog {
     for (const event of batch) packed += packed === '' ? packEvent(event, baseMs, keep) : `,${packEvent(event, baseMs, keep)}`
     packed = `[${packed}]`
     this.guarded(() => {
-      if (blobs.size === 0) this.statements.addEvents.run(this.runId, this.next, batch.length, baseMs, packed) // Q2
-      else {
-        this.database.transaction(() => {
-          for (const [hash, text] of blobs) this.statements.addBlob.run(hash, text)
-          this.statements.addEvents.run(this.runId, this.next, batch.length, baseMs, packed)
-        }).immediate()
-      }
+      if (blobs.size === 0) return this.write(batch.length, baseMs, packed)
+      this.database.transaction(() => {
+        for (const [hash, text] of blobs) this.statements.addBlob.run(hash, text)
+        this.write(batch.length, baseMs, packed)
+      }).immediate()
     })
     for (const hash of blobs.keys()) if (this.knownBlobs.size < MAX_KNOWN_BLOBS) this.knownBlobs.add(hash)
     this.next += batch.length
     this.batch = []
+  }
+
+  private write(count: number, baseMs: number, packed: string): void {
+    const { statements, runId, next, owner } = this
+    if (owner === null) statements.addEvents.run(runId, next, count, baseMs, packed) // Q2
+    else this.expectOwner(statements.addEventsAsOwner.run(runId, next, count, baseMs, packed, runId, owner).changes) // Q3
+  }
+
+  private expectOwner(changes: number): void {
+    if (changes === 0) throw new JournalError(runErrors['lease-lost']({ runId: this.runId }))
   }
 
   *events(): Iterable<RunEvent> {
@@ -208,20 +261,36 @@ class SqliteLog implements RunLog {
   }
 
   describe(summary: RunSummary): void {
-    this.guarded(() => this.statements.putRun.run(summary.runId, summary.program, summary.workflow, summary.planHash, summary.status, summary.startedAtMs, JSON.stringify(summary)))
+    const { statements, runId, owner } = this
+    const json = JSON.stringify(summary)
+    this.guarded(() => {
+      if (owner === null) statements.describe.run(summary.status, json, runId)
+      else this.expectOwner(statements.describeAsOwner.run(summary.status, json, runId, owner).changes) // Q3
+    })
   }
 }
+
+const leaseColumns = 'lease_owner as owner, lease_pid as pid, lease_host as hostName, lease_boot as bootId, lease_expires_ms as expiresMs'
 
 function prepare(database: Database) {
   const sql = (text: string): Statement => database.prepare(text)
   return {
     addPlan: sql('insert into plans (hash, json) values (?, ?) on conflict do nothing'),
-    putRun: sql(`insert into runs (id, program, workflow, plan_hash, status, started_ms, summary) values (?, ?, ?, ?, ?, ?, ?)
-      on conflict (id) do update set status = excluded.status, summary = excluded.summary`),
-    run: sql('select runs.summary, plans.json from runs join plans on plans.hash = runs.plan_hash where runs.id = ?'),
+    addRun: sql('insert into runs (id, program, workflow, plan_hash, status, started_ms, summary, folder) values (?, ?, ?, ?, ?, ?, ?, ?)'),
+    describe: sql('update runs set status = ?, summary = ? where id = ?'),
+    describeAsOwner: sql('update runs set status = ?, summary = ? where id = ? and lease_owner = ?'),
+    lease: sql(`select ${leaseColumns} from runs where id = ? and lease_owner is not null`),
+    leases: sql(`select id, ${leaseColumns} from runs where lease_owner is not null`),
+    takeLease: sql('update runs set lease_owner = ?, lease_pid = ?, lease_host = ?, lease_boot = ?, lease_expires_ms = ?, stop_asked_ms = null where id = ?'),
+    renewLease: sql('update runs set lease_expires_ms = ? where id = ? and lease_owner = ?'),
+    releaseLease: sql('update runs set lease_owner = null, stop_asked_ms = null where id = ? and lease_owner = ?'),
+    askToStop: sql('update runs set stop_asked_ms = ? where id = ? and lease_owner is not null'),
+    standing: sql('select lease_owner as owner, stop_asked_ms as asked from runs where id = ?'),
+    run: sql('select runs.summary, runs.folder, plans.json from runs join plans on plans.hash = runs.plan_hash where runs.id = ?'),
     runs: sql('select summary from runs order by started_ms desc limit ?'),
     nextSeq: sql('select coalesce(max(seq + count), 0) as next from events where run = ?'),
     addEvents: sql('insert into events (run, seq, count, base_ms, packed) values (?, ?, ?, ?, ?)'),
+    addEventsAsOwner: sql('insert into events (run, seq, count, base_ms, packed) select ?, ?, ?, ?, ? where exists (select 1 from runs where id = ? and lease_owner = ?)'),
     events: sql('select seq, count, base_ms, packed from events where run = ? order by seq'),
     addBlob: sql('insert into blobs (hash, json) values (?, ?) on conflict do nothing'),
     blob: sql('select json from blobs where hash = ?'),

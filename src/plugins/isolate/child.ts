@@ -12,12 +12,13 @@ import type { Outcome } from '#model/event.ts'
 import { ToolFailure, type ToolContext } from '#plugin-api/context.ts'
 import { pluginApiVersion, type Plugin } from '#plugin-api/define-plugin.ts'
 import { invokeTool } from '#plugin-api/invoke.ts'
-import { signatureOf } from '#plugin-api/signature-of.ts'
+import { signatureOf, type SignatureProblem } from '#plugin-api/signature-of.ts'
 import { encodeFrame, FrameReader, MAX_FRAME_BYTES } from './frames.ts'
 import type { FromPlugin, ThrownError, ToPlugin } from './messages.ts'
 
 const INPUT = 3
 const OUTPUT = 4
+const MAX_SHOWN_PROBLEMS = 9
 
 let plugin: Plugin | null = null
 let asked = 0
@@ -55,9 +56,15 @@ async function load(message: Extract<ToPlugin, { kind: 'load' }>): Promise<void>
   const [ownMajor, ownMinor] = pluginApiVersion.split('.').map(Number)
   if (major !== ownMajor || !(minor! <= ownMinor!)) return void send({ kind: 'not-loaded', why: 'api', reason: String(defined.api).slice(0, 100) })
   const { value, problems } = signatureOf(defined, { origin: 'plugin', hash: message.hash })
-  if (value === null) return void send({ kind: 'not-loaded', why: 'definition', where: problems[0]!.where, reason: problems[0]!.reason })
+  if (value === null) return void send({ kind: 'not-loaded', why: 'definition', where: problems[0]!.where, reason: allOf(problems) })
   plugin = defined
   if (!send({ kind: 'loaded', signature: value })) send({ kind: 'not-loaded', why: 'definition', where: 'the whole', reason: `its description is larger than ${MAX_FRAME_BYTES} bytes` })
+}
+
+/** The first problem's reason, and after it the other problems with their places. */
+function allOf([first, ...others]: readonly SignatureProblem[]): string {
+  const shown = others.slice(0, MAX_SHOWN_PROBLEMS).map(({ where, reason }) => `; ${where}: ${reason}`).join('')
+  return `${first!.reason}${shown}${others.length > MAX_SHOWN_PROBLEMS ? `; and ${others.length - MAX_SHOWN_PROBLEMS} more` : ''}`
 }
 
 async function call(message: Extract<ToPlugin, { kind: 'call' }>): Promise<void> {

@@ -11,13 +11,14 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { pluginErrors } from '#diagnostics/catalog/plugin.ts'
 import type { Diagnostic } from '#diagnostics/diagnostic.ts'
 import { signalTree } from '#base/process-tree.ts'
-import type { Failure, Outcome } from '#model/event.ts'
+import type { Outcome } from '#model/event.ts'
 import { pluginApiVersion } from '#plugin-api/define-plugin.ts'
 import type { ToolContext } from '#plugin-api/context.ts'
 import type { ToolCall } from '#plugin-api/tool-runner.ts'
 import type { ModuleSignature } from '#model/signature.ts'
 import { answerAsk } from './answer-ask.ts'
 import { encodeFrame, FrameReader } from './frames.ts'
+import { failed, fromDiagnostic } from './outcomes.ts'
 import { readFromPlugin, type FromPlugin, type ToPlugin } from './messages.ts'
 import { readSignature } from './signature-shape.ts'
 
@@ -130,8 +131,9 @@ class Running {
 
   private afterEnd(reason: string): void {
     if (this.child.pid !== undefined) signalTree(this.child.pid, 'SIGKILL') // what it left running in its group
+    const cause = this.why === null ? causeIn(this.lastWords) : null
     for (const open of [...this.calls.values()]) {
-      open.finish(failed('plugin/died', reason, { retryable: true, ...(this.lastWords === '' ? {} : { details: this.lastWords }) }))
+      open.finish(failed('plugin/died', cause === null ? reason : `${reason}: ${cause}`, { retryable: true, ...(this.lastWords === '' ? {} : { details: this.lastWords }) }))
     }
   }
 
@@ -172,9 +174,6 @@ class Running {
   }
 }
 
-function failed(code: string, message: string, extras: Partial<Failure> = {}): Outcome {
-  return { kind: 'failure', failure: { code, message, task: '', retryable: false, ...extras } }
-}
 
 /** A plugin and the process it is in at the moment. */
 export class PluginProcess {
@@ -245,6 +244,12 @@ export class PluginProcess {
   }
 }
 
+/** What Node says of its own end among the last words: an error that nobody caught, or too little memory. */
+function causeIn(words: string): string | null {
+  if (words.includes('JavaScript heap out of memory')) return `it needed more than ${MAX_HEAP_MB} MB of memory`
+  return /^(?:Uncaught )?(\w*(?:Error|Exception)\b.{0,300})$/m.exec(words)?.[1] ?? null
+}
+
 function lastLine(words: string): string {
   const line = words.trimEnd().split('\n').at(-1)?.slice(0, 200) ?? ''
   return line === '' ? '' : ` It last printed: ${line}`
@@ -258,10 +263,4 @@ function notLoaded(source: string, answer: Extract<FromPlugin, { kind: 'not-load
     case 'definition': return pluginErrors['bad-definition']({ source, where: (answer.where ?? '').slice(0, 400), reason })
     default: return pluginErrors['failed-to-load']({ source, reason })
   }
-}
-
-/** A diagnostic as the failure of a call. */
-export function fromDiagnostic(diagnostic: Diagnostic, extras: Partial<Failure> = {}): Outcome {
-  const [help] = diagnostic.help
-  return failed(diagnostic.code, diagnostic.message, { ...(help === undefined ? {} : { help }), ...extras })
 }

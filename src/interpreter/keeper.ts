@@ -1,0 +1,134 @@
+// Keeper: keeps a run its process's own, and hears who wants it stopped.
+// Owns: taking, renewing and giving back the lease; looking for requests to stop. Does not own: what a lease is (journal/lease.ts),
+// how a run stops (driver.ts).
+//   K1. The lease is taken before anything of the run is done, and renewed by a timer of its own, not by the driver's turns.
+//   K2. Who lost the lease learns it at the next look, and before that from the journal, which refuses what it would record. `check`
+//       throws from then on: nothing is begun any more.
+//   K3. A lease that ran out because the process slept is asked about before anything else is begun.
+//   K4. Looking for requests to stop is no part of the driver's loop: `check` reads what the timer saw.
+import { runErrors } from '#diagnostics/catalog/run.ts'
+import type { Host } from '#host/host.ts'
+import { JournalError, type Journal } from '#interpreter/journal/journal.ts'
+import { isHeld, LEASE_MS, RENEW_EVERY_MS, type Lease } from '#interpreter/journal/lease.ts'
+
+/** Milliseconds between two looks for a request to stop. */
+const LOOK_EVERY_MS = 200
+const OWNER_BYTES = 12
+
+export interface StopReason {
+  readonly reason: 'interrupt' | 'terminate' | 'stop-file'
+  readonly detail: string
+}
+
+export interface KeeperSettings {
+  readonly host: Host
+  readonly journal: Journal
+  /** Absolute path of a file that stops every run here while it exists. */
+  readonly stopFile?: string
+  readonly signal?: AbortSignal
+}
+
+/** A lease for this process; null where it has no others beside it. */
+export function newLease(host: Host): Lease | null {
+  const here = host.identity?.()
+  return here === undefined ? null : { ...here, owner: host.randomHex(OWNER_BYTES), expiresMs: host.now() + LEASE_MS }
+}
+
+/** Whether the file that stops every run is there. */
+export async function stopFileExists({ host, stopFile }: Pick<KeeperSettings, 'host' | 'stopFile'>): Promise<boolean> {
+  return stopFile !== undefined && (await host.files.stat(stopFile).catch(() => null)) !== null
+}
+
+export class Keeper {
+  private readonly settings: KeeperSettings
+  private readonly runId: string
+  private readonly lease: Lease | null
+  private expiresMs: number
+  private renewedMs: number
+  private asked: StopReason | null = null
+  private isLost = false
+  private timer: NodeJS.Timeout | null = null
+  private wake = (): void => {}
+  private renewed = (): void => {}
+
+  /** Of a run whose lease is this process's already, or that needs none. */
+  constructor(settings: KeeperSettings, runId: string, lease: Lease | null) {
+    this.settings = settings
+    this.runId = runId
+    this.lease = lease
+    this.expiresMs = lease?.expiresMs ?? Infinity
+    this.renewedMs = settings.host.monotonic()
+  }
+
+  /**
+   * Takes the lease of a recorded run.
+   *
+   * @throws {JournalError} `run/being-driven` when another process holds it.
+   */
+  static take(settings: KeeperSettings, runId: string): { readonly keeper: Keeper; readonly owner: string | undefined } {
+    const lease = newLease(settings.host)
+    const holder = lease === null ? null : settings.journal.takeLease(runId, lease, held => isHeld(held, settings.host))
+    if (holder !== null) throw new JournalError(runErrors['being-driven']({ runId, pid: holder.pid, hostName: holder.hostName }))
+    return { keeper: new Keeper(settings, runId, lease), owner: lease?.owner }
+  }
+
+  /** Looks around from now on: `wake` is called when there is something to heed, `renewed` after each renewal. // K1 */
+  start(wake: () => void, renewed: () => void): void {
+    this.wake = wake
+    this.renewed = renewed
+    this.settings.signal?.addEventListener('abort', wake)
+    this.timer = setInterval(() => void this.look(), LOOK_EVERY_MS)
+    this.timer.unref()
+  }
+
+  /**
+   * What stands in the way of going on; asked before every turn of the loop.
+   *
+   * @throws {JournalError} `run/lease-lost` once the run is another's. // K2
+   */
+  check(): StopReason | null {
+    if (this.settings.host.now() >= this.expiresMs) this.renew() // K3
+    if (this.isLost) throw new JournalError(runErrors['lease-lost']({ runId: this.runId }))
+    const { signal } = this.settings
+    if (signal?.aborted === true) return signal.reason === 'terminate' ? { reason: 'terminate', detail: 'a signal to end' } : { reason: 'interrupt', detail: '' }
+    return this.asked
+  }
+
+  /** Gives the lease back. A journal that fails now has said so before, or says so to the next who uses it. */
+  close(): void {
+    if (this.timer !== null) clearInterval(this.timer)
+    this.settings.signal?.removeEventListener('abort', this.wake)
+    try {
+      if (this.lease !== null) this.settings.journal.releaseLease(this.runId, this.lease.owner)
+    } catch (error) {
+      if (!(error instanceof JournalError)) throw error
+    }
+  }
+
+  private async look(): Promise<void> {
+    const { host, journal } = this.settings
+    if (this.lease !== null) {
+      try {
+        if (host.monotonic() - this.renewedMs >= RENEW_EVERY_MS) this.renew()
+        const { isOwner, isAskedToStop } = journal.standing(this.runId, this.lease.owner)
+        if (!isOwner) this.isLost = true
+        else if (isAskedToStop) this.asked ??= { reason: 'terminate', detail: '`tek stop`' }
+      } catch (error) {
+        if (!(error instanceof JournalError)) throw error // busy for now; the next look or the next record tells
+      }
+    }
+    if (await stopFileExists(this.settings)) this.asked ??= { reason: 'stop-file', detail: 'the file .tek/STOP' }
+    if (this.isLost || this.asked !== null) this.wake()
+  }
+
+  private renew(): void {
+    const { host, journal } = this.settings
+    const expiresMs = host.now() + LEASE_MS
+    if (!journal.renewLease(this.runId, this.lease!.owner, expiresMs)) this.isLost = true
+    else {
+      this.expiresMs = expiresMs
+      this.renewedMs = host.monotonic()
+      this.renewed()
+    }
+  }
+}
