@@ -1,10 +1,11 @@
 // Build: the bundles in dist/, in a few seconds, and in a clone the `tek` command.
 // Owns: what is bundled and what stays outside. Does not own: type declarations (`node build.mjs --types`, run when packing).
-//   B1. The command line is split into chunks that are loaded when used: `tek check` loads no database, pool, zod or esbuild.
+//   B1. The command line is one script whose parts run when they are used: `tek check` loads no database, pool, zod or esbuild.
 //   B2. An error anywhere ends the build with exit code 1.
 //   B3. Chunks lie beside the entries, so that a URL relative to a module is relative to dist/ in every bundle.
 //   B4. A `tek` that is running keeps working: files are made aside and moved in one by one, entries last; what an older build left is
 //       removed only some minutes later (at once when packing).
+//   B5. The declarations of the public entries need nothing but what is installed with tek.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { chmodSync, copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -62,6 +63,7 @@ const entries = {
   testing: 'src/testing/index.ts',
   'pool-worker': 'src/interpreter/pool/worker.ts',
   'plugin-child': 'src/plugins/isolate/child.ts',
+  'code-cache': 'src/cli/code-cache.ts',
 }
 
 async function buildEntries() {
@@ -81,10 +83,44 @@ async function buildEntries() {
     banner: { js: requireBanner },
     plugins: partial ? [missingStays] : [],
   })
+  await buildCommandLine()
   const cli = join(fresh, 'tek.mjs')
   writeFileSync(cli, `#!/usr/bin/env node\n${readFileSync(cli, 'utf8')}`)
   chmodSync(cli, 0o755)
   noteBundled(metafile)
+}
+
+/** The command line as one script, so that its compiled code can be kept (src/cli/code-cache.ts). It begins with the id of its content. */
+async function buildCommandLine() {
+  const outfile = join(fresh, 'main.cjs')
+  const { metafile } = await build({
+    ...common,
+    entryPoints: ['src/cli/main.ts'],
+    format: 'cjs',
+    outExtension: { '.js': '.cjs' },
+    outfile,
+    metafile: true,
+    define: { 'import.meta.url': 'tekModuleUrl' },
+    banner: { js: "const tekModuleUrl = require('node:url').pathToFileURL(__filename).href;" },
+  })
+  // Compiled code that is kept has no loader of its own: `import(…)` goes through the one that code-cache.ts gives.
+  const code = readFileSync(outfile, 'utf8').replace(/(?<![.\w$])import\(/g, 'tekImport(')
+  writeFileSync(outfile, `/*${createHash('sha256').update(code).digest('hex').slice(0, 16)}*/${code}`)
+  noteBundled(metafile)
+}
+
+/** Compiled code of what `check` and `run` use, for the Node that builds; another Node makes its own at its first start. */
+function keepCompiledCode() {
+  const warmUp = `
+    import { loadBundle } from ${JSON.stringify(pathToFileURL(join(dist, 'code-cache.mjs')).href)}
+    const { exports, keep } = loadBundle(new URL(${JSON.stringify(pathToFileURL(join(dist, 'main.cjs')).href)}))
+    const nowhere = { write: (_text, done) => (done?.(), true), on: () => {}, once: () => {}, end: () => {}, isTTY: false }
+    const around = { stdin: process.stdin, stdout: nowhere, stderr: nowhere, cwd: ${JSON.stringify(root)}, env: {} }
+    for (const words of [['check', 'examples/todos.tek'], ['run', 'examples/todos.tek', '--root', 'examples', '--no-journal', '--quiet']]) await exports.main(words, around)
+    keep()
+    process.exit()`
+  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', warmUp], { cwd: root, encoding: 'utf8' })
+  if (status !== 0) throw new Error(`the compiled code cannot be kept: ${stderr}`)
 }
 
 /** Each module of the standard library as one file, and the signatures that the checker reads instead of loading them. */
@@ -185,6 +221,19 @@ function writeTypes() {
     const mended = text.replace(/(from |import\()(['"])(#|\.{1,2}\/)([^'"]+)\.ts\2/g, (_, before, quote, start, rest) => `${before}${quote}${start === '#' ? `./${up}/` : start}${rest}.js${quote}`)
     if (mended !== text) writeFileSync(join(types, path), mended)
   }
+  keepReachable(types)
+}
+
+/** B5. Drops declarations that no public entry leads to. */
+function keepReachable(types) {
+  const reached = new Set(Object.values(manifest.exports).flatMap(({ types: path }) => (path ? [at(path)] : [])))
+  for (const path of reached) {
+    for (const [, name] of readFileSync(path, 'utf8').matchAll(/(?:from |import\()['"]([^'"]+)['"]/g)) {
+      if (name.startsWith('.')) reached.add(join(path, '..', name.replace(/\.js$/, '.d.ts')))
+      else if (!Object.hasOwn(manifest.dependencies, name)) throw new Error(`${relative(types, path)} needs ${name}, which is not installed with tek`)
+    }
+  }
+  for (const path of filesBeneath(types)) if (!reached.has(join(types, path))) rmSync(join(types, path))
 }
 
 const started = performance.now()
@@ -195,6 +244,7 @@ try {
   copyPrograms()
   writeLicences()
   putInPlace()
+  keepCompiledCode()
   if (forPacking) writeTypes()
   linkCommand()
   console.log(`built dist in ${((performance.now() - started) / 1000).toFixed(1)} s`)

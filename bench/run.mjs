@@ -54,8 +54,9 @@ function contextFor(folder, hostModule) {
       },
     },
     fresh: name => join(folder, `${++files}-${name}`),
-    /** `{ elapsedMs, grownBytes }` of one run; `database` null: no journal. */
-    tekRun: (program, { database = null, workers = 2 } = {}) => runScript(join(here, 'tek-child.mjs'), [hostModule, program, database ?? '-', workers], { cwd: folder }),
+    /** `{ elapsedMs, grownBytes }` of one run; `database` null: no journal; `before`: a program that loads the same modules. */
+    tekRun: (program, { database = null, workers = 2, before = null } = {}) =>
+      runScript(join(here, 'tek-child.mjs'), [hostModule, program, database ?? '-', workers, ...(before === null ? [] : [before])], { cwd: folder }),
   }
   return context
 }

@@ -32,6 +32,8 @@ export interface CheckedFile extends Compiled {
 export interface CheckOptions {
   /** Text that wins over the file's: standard input, an editor's buffer. */
   readonly readText?: (path: string) => string | undefined
+  /** Reports each call that only a run can tell to be granted as an error. */
+  readonly strict?: boolean
   /** Remembers what did not change between two checks. */
   readonly cache?: ParseCache
 }
@@ -68,7 +70,7 @@ export async function check(host: Host, path: string, options: CheckOptions = {}
       }
     }
     const compiled = compile({
-      entry: path, readSource, resolvePath, stdNames, cache,
+      entry: path, readSource, resolvePath, stdNames, cache, ...(options.strict === undefined ? {} : { strict: options.strict }),
       signature: request => signatures.get(request.kind === 'std' ? request.name : `${request.from} ${request.source}`) ?? null,
     })
     return { entry: path, ...compiled }
@@ -116,8 +118,7 @@ export type Answer<Result> = { readonly kind: 'answer'; readonly value: Result }
 export async function run(host: Host, options: RunOptions): Promise<Answer<RunSummary>> {
   const { startRun } = await import('./interpreter/run.ts')
   const folder = options.folder ?? host.cwd
-  const kept = isAbsolute(relative(host.cwd, folder)) || relative(host.cwd, folder).startsWith('..') ? folder : relative(host.cwd, folder)
-  return withJournal(options.database, journal => drive(host, options, options.plan, folder, journal, parts => startRun({ ...options, ...parts, folder: kept })))
+  return withJournal(options.database, journal => drive(host, options, options.plan, folder, journal, parts => startRun({ ...options, ...parts, folder: keptFolder(host, folder) })))
 }
 
 /** Goes on with a recorded run by the plan it began with; of a finished one, gives its end. */
@@ -152,6 +153,12 @@ export async function showRun(database: string, runId: string): Promise<Answer<R
     const found = journal.openRun(runId)
     return answer(found && reportOf(found.plan, found.summary, found.log.events()))
   })
+}
+
+/** A folder as the journal keeps it: one beneath the project moves with it. */
+function keptFolder(host: Host, folder: string): string {
+  const path = relative(host.cwd, folder)
+  return isAbsolute(path) || path.startsWith('..') ? folder : path
 }
 
 /** Brings together what a run needs, for as long as it takes. */

@@ -49,7 +49,10 @@ async function best(times: number, make: () => Promise<number>): Promise<number>
   return least
 }
 
-const fresh = () => join(mkdtempSync(join(tmpdir(), 'tek-bench-')), 'tek.db')
+const folder = mkdtempSync(join(tmpdir(), 'tek-bench-'))
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+let databases = 0
+const fresh = () => join(folder, `${++databases}.db`)
 
 const measurements: Record<string, () => Promise<string>> = {
   async S1() {

@@ -1,6 +1,6 @@
 // Did you mean: the nearest known words to an unknown one.
 // Owns: the distance and its bound. Does not own: which words are in scope.
-//   N1. At most 3 suggestions, none farther than 1 + a third of the word's length.
+//   N1. At most 3 suggestions, none farther than 1 + a third of the word's length (1 for a word of up to 3 letters), and each shares a letter with it.
 
 const MAX_SUGGESTIONS = 3
 const MAX_CANDIDATES = 20_000
@@ -34,14 +34,14 @@ function distance(a: string, b: string, limit: number): number {
  * didYouMean('flies', ['files', 'scan']) // ['files']
  */
 export function didYouMean(word: string, known: Iterable<string>): string[] {
-  const limit = 1 + Math.floor(word.length / 3) // N1
+  const limit = word.length <= 3 ? 1 : 1 + Math.floor(word.length / 3) // N1
   const lower = word.toLowerCase()
   const near: { name: string; far: number }[] = []
   let seen = 0
   for (const name of known) {
     if (++seen > MAX_CANDIDATES) break
     const far = name.toLowerCase() === lower ? 0 : distance(lower, name.toLowerCase(), limit)
-    if (far <= limit) near.push({ name, far })
+    if (far <= limit && far < Math.max(word.length, name.length)) near.push({ name, far })
   }
   near.sort((a, b) => a.far - b.far || (a.name < b.name ? -1 : 1))
   return [...new Set(near.map(each => each.name))].slice(0, MAX_SUGGESTIONS)

@@ -1,5 +1,5 @@
 // Hash: sha256 of text, in hexadecimal. The only hash in tek, so that a hash in one place can be compared with one in another.
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /**
  * SHA-256 (FIPS 180-4) of UTF-8 text or bytes, 64 hexadecimal digits.
@@ -8,5 +8,5 @@ import { createHash } from 'node:crypto'
  * sha256('') // 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
  */
 export function sha256(data: string | Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex')
+  return hash('sha256', data, 'hex')
 }

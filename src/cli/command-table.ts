@@ -15,6 +15,8 @@ export interface CommandEntry {
 
 export const commandTable: readonly CommandEntry[] = [
   { name: 'run', takes: 'PROGRAM [WORKFLOW] [--PARAMETER VALUE]', summary: 'run a program: a file, a bundled name, or a compiled plan', programArguments: true, load: async () => (await import('./commands/run.ts')).RunCommand },
+  { name: 'resume', takes: '[RUN]', summary: 'go on with a run that was stopped or killed', load: async () => (await import('./commands/resume.ts')).ResumeCommand },
+  { name: 'stop', takes: '[RUN | --all]', summary: 'stop a run that goes on in another process', load: async () => (await import('./commands/stop.ts')).StopCommand },
   { name: 'check', takes: '[FILE…]', summary: 'find mistakes without running anything', load: async () => (await import('./commands/check.ts')).CheckCommand },
   { name: 'plan', takes: 'FILE', summary: 'what a program may touch and do, before it does', load: async () => (await import('./commands/plan.ts')).PlanCommand },
   { name: 'test', takes: '[FILE…]', summary: 'run the `test` blocks of programs', load: async () => (await import('./commands/test.ts')).TestCommand },
@@ -30,6 +32,6 @@ export const commandTable: readonly CommandEntry[] = [
 
 /** Commands of the design that this version does not have: typing one is answered as planned, not as unknown. */
 export const plannedCommands: readonly string[] = [
-  'init', 'resume', 'why', 'logs', 'stop', 'pause', 'fork', 'versions', 'rollback', 'replay', 'import', 'export', 'plugin', 'model', 'audit',
+  'init', 'why', 'logs', 'pause', 'fork', 'versions', 'rollback', 'replay', 'import', 'export', 'plugin', 'model', 'audit',
   'ui', 'lsp', 'mcp', 'worker', 'bench', 'clean', 'demo',
 ]

@@ -10,6 +10,7 @@ import { SourceTexts } from '#diagnostics/render/source-lines.ts'
 import type { Host } from '#host/host.ts'
 import type { Answer } from '#tek.ts'
 import { exitCodes, type ExitCode } from './exit-codes.ts'
+import { exitCodeOfFailure } from './failure.ts'
 import type { Output } from './terminal.ts'
 
 export type CliContext = BaseContext & {
@@ -50,7 +51,7 @@ export abstract class TekCommand extends Command<CliContext> {
 /** The answer, or the failure it was refused with. */
 export function answered<Result>(answer: Answer<Result>): Result {
   if (answer.kind === 'answer') return answer.value
-  throw new CliFailure(answer.diagnostics, exitCodes.failed)
+  throw new CliFailure(answer.diagnostics, answer.diagnostics[0] === undefined ? exitCodes.failed : exitCodeOfFailure(answer.diagnostics[0]))
 }
 
 /** Prints diagnostics for people. */

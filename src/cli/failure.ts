@@ -4,6 +4,7 @@ import { neutralise } from '#base/terminal-text.ts'
 import type { Failure } from '#model/event.ts'
 import type { RunSummary } from '#model/report.ts'
 import { exitCodes, type ExitCode } from './exit-codes.ts'
+import { hasErrorPage } from './install-place.ts'
 import type { Output } from './terminal.ts'
 
 const MAX_DETAIL_LINES = 20
@@ -17,23 +18,24 @@ export function printFailure(err: Output, failure: Failure): void {
     lines.push(...details.slice(-MAX_DETAIL_LINES).map(line => `  ${paint('blue', '|')} ${line}`))
   }
   if (failure.help) lines.push(`  ${paint('blue', '=')} ${paint('bold', 'help:')} ${neutralise(failure.help)}`)
-  lines.push(paint('dim', `  tek explain ${failure.code} says more`))
+  // A plugin's own codes have no page.
+  if (hasErrorPage(failure.code)) lines.push(paint('dim', `  tek explain ${failure.code} says more`))
   err.write(`${lines.join('\n')}\n`)
 }
 
 /** What a run's end means to the shell. */
 export function exitCodeOf(summary: RunSummary, interrupted: boolean): ExitCode {
   if (summary.status === 'done' && summary.outcome?.kind !== 'failure') return exitCodes.fine
-  if (interrupted) return exitCodes.interrupted
+  if (interrupted && summary.status === 'stopped') return exitCodes.interrupted
   if (summary.status === 'stopped') return exitCodes.stopped
   return summary.outcome?.kind === 'failure' ? exitCodeOfFailure(summary.outcome.failure) : exitCodes.failed
 }
 
-export function exitCodeOfFailure(failure: Failure): ExitCode {
+export function exitCodeOfFailure(failure: Pick<Failure, 'code'>): ExitCode {
   if (failure.code.startsWith('permit/')) return exitCodes.notPermitted
   if (failure.code.startsWith('limit/') || stopped.has(failure.code)) return exitCodes.stopped
   return exitCodes.failed
 }
 
-/** Codes outside the family `limit` that say a limit ended the run. */
-const stopped = new Set(['run/limit-reached', 'run/too-many-tasks'])
+/** Codes outside the family `limit` that say a limit or a kill switch ended the run. */
+const stopped = new Set(['run/limit-reached', 'run/too-many-tasks', 'run/stop-file'])

@@ -34,3 +34,8 @@ export function bundledPrograms(): string[] {
 export function errorPagesFolder(): string {
   return join(packageFolder(), 'docs', 'errors')
 }
+
+/** Whether `tek explain` has a page for a code. */
+export function hasErrorPage(code: string): boolean {
+  return /^[a-z-]+\/[a-z0-9-]+$/.test(code) && existsSync(join(errorPagesFolder(), `${code}.md`))
+}

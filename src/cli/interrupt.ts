@@ -1,19 +1,21 @@
 // Interrupt: Ctrl-C once asks a run to stop, twice ends it at once.
 // Owns: the signal handlers while something long goes on. Does not own: what stopping means (interpreter).
 //   I1. Handlers stand only while a run does; elsewhere Ctrl-C ends the process as usual.
-//   I2. SIGTERM counts as the first Ctrl-C.
-import { exitCodes } from './exit-codes.ts'
+//   I2. SIGTERM, and SIGHUP of a terminal that is closed, stop as gracefully, but are kill switches, not an interrupt: their exit code is another.
+import { exitCodes, type ExitCode } from './exit-codes.ts'
 import type { Output } from './terminal.ts'
+
+/** Signals that mean a run. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 export class Interrupt {
   readonly #controller = new AbortController()
   readonly #err: Output
-  #count = 0
+  #first: NodeJS.Signals | null = null
 
   constructor(err: Output) {
     this.#err = err
-    process.on('SIGINT', this.#asked)
-    process.on('SIGTERM', this.#asked)
+    for (const signal of SIGNALS) process.on(signal, this.#asked)
   }
 
   get signal(): AbortSignal {
@@ -21,18 +23,23 @@ export class Interrupt {
   }
 
   get wasAsked(): boolean {
-    return this.#count > 0
+    return this.#first !== null
+  }
+
+  /** What the one who asked is answered with. // I2 */
+  get exitCode(): ExitCode {
+    return this.#first === 'SIGINT' ? exitCodes.interrupted : exitCodes.stopped
   }
 
   readonly #asked = (signal: NodeJS.Signals): void => {
-    this.#count++
-    if (this.#count > 1) process.exit(exitCodes.interrupted)
-    this.#err.write('\nStopping: what runs is cancelled, what is finished is kept. Press Ctrl-C again to end at once.\n')
-    this.#controller.abort(signal === 'SIGTERM' ? 'terminate' : 'interrupt')
+    if (this.#first !== null) process.exit(this.exitCode)
+    this.#first = signal
+    const again = signal === 'SIGINT' ? ' Press Ctrl-C again to end at once.' : ''
+    this.#err.write(`\nStopping: what runs is cancelled, what is finished is kept.${again}\n`)
+    this.#controller.abort(signal === 'SIGINT' ? 'interrupt' : 'terminate')
   }
 
   close(): void {
-    process.off('SIGINT', this.#asked) // I1
-    process.off('SIGTERM', this.#asked)
+    for (const signal of SIGNALS) process.off(signal, this.#asked) // I1
   }
 }

@@ -1,7 +1,7 @@
 // Plan facts: what can be said of a plan without running it.
-// Owns: grants as text, the calls a workflow can make, the worst number of its tasks. Does not own: printing.
+// Owns: grants as text, the calls a workflow can make, those left to the guard, the worst number of its tasks. Does not own: printing.
 //   F1. A number of tasks is an upper bound or null; it is never a guess.
-import type { Plan, PlanExpr, PlanGrant, PlanNode, PlanValue } from '#model/plan.ts'
+import type { Plan, PlanExpr, PlanGrant, PlanNode, PlanUndecided, PlanValue } from '#model/plan.ts'
 
 /** Literal lists and `take(xs, n)` bound a `for`; nested calls multiply up to here, then the bound is said to be unknown. */
 const MAX_TASKS = Number.MAX_SAFE_INTEGER
@@ -29,6 +29,21 @@ export interface CallFact {
   /** `fs.read`. */
   readonly name: string
   readonly effect: 'read' | 'write'
+}
+
+/** Calls of a workflow, and of those it calls, that the guard decides when they are made; by place. */
+export function undecidedOf(plan: Plan, workflow: string): PlanUndecided[] {
+  const { undecided } = plan
+  if (undecided === undefined) return []
+  const reached = reachedFrom(plan, workflow)
+  return undecided.filter(call => reached.has(call.workflow)).sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : a.line - b.line || a.column - b.column))
+}
+
+/** A workflow and all that it can call. */
+function reachedFrom(plan: Plan, workflow: string): ReadonlySet<string> {
+  const reached = new Set([workflow])
+  for (const key of reached) for (const node of plan.workflows[key]?.nodes ?? []) if (node.body.kind === 'workflow') reached.add(node.body.workflow)
+  return reached
 }
 
 /** Every effectful function that a workflow, or one that it calls, can call; sorted by name. */

@@ -55,9 +55,9 @@ export async function readSource(host: Host, path: string): Promise<string> {
   }, path, 'read')
 }
 
-/** Writes a whole file or nothing. */
+/** Writes a whole file or nothing; through a link, to what it points at. */
 export async function writeFile(host: Host, path: string, text: string): Promise<void> {
-  await guarded(() => host.files.writeAtomic(at(host, path), text), path, 'write')
+  await guarded(async () => host.files.writeAtomic(await host.files.realPath(at(host, path)), text), path, 'write')
 }
 
 /** Runs something on the machine; its failures become coded ones. */

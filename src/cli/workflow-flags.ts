@@ -8,8 +8,8 @@ import { padToWidth, type Paint } from '#base/terminal-text.ts'
 import { cliErrors } from '#diagnostics/catalog/cli.ts'
 import type { Diagnostic } from '#diagnostics/diagnostic.ts'
 import type { Plan, PlanExpr, PlanParam } from '#model/plan.ts'
-import type { Value } from '#model/type.ts'
-import { fromJsonValue, parseArgument } from '#types/codec.ts'
+import type { Type, Value } from '#model/type.ts'
+import { fromJsonValue, parseArgument, printArgument } from '#types/codec.ts'
 import { stripQualifiers } from '#types/construct.ts'
 import { printType } from '#types/print.ts'
 import { CliFailure } from './command.ts'
@@ -42,7 +42,7 @@ export function readWorkflowArguments(
     const help = didYouMean(name, params.map(each => kebab(each.name))).map(each => `Did you mean \`--${each}\`?`)
     problems.push(cliErrors['unknown-parameter']({ parameter: name, workflow }, { help }))
   }
-  const find = (name: string): PlanParam | undefined => params.find(each => each.name === name || kebab(each.name) === name)
+  const find = (name: string): PlanParam | undefined => params.find(each => each.name === name) ?? params.find(each => kebab(each.name) === name)
   for (let at = 0; at < words.length; at++) {
     const word = words[at]!
     if (!word.startsWith('--')) {
@@ -65,7 +65,7 @@ export function readWorkflowArguments(
     else if (words[at + 1] === undefined) problems.push(cliErrors['missing-value']({ option: `--${name}` }))
     else add(texts, param.name, words[++at]!)
   }
-  const args: Record<string, Value> = {}
+  const args = Object.create(null) as Record<string, Value> // a parameter may have any name, `__proto__` too
   readFile(params, fromFile, args, problems, unknown)
   for (const [name, given] of texts) {
     const param = params.find(each => each.name === name)!
@@ -109,7 +109,11 @@ function readTrailing(params: readonly PlanParam[], workflow: string, trailing: 
   else args['args'] = parsed.value
 }
 
-const sentence = (text: string): string => (/[.?!]$/.test(text) ? text : `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}.`)
+/** A problem as a sentence; one that begins with a name or a type keeps it as it is written. */
+function sentence(text: string): string {
+  const begun = /^(an?|it|the) /.test(text) ? `${text[0]!.toUpperCase()}${text.slice(1)}` : text
+  return /[.?!]$/.test(begun) ? begun : `${begun}.`
+}
 
 function add(texts: Map<string, string[]>, name: string, text: string): void {
   const before = texts.get(name)
@@ -135,7 +139,7 @@ export function workflowHelp(plan: Plan, shown: string, only: string | undefined
     if (workflow.params.length === 0) lines.push('  It takes no parameters.')
     const width = Math.max(0, ...workflow.params.map(each => kebab(each.name).length)) + 4
     for (const param of workflow.params) {
-      const given = param.default === null ? 'needed' : `default ${printDefault(param.default)}`
+      const given = param.default === null ? 'needed' : `default ${printDefault(param.type, param.default)}`
       lines.push(`  ${paint('cyan', padToWidth(`--${kebab(param.name)}`, width))}${printType(param.type)}, ${given}`)
       const about = plan.docs[`${key}/${param.name}`]
       if (about) lines.push(...about.split('\n').map(line => `  ${' '.repeat(width)}${line}`))
@@ -145,9 +149,10 @@ export function workflowHelp(plan: Plan, shown: string, only: string | undefined
   return lines.join('\n')
 }
 
-function printDefault(expression: PlanExpr): string {
-  if (expression.op === 'value') return JSON.stringify(expression.value)
+function printDefault(type: Type, expression: PlanExpr): string {
+  if (expression.op === 'value') return printArgument(type, expression.value)
   if (expression.op === 'constant') return expression.name
   if (expression.op === 'list' && expression.items.length === 0) return '[]'
+  if (expression.op === 'record' && expression.entries.length === 0) return '{}'
   return 'computed'
 }

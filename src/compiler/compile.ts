@@ -26,6 +26,8 @@ export interface CompileInput {
   /** Signature of a std module (by last name) or a plugin (specifier as written in the naming file); a diagnostic without `at`; or null when there is none. */
   signature(request: SignatureRequest): ModuleSignature | Diagnostic | null
   readonly stdNames: readonly string[]
+  /** Whether what only a run can decide is an error. */
+  readonly strict?: boolean
   /** Declarations whose text did not change are not read again. */
   readonly cache?: ParseCache
 }
@@ -56,7 +58,7 @@ export function compile(input: CompileInput): Compiled {
   if (loaded.files.length === 0) return { modules, sources, resolution: null, facts: new Map(), diagnostics: loaded.diagnostics, program: null }
   const declared = declareProgram({ files: loaded.files, entry: input.entry, stdNames: input.stdNames, signature: input.signature })
   const before = [...loaded.diagnostics, ...declared.diagnostics]
-  const result = checkProgram(declared.value, before)
+  const result = checkProgram(declared.value, before, input.strict)
   return {
     modules, sources, resolution: declared.value, facts: result.facts,
     diagnostics: byPlace([...before, ...result.diagnostics], [declared.value.entry, ...declared.value.files].map(file => file.path)),

@@ -18,8 +18,10 @@ const coreKinds: Readonly<Record<string, readonly GrantParamKind[]>> = {
   'agent.spawn': [], 'program.modify': [],
 }
 
+export const coreGrantNames: readonly string[] = Object.keys(coreKinds)
+
 /** The grants tek itself knows. Those of plugins come from their signatures. */
-export const coreGrantKinds: GrantKinds = name => coreKinds[name] ?? null
+export const coreGrantKinds: GrantKinds = name => (Object.hasOwn(coreKinds, name) ? coreKinds[name]! : null)
 
 /** Kinds as the signatures of a program's modules declare them, beside those tek knows itself. */
 export function grantKindsOf(modules: readonly ModuleSignature[]): GrantKinds {

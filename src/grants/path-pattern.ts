@@ -13,20 +13,27 @@ const MAX_PATH_LENGTH = 16_384
 
 /** Segments of an absolute path or pattern, or null when it is none (P1). `cwd` is absolute. */
 export function absoluteSegments(text: string, cwd: string): string[] | null {
+  return resolved(text, cwd)?.segments ?? null
+}
+
+/** The segments, and how many at the start are the working directory's own. */
+function resolved(text: string, cwd: string): { segments: string[]; kept: number } | null {
   if (text.length > MAX_PATH_LENGTH || text.includes('\0')) return null
   const from = text.startsWith('/') ? [] : segmentsOf(cwd)
   const segments: string[] = [...from]
+  let kept = from.length
   for (const segment of segmentsOf(text)) {
     if (segment === '.') continue
     if (segment === '..') {
       const before = segments.pop()
       // The working directory is concrete: a `*` in its own name is a character.
-      if (before !== undefined && segments.length >= from.length && hasWildcard(before)) return null // P1
+      if (before !== undefined && segments.length >= kept && hasWildcard(before)) return null // P1
+      kept = Math.min(kept, segments.length)
     } else {
       segments.push(segment)
     }
   }
-  return segments.length > MAX_SEGMENTS ? null : segments
+  return segments.length > MAX_SEGMENTS ? null : { segments, kept }
 }
 
 function segmentsOf(path: string): string[] {
@@ -40,10 +47,10 @@ export interface PathPattern {
 }
 
 export function parsePathPattern(text: string, cwd: string): PathPattern | null {
-  const segments = absoluteSegments(text, cwd)
-  if (segments === null) return null
-  const concrete = text.startsWith('/') ? 0 : Math.min(segmentsOf(cwd).length, segments.length)
-  const wild = segments.findIndex((segment, index) => index >= concrete && hasWildcard(segment))
+  const found = resolved(text, cwd)
+  if (found === null) return null
+  const { segments, kept } = found
+  const wild = segments.findIndex((segment, index) => index >= kept && hasWildcard(segment))
   return wild < 0 ? { base: segments, rest: [] } : { base: segments.slice(0, wild), rest: segments.slice(wild) }
 }
 

@@ -10,7 +10,7 @@ import { expandBraces } from './glob.ts'
 import { parseHostPattern } from './host-pattern.ts'
 import { argvOf, containsGrant, matchesGrant, type GrantKinds } from './match.ts'
 import { anything, hasFresh, isWhole, type PartText, word } from './part-text.ts'
-import { absoluteSegments, isControlFile, parsePathPattern } from './path-pattern.ts'
+import { absoluteSegments, isControlFile, parsePathPattern, type PathPattern } from './path-pattern.ts'
 import { pathAutomaton } from './pattern-automaton.ts'
 import { hasWildcard } from './segment.ts'
 
@@ -26,13 +26,15 @@ export interface PartGrant {
 
 const MAX_TOKENS = 256
 const MAX_TOKEN_LENGTH = 4_096
+/** Places at which two texts are split into the start they share and what follows. */
+const MAX_STARTS = 32
 
 /**
  * What one level of authority says of an action.
  *
  * @param level grants whose arguments may hold the unknown parts of part-text.ts.
  * @example
- * verdictOf([{ name: 'fs.read', args: ['src/**'] }], { name: 'fs.read', args: [{ kind: 'exact', text: 'docs/a.md' }] }, coreGrantKinds) // 'outside'
+ * verdictOf([{ name: 'fs.read', args: ['src/**'] }], { name: 'fs.read', args: [{ kind: 'exact', text: 'docs/a.md' }] }, () => ['path']) // 'outside'
  */
 export function verdictOf(level: readonly Grant[], wanted: PartGrant, kindsOf: GrantKinds): Verdict {
   const kinds = kindsOf(wanted.name)
@@ -122,11 +124,14 @@ function belowSameStart(pattern: string, given: PartText): boolean {
   const [a, b] = [`${pattern}/`, `${given.text}/`]
   let shared = 0
   while (shared < a.length && a[shared] === b[shared] && !hasFresh(a.slice(shared, shared + 2))) shared++
-  const start = a.lastIndexOf('/', shared - 1) + 1
-  if (shared === 0 || start === 0) return false
-  const [left, right] = [a.slice(start), b.slice(start)]
-  if (!isWhole(left) || !onlyWords(right) || [left, right].some(each => formOf(each)?.up !== 0)) return false
-  return knownPath(`/${left}`, wordsAsWildcards({ ...given, text: `/${right}` })) === 'inside'
+  let tries = 0
+  for (let slash = a.lastIndexOf('/', shared - 1); slash >= 0 && shared > 0 && tries < MAX_STARTS; slash = slash === 0 ? -1 : a.lastIndexOf('/', slash - 1)) {
+    const [left, right] = [a.slice(slash + 1), b.slice(slash + 1)]
+    if (!isWhole(left) || !onlyWords(right)) return false
+    tries++
+    if ([left, right].every(each => formOf(each)?.up === 0) && knownPath(`/${left}`, wordsAsWildcards({ ...given, text: `/${right}` })) === 'inside') return true
+  }
+  return false
 }
 
 interface PathForm {
@@ -153,6 +158,16 @@ function formOf(text: string): PathForm | null {
   return segments === null ? null : { isAbsolute, up, segments }
 }
 
+/** The usual proof, without automata: all of a folder, and a pattern within it. */
+function isBelow(outer: PathPattern, inner: PathPattern): boolean {
+  return outer.rest.length === 1 && outer.rest[0] === '**' && outer.base.every((segment, index) => segment === inner.base[index])
+}
+
+/** The usual refusal: two folders of which neither lies in the other. */
+function arePartedFolders(a: PathPattern, b: PathPattern): boolean {
+  return a.base.some((segment, index) => index < b.base.length && segment !== b.base[index])
+}
+
 /** Whether a pattern is every absolute path, and so every path. */
 function coversAll(pattern: string): boolean {
   const form = formOf(pattern)
@@ -171,11 +186,11 @@ function knownPath(pattern: string, { kind, text }: PartText): Cover {
   const isMatched = matchesGrant(one(pattern), one(text), cwd, asPath)
   const refused = isSure || !isSteering ? 'outside' : 'unknown'
   if (kind === 'exact' || (kind !== 'glob' && !hasWildcard(text))) return isMatched ? 'inside' : refused
-  if (containsGrant(one(pattern), one(text), cwd, asPath)) return 'inside'
-  if (kind === 'glob') return isMatched ? 'unknown' : refused
   const [a, b] = [parsePathPattern(pattern, cwd), parsePathPattern(text, cwd)]
   if (a === null || b === null) return 'unknown'
-  if (areDisjoint(pathAutomaton([...a.base, ...a.rest]), pathAutomaton([...b.base, ...b.rest]))) return refused
+  if (isBelow(a, b) || containsGrant(one(pattern), one(text), cwd, asPath)) return 'inside'
+  if (kind === 'glob') return isMatched ? 'unknown' : refused
+  if (arePartedFolders(a, b) || areDisjoint(pathAutomaton([...a.base, ...a.rest]), pathAutomaton([...b.base, ...b.rest]))) return refused
   return kind === 'pattern' && pattern.length + text.length < MAX_TOKEN_LENGTH ? 'partly' : 'unknown'
 }
 

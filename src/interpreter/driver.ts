@@ -35,7 +35,7 @@ const CANCEL_GRACE_MS = 2_000
  * after a signal, within two seconds. */
 const STOP_GRACE_MS = 1_000
 /** The same where a kill switch asked. */
-const KILL_GRACE_MS = 400
+const KILL_GRACE_MS = 250
 /** Steps between two looks at the clock. */
 const STEPS_A_LOOK = 16
 /** Node's timers hold no more. */

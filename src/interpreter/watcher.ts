@@ -57,6 +57,7 @@ export class Watcher {
   }
 
   recorded(event: RunEvent): void {
+    if (event.kind === 'timer-fired') this.nowMs = this.host.monotonic() // a time-out may end what nothing was heard of for long
     if (event.kind !== 'evaluated' || event.part !== 'body') return
     const endMs = (this.firstBegan[event.task] ?? 0) + event.elapsedMs
     if (endMs > this.nowMs) this.nowMs = endMs

@@ -1,6 +1,6 @@
 // Plan: a checked program, lowered to plain data. The meeting point of compiler and interpreter.
 // Owns: the shape, its version. Does not own: how it is made (compiler/4-lower) or carried out (interpreter/engine).
-//   P1. Plain JSON, versioned; `hash` covers everything but `hash`, `places` and `docs`: formatting a file changes no hash.
+//   P1. Plain JSON, versioned; `hash` covers everything but `hash`, `places`, `docs` and `undecided`: formatting a file changes no hash.
 //   P2. Names are resolved: a reference says what it refers to, by index or by key; nothing is looked up by scope at run time.
 //   P3. Nodes of a workflow are in an order in which every node comes after the nodes it depends on.
 //   P4. Every effectful call has been given its module, function and effect; the interpreter needs no signature.
@@ -32,6 +32,19 @@ export interface Plan {
   readonly places: Readonly<Record<string, { readonly path: string; readonly line: number; readonly column: number; readonly endLine: number; readonly endColumn: number }>>
   /** Doc comments, by the same keys. Not hashed. */
   readonly docs: Readonly<Record<string, string>>
+  /** Calls that could not be proved to be granted: the guard decides when they are made. For people; not hashed, absent when there are none. */
+  readonly undecided?: readonly PlanUndecided[]
+}
+
+export interface PlanUndecided {
+  /** Key of the workflow it is in. */
+  readonly workflow: string
+  readonly callee: string
+  /** What it needs, in the words of the program: `fs.read(path.join(root, file))`. */
+  readonly grant: string
+  readonly path: string
+  readonly line: number
+  readonly column: number
 }
 
 export interface PlanModule {
@@ -143,7 +156,13 @@ export type PlanExpr =
   | { readonly op: 'member'; readonly object: PlanExpr; readonly name: string; readonly optional: boolean }
   | { readonly op: 'index'; readonly object: PlanExpr; readonly index: PlanExpr }
   | { readonly op: 'negate' | 'not'; readonly value: PlanExpr }
-  | { readonly op: 'and' | 'or' | 'coalesce' | '+' | '-' | '*' | '/' | '==' | '!=' | '<' | '<=' | '>' | '>=' | 'in'; readonly left: PlanExpr; readonly right: PlanExpr; /** `+ - *` whose result is a float by its type: beyond ±(2^53−1) is no overflow. */ readonly float?: true }
+  | {
+      readonly op: 'and' | 'or' | 'coalesce' | '+' | '-' | '*' | '/' | '==' | '!=' | '<' | '<=' | '>' | '>=' | 'in'
+      readonly left: PlanExpr
+      readonly right: PlanExpr
+      /** `+ - *` whose result is a float by its type: beyond ±(2^53−1) is no overflow. */
+      readonly float?: true
+    }
   | { readonly op: 'if'; readonly condition: PlanExpr; readonly then: PlanExpr; readonly else: PlanExpr }
   | { readonly op: 'match'; readonly subject: PlanExpr; readonly arms: readonly { readonly patterns: readonly (PlanValue | { readonly any: true })[]; readonly value: PlanExpr }[] }
   | { readonly op: 'lambda'; readonly param: string; readonly body: PlanExpr }

@@ -88,7 +88,7 @@ export function definePlugin(definition: PluginDefinition): Plugin {
   return { ...definition, api: definition.api ?? pluginApiVersion, tekPlugin: true }
 }
 
-/** A function whose result depends on its arguments alone; allowed in any expression of a program. */
+/** A function whose result depends on its arguments alone. It runs in the plugin's process, so a program may call it anywhere but inside a `=>`. */
 export function pure<const Shape extends InputShape, Output extends z.ZodType>(tool: Omit<PureTool<Shape, Output>, 'effect'>): PureTool {
   return { ...tool, effect: 'pure' } as unknown as PureTool
 }

@@ -22,6 +22,7 @@ import { discoverPlugin } from './discover.ts'
 import { fromDiagnostic } from './isolate/outcomes.ts'
 import type { PluginProcess } from './isolate/process.ts'
 import { readSignature } from './isolate/signature-shape.ts'
+import { wrongGrant } from './known-grants.ts'
 import { StdLibrary } from './std.ts'
 
 const MAX_SIGNATURE_BYTES = 4_000_000
@@ -96,6 +97,8 @@ export function createPluginHost(options: PluginHostOptions): PluginHost {
     const signature = (await readCached(host, cacheDir, bundle)) ?? (await describe(bundle, source)) // P2
     if ('code' in signature) return signature
     if (reservedNames.has(signature.name) || (await std.names()).includes(signature.name)) return pluginErrors['reserved-name']({ source, name: signature.name })
+    const wrong = wrongGrant(signature, await std.signatures())
+    if (wrong !== null) return pluginErrors['bad-definition']({ source, ...wrong })
     return signature
   }
   const describe = async (bundle: Bundle, source: string): Promise<ModuleSignature | Diagnostic> => {
@@ -182,7 +185,8 @@ class Runner implements ToolRunner {
     const started = await starting
     if (started === null) return fromDiagnostic(pluginErrors['unknown-tool']({ plugin: call.module, tool: call.fn }))
     if ('code' in started) return fromDiagnostic(started)
-    return checked(await started.process.call(call, context), call, started.signature)
+    const fn = Object.hasOwn(started.signature.functions, call.fn) ? started.signature.functions[call.fn] : undefined
+    return checked(await started.process.call(call, context, { mayRepeat: fn?.effect !== 'write' }), call, started.signature)
   }
 
   threadModule(module: string): string | null {

@@ -18,6 +18,7 @@ export class StdLibrary {
   private readonly folderUrl: string
   private manifest: Promise<StdManifest> | null = null
   private readonly loaded = new Map<string, Promise<Plugin>>()
+  private readonly urls = new Map<string, string>()
 
   /** @param folderUrl URL of the folder that holds `signatures.json`, with a slash at its end. */
   constructor(folderUrl: string) {
@@ -33,21 +34,27 @@ export class StdLibrary {
     return Object.keys((await this.read()).modules)
   }
 
+  async signatures(): Promise<ModuleSignature[]> {
+    return Object.values((await this.read()).modules)
+  }
+
   /** The module's plugin; imported once. */
   plugin(name: string): Promise<Plugin> {
     let plugin = this.loaded.get(name)
     if (plugin === undefined) {
-      plugin = this.import(name)
+      plugin = this.importModule(name)
       this.loaded.set(name, plugin)
     }
     return plugin
   }
 
   codeUrl(name: string): string {
-    return new URL(`${name}.mjs`, this.folderUrl).href
+    let url = this.urls.get(name)
+    if (url === undefined) this.urls.set(name, (url = new URL(`${name}.mjs`, this.folderUrl).href)) // asked for with every call in a thread
+    return url
   }
 
-  private async import(name: string): Promise<Plugin> {
+  private async importModule(name: string): Promise<Plugin> {
     if ((await this.signature(name)) === null) throw new TekBug(`there is no std module \`${name}\``)
     return ((await import(this.codeUrl(name))) as { default: Plugin }).default
   }

@@ -17,7 +17,7 @@ const MAX_TIMED = 1_000
 type Progress = Extract<RunNotice, { kind: 'progress' }>
 
 /** Live progress on `surface`; `now` in milliseconds, never going back. */
-export function consoleListener(surface: Surface, now: () => number): RunListener {
+export function consoleListener(surface: Surface, now: () => number, isKept = true): RunListener {
   let workflow = ''
   let startedMs = now()
   let progress: Progress | null = null
@@ -93,7 +93,7 @@ export function consoleListener(surface: Surface, now: () => number): RunListene
         case 'run-finished':
           clear()
           progress = null
-          surface.write(`${finalLines(notice.summary, surface.paint).join('\n')}\n`)
+          surface.write(`${finalLines(notice.summary, surface.paint, isKept).join('\n')}\n`)
           return
       }
       dirty = true

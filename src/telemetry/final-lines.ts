@@ -8,8 +8,12 @@ export const SHORT_ID = 8
 
 const words: Readonly<Record<RunSummary['status'], string>> = { done: 'done', failed: 'failed', stopped: 'stopped', running: 'unfinished' }
 
-/** Two lines: how it ended, and what it touched. */
-export function finalLines(summary: RunSummary, paint: Paint): string[] {
+/**
+ * Two lines: how it ended, and what it touched.
+ *
+ * @param isKept whether it was recorded and can be shown again.
+ */
+export function finalLines(summary: RunSummary, paint: Paint, isKept = true): string[] {
   const { tasks } = summary
   const asides = [
     tasks.failed > 0 ? `${thousands(tasks.failed)} failed` : '',
@@ -21,7 +25,7 @@ export function finalLines(summary: RunSummary, paint: Paint): string[] {
   const colour = summary.status === 'done' ? 'green' : summary.status === 'failed' ? 'red' : 'yellow'
   return [
     `${paint(colour, words[summary.status])} ${neutralise(summary.workflow)} · ${count} · ${elapsed(summary.elapsedMs)}`,
-    paint('dim', `${touched(summary)} · again: tek show ${summary.runId.slice(0, SHORT_ID)}`),
+    paint('dim', `${touched(summary)}${isKept ? ` · again: tek show ${summary.runId.slice(0, SHORT_ID)}` : ''}`),
   ]
 }
 

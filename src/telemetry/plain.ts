@@ -9,7 +9,7 @@ import type { RunListener, Surface } from './listener.ts'
 /** Failed inner tasks that are named; after that only the top-level task tells. */
 const MAX_INNER_FAILURES = 20
 
-export function plainListener(surface: Surface): RunListener {
+export function plainListener(surface: Surface, isKept = true): RunListener {
   let innerFailures = 0
   const task = (notice: Extract<RunNotice, { kind: 'task' }>): void => {
     const top = !/[[/]/.test(notice.path)
@@ -24,7 +24,7 @@ export function plainListener(surface: Surface): RunListener {
     notice(notice) {
       if (notice.kind === 'task') task(notice)
       else if (notice.kind === 'log') surface.write(`${neutralise(notice.task)}: ${neutralise(notice.message)}\n`)
-      else if (notice.kind === 'run-finished') surface.write(`${finalLines(notice.summary, surface.paint).join('\n')}\n`)
+      else if (notice.kind === 'run-finished') surface.write(`${finalLines(notice.summary, surface.paint, isKept).join('\n')}\n`)
     },
     tick: () => {},
     close: () => {},

@@ -25,7 +25,7 @@ const TOKEN_COUNTS: ReadonlyMap<string, number> = new Map([['', 1], ['k', 1000],
 export function parseArgument(type: Type, text: string | readonly string[]): Parsed {
   const texts = typeof text === 'string' ? [text] : text
   if (texts.some(each => each.length > MAX_ARGUMENT_LENGTH)) {
-    return { problem: `it is longer than ${MAX_ARGUMENT_LENGTH} characters; pass it in a file with --input` }
+    return { problem: `it is longer than ${MAX_ARGUMENT_LENGTH} characters; pass it in a file with --args` }
   }
   const bare = stripQualifiers(type)
   if (texts.length !== 1 && !takesList(bare)) {
@@ -35,6 +35,22 @@ export function parseArgument(type: Type, text: string | readonly string[]): Par
   if ('problem' in read) return read
   const problem = validate(type, read.value)
   return problem === null ? read : { problem: problem.path === '' ? problem.message : `${problem.path}: ${problem.message}` }
+}
+
+/**
+ * A value as the text of a flag, with its unit; what has no unit is JSON.
+ *
+ * @example
+ * printArgument({ kind: 'duration' }, 300_000) // '5m'
+ */
+export function printArgument(type: Type, value: Value): string {
+  const bare = stripQualifiers(type)
+  if (typeof value !== 'number') return JSON.stringify(value)
+  if (bare.kind === 'money') return `$${printDollars(value)}`.replace('$-', '-$')
+  const units = bare.kind === 'duration' ? DURATION_MS : bare.kind === 'size' ? SIZE_BYTES : bare.kind === 'tokens' ? TOKEN_COUNTS : null
+  if (units === null) return JSON.stringify(value)
+  const [unit, factor] = [...units].findLast(([, each]) => each === 1 || (value !== 0 && value % each === 0))!
+  return `${value / factor}${unit}`
 }
 
 function takesList(type: Type): boolean {

@@ -2,7 +2,7 @@
 // Owns: what a valid plan is, part by part, with references in range. Does not own: the shape (model/plan.ts), the words of the report.
 //   V1. What passes can be carried out: every index, key and operator the interpreter follows has been looked at.
 //   V2. Depth and size are bounded before anything recursive looks at the plan.
-//   V3. The hash leaves out `hash`, `places`, `docs`, and the doc comments inside types.
+//   V3. The hash leaves out `hash`, `places`, `docs`, `undecided`, and the doc comments inside types.
 import { sha256 } from '#base/hash.ts'
 import { canonicalJson, type Json } from '#base/json.ts'
 import { type Plan, planVersion } from '#model/plan.ts'
@@ -22,7 +22,7 @@ export type PlanProblem =
  * hashPlan(plan) === plan.hash // true for a plan nobody touched
  */
 export function hashPlan(plan: Plan): string {
-  const { hash: _hash, places: _places, docs: _docs, ...rest } = plan
+  const { hash: _hash, places: _places, docs: _docs, undecided: _undecided, ...rest } = plan
     const workflows = Object.fromEntries(Object.entries(rest.workflows).map(([key, workflow]) => [key, {
     ...workflow,
     result: withoutFieldDocs(workflow.result),
@@ -96,6 +96,11 @@ interface Names {
   readonly params: ReadonlySet<string>
 }
 
+function undecidedCall(value: unknown, at: string): string | null {
+  const isOne = isRecord(value) && ['workflow', 'callee', 'grant', 'path'].every(key => typeof value[key] === 'string') && ['line', 'column'].every(key => isIndex(value[key]))
+  return isOne ? null : `${at} is no call`
+}
+
 class Validator {
   private readonly json: Fields
   private readonly modules = new Set<string>()
@@ -122,7 +127,8 @@ class Validator {
       this.each(json['agents'], 'agents', text) ??
       this.each(json['loops'], 'loops', text) ??
       this.table(json['places'], 'places', (each, at) => (isRecord(each) && typeof each['path'] === 'string' ? null : `${at} is no place`)) ??
-      this.table(json['docs'], 'docs', text)
+      this.table(json['docs'], 'docs', text) ??
+      (json['undecided'] === undefined ? null : this.each(json['undecided'], 'undecided', undecidedCall))
     )
   }
 

@@ -30,10 +30,17 @@ function timeText(value: number, rangeMs: number): string {
   const iso = new Date(value).toISOString()
   if (rangeMs > 700 * DAY_MS) return iso.slice(0, 7)
   if (rangeMs > 2 * DAY_MS) return iso.slice(5, 10)
-  return rangeMs > 120_000 ? iso.slice(11, 16) : iso.slice(11, 19)
+  if (rangeMs > 120_000) return iso.slice(11, 16)
+  return rangeMs > 4_000 ? iso.slice(11, 19) : iso.slice(14, 23)
 }
 
 const axisText = (value: number, axis: Scale, kind: 'number' | 'time'): string => (kind === 'time' ? timeText(value, axis.greatest - axis.least) : numberText(value))
+
+/** A tick's text under the axis; at the right edge it ends there instead of being cut. */
+function tickText(x: Scale, tick: number, kind: 'number' | 'time', width: number, height: number): string {
+  const isAtEdge = kind === 'time' && x.place(tick) > width - EDGE
+  return text(isAtEdge ? width : x.place(tick), height - 6, axisText(tick, x, kind), { anchor: isAtEdge ? 'end' : 'middle', faint: true })
+}
 
 interface Plot {
   readonly x: Scale
@@ -42,12 +49,14 @@ interface Plot {
 }
 
 const [LEFT, TOP, BOTTOM] = [56, 8, 24]
+/** Half the width of the longest time, in units of the drawing. */
+const EDGE = 32
 
 function plotArea(points: readonly Point[], width: number, height: number, xKind: 'number' | 'time', zero: boolean): Plot {
   const x = scale(points.map(point => point.x), LEFT, width - 12)
   const y = scale(points.map(point => point.y), height - BOTTOM, TOP, { zero })
   const grid = y.ticks.map(tick => line(LEFT, y.place(tick), width - 12, y.place(tick)) + text(LEFT - 6, y.place(tick) + 4, numberText(tick), { anchor: 'end', faint: true })).join('') +
-    x.ticks.map(tick => line(x.place(tick), height - BOTTOM, x.place(tick), height - BOTTOM + 4, 0.5) + text(x.place(tick), height - 6, axisText(tick, x, xKind), { anchor: 'middle', faint: true })).join('')
+    x.ticks.map(tick => line(x.place(tick), height - BOTTOM, x.place(tick), height - BOTTOM + 4, 0.5) + tickText(x, tick, xKind, width, height)).join('')
   return { x, y, grid }
 }
 
@@ -88,7 +97,7 @@ export function timeline(spans: readonly Span[], title: string, xKind: 'number' 
   const groups = [...new Set(spans.map(span => span.group ?? ''))]
   const height = spans.length * 18 + 26
   const x = scale(spans.flatMap(span => [span.start, span.end]), labelWidth + 8, width - 12)
-  const grid = x.ticks.map(tick => line(x.place(tick), 0, x.place(tick), height - 20) + text(x.place(tick), height - 6, axisText(tick, x, xKind), { anchor: 'middle', faint: true })).join('')
+  const grid = x.ticks.map(tick => line(x.place(tick), 0, x.place(tick), height - 20) + tickText(x, tick, xKind, width, height)).join('')
   const marks = spans.map((span, index) => {
     const [from, to] = [Math.min(span.start, span.end), Math.max(span.start, span.end)]
     const length = xKind === 'time' ? `${numberText((to - from) / 1_000)} s` : numberText(to - from)

@@ -28,9 +28,10 @@ function parsed(content: string, separator: string, sameLength: boolean): string
   } catch (problem) {
     if (!(problem instanceof CsvError)) throw problem
     const found = problem as CsvError & { lines?: number; record?: unknown[] }
+    const width = found.record?.length
     const message = problem.code === 'CSV_RECORD_INCONSISTENT_FIELDS_LENGTH'
-      ? `it has ${found.record?.length ?? 'another number of'} values, the rows before have another number` // C1
-      : problem.message
+      ? `it has ${width === undefined ? 'another number of values' : width === 1 ? '1 value' : `${width} values`}, the rows before have another number` // C1
+      : problem.code === 'CSV_QUOTE_NOT_CLOSED' ? 'a quote that is opened is never closed' : problem.message
     throw new ToolFailure('not-csv', `Line ${found.lines ?? '?'}: ${message}.`)
   }
 }

@@ -8,7 +8,7 @@ const STYLE = `
 :root{color-scheme:light dark;--ink:#1a1d21;--faint:#5b6470;--paper:#fff;--panel:#f5f6f8;--rule:#d9dde3;--good:#0a7d33;--warn:#9a6700;--bad:#c0262d;--link:#0b5fd0}
 @media (prefers-color-scheme:dark){:root{--ink:#e6e8eb;--faint:#9aa4b0;--paper:#14171a;--panel:#1d2125;--rule:#363c43;--good:#4cc26f;--warn:#e0b03c;--bad:#ff7a7a;--link:#7db4ff}}
 *{box-sizing:border-box}
-body{margin:0 auto;max-width:64rem;padding:2rem 1.25rem 4rem;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
+body{margin:0 auto;max-width:64rem;padding:2rem 1.25rem 4rem;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}
 h1{font-size:1.15rem;margin:0;color:var(--faint);font-weight:600}
 h2{font-size:1.2rem;margin:2.25rem 0 .75rem}
 h3{font-size:1rem;margin:1.25rem 0 .5rem}
@@ -22,9 +22,9 @@ pre{background:var(--panel);border:1px solid var(--rule);border-radius:6px;paddi
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:.925rem}
 caption{text-align:left;color:var(--faint);padding:.25rem 0}
-th,td{padding:.35rem .6rem;border-bottom:1px solid var(--rule);text-align:left;vertical-align:top;overflow-wrap:anywhere}
-th{font-weight:600;background:var(--panel)}
-th.number,td.number{text-align:right;font-variant-numeric:tabular-nums}
+th,td{padding:.35rem .6rem;border-bottom:1px solid var(--rule);text-align:left;vertical-align:top;overflow-wrap:anywhere;min-width:4ch}
+th{font-weight:600;background:var(--panel);overflow-wrap:normal}
+th.number,td.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 th button{font:inherit;color:inherit;background:none;border:0;padding:0;cursor:pointer}
 th[aria-sort=ascending] button::after{content:" \\2191"}th[aria-sort=descending] button::after{content:" \\2193"}
 figure{margin:1rem 0;overflow-x:auto}
@@ -32,7 +32,8 @@ details{margin:1.5rem 0;border:1px solid var(--rule);border-radius:6px;padding:.
 .proof{background:var(--panel);border:1px solid var(--rule);border-radius:6px;padding:.6rem 1rem;margin-top:2.5rem;font-size:.9rem}
 .proof dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;margin:.4rem 0}.proof dt{color:var(--faint)}.proof dd{margin:0;overflow-wrap:anywhere}
 @media print{body{max-width:none;padding:0;font-size:11pt}details,figure,table,pre,.proof{break-inside:avoid}th{background:none}a{color:inherit}}
-@media (max-width:32rem){.proof dl{grid-template-columns:1fr}}
+@media print{details:not([open])::details-content{display:block;content-visibility:visible}}
+@media (max-width:32rem){td:not(.number){min-width:18ch}figure svg[viewBox^="0 0 640"]{min-width:32rem}.proof dl{grid-template-columns:1fr}}
 `.trim()
 
 const SCRIPT = `

@@ -1,5 +1,5 @@
 // The command line itself: help, unknown words, options, forms of failure. No program is run here.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -132,6 +132,39 @@ test('doctor claims no more protection than there is', async () => {
   expect(out).toMatch(/level 0.*language \+ guard only/)
   const json = JSON.parse((await tek(['doctor', '--json'], { cwd: folder })).out) as { protection: unknown }
   expect(json.protection).toEqual({ level: 0, enforcedBy: ['language', 'guard'], sandbox: false })
+})
+
+test('fmt: through a link, the file it points at is written and the link stays', async () => {
+  writeFileSync(join(folder, 'linked.tek'), 'const   a=1\n')
+  symlinkSync('linked.tek', join(folder, 'link.tek'))
+  expect((await tek(['fmt', 'link.tek'], { cwd: folder })).code).toBe(0)
+  expect(readFileSync(join(folder, 'linked.tek'), 'utf8')).toBe('const a = 1\n')
+  expect(lstatSync(join(folder, 'link.tek')).isSymbolicLink()).toBe(true)
+  rmSync(join(folder, 'link.tek'))
+  rmSync(join(folder, 'linked.tek'))
+})
+
+test('a run that is not kept offers nothing to show', async () => {
+  writeFileSync(join(folder, 'unkept.tek'), 'workflow w() -> int {\n  task a = 1\n  return a\n}\n')
+  const { err } = await tek(['run', 'unkept.tek', '--no-journal'], { cwd: folder })
+  rmSync(join(folder, 'unkept.tek'))
+  expect(err).toContain('touched: read 0')
+  expect(err).not.toContain('tek show')
+})
+
+test('check --strict refuses what only a run can tell, plan lists it', async () => {
+  const program = (grant: string): string => `workflow show(file: path) -> string {\n  can fs.read(${grant})\n  task text = fs.read(file)\n  return text\n}\n`
+  writeFileSync(join(folder, 'show.tek'), program('"docs/**"'))
+  expect((await tek(['check', 'show.tek'], { cwd: folder })).code).toBe(0)
+  const strict = await tek(['check', '--strict', 'show.tek'], { cwd: folder })
+  expect(strict.code).toBe(3)
+  expect(strict.out).toMatch(/capability\/decided-at-run-time: Only a run can tell whether `fs\.read\(file\)`[^]*show\.tek:3:15/)
+  expect((await tek(['plan', 'show.tek'], { cwd: folder })).out).toContain('guarded  fs.read at show.tek:3:15: fs.read(file) is decided when it runs')
+  const json = JSON.parse((await tek(['plan', 'show.tek', '--json'], { cwd: folder })).out) as { workflows: { decidedAtRunTime: object[] }[] }
+  expect(json.workflows[0]!.decidedAtRunTime).toEqual([{ workflow: 'show', callee: 'fs.read', grant: 'fs.read(file)', path: 'show.tek', line: 3, column: 15 }])
+  writeFileSync(join(folder, 'show.tek'), program('file'))
+  expect((await tek(['check', '--strict', 'show.tek'], { cwd: folder })).code).toBe(0)
+  expect((await tek(['plan', 'show.tek'], { cwd: folder })).out).not.toContain('guarded')
 })
 
 test('fmt: in place, --check, --diff, standard input, a file with a mistake left alone', async () => {

@@ -74,6 +74,31 @@ describe('bad', () => {
   test('after --, and no parameter takes it', () => expect(() => readWorkflowArguments(plan([]), 'w', [], ['x'], {})).toThrow('cli/no-trailing-arguments'))
 })
 
+describe('parameters with odd names', () => {
+  const odd = plan([param('__proto__', { kind: 'json' }), param('constructor', { kind: 'int' }), param('AB', { kind: 'int' }, 1), param('ab', { kind: 'int' }, 1)])
+
+  test('get what is given, and are missed when nothing is', () => {
+    const args = readWorkflowArguments(odd, 'w', ['--__proto__', '{"polluted":true}', '--constructor', '2', '--ab', '3'], null, {})
+    expect(Object.entries(args)).toEqual([['__proto__', { polluted: true }], ['constructor', 2], ['ab', 3]])
+    expect(Object.entries(readWorkflowArguments(odd, 'w', [], null, JSON.parse('{"__proto__":[1],"constructor":2}') as Record<string, unknown>))).toEqual([['__proto__', [1]], ['constructor', 2]])
+    expect(() => readWorkflowArguments(odd, 'w', ['--__proto__', '1'], null, {})).toThrow('cli/missing-parameter')
+  })
+})
+
+test('what is wrong with a value is said in the words of its type', () => {
+  const said = (type: Type, text: string): unknown => {
+    try {
+      return readWorkflowArguments(plan([param('x', type)]), 'w', ['--x', text], null, {})
+    } catch (error) {
+      return (error as CliFailure).diagnostics.flatMap(each => each.help)
+    }
+  }
+  expect(said({ kind: 'record', fields: { a: { type: { kind: 'int' }, optional: false } } }, '{"a":"b"}')).toEqual(['a: int is needed, the text "b" is given.'])
+  expect(said({ kind: 'map', value: { kind: 'int' } }, '5')).toEqual(['map<int> is needed, 5 is given.'])
+  expect(said({ kind: 'int' }, 'x')).toEqual(['A whole number is needed, "x" is given.'])
+  expect(said({ kind: 'string' }, 'x'.repeat(1_000_001))).toEqual(['It is longer than 1000000 characters; pass it in a file with --args.'])
+})
+
 test('the workflow is the first word, or anywhere when there are several', () => {
   expect(readWorkflowWords(['review', '--root', 'x'], plan([]))).toEqual({ workflow: 'review', words: ['--root', 'x'] })
   expect(readWorkflowWords(['--root', 'x', 'b'], plan([], ['a', 'b']))).toEqual({ workflow: 'b', words: ['--root', 'x'] })

@@ -19,6 +19,10 @@ const cases: readonly (readonly [string, string])[] = [
   ['a missing grant beside another', 'workflow w() {\n  can fs.read("a.txt")\n  task a = fs.read("a.txt")\n  task b = fs.write("b.txt", a)\n}\n'],
   ['a missing grant that mentions a parameter', 'workflow w(root: path) -> string {\n  task a = fs.read("${root}/a.txt")\n  return a\n}\n'],
   ['a missing grant of a command', 'workflow w() {\n  task a = shell.run("npm", "test")\n}\n'],
+  ['a grant that is too narrow', 'workflow w() -> string {\n  can fs.read("src/**")\n  task a = fs.read("docs/a.md")\n  return a\n}\n'],
+  ['a command with an argument too many', 'workflow w() {\n  can exec("npm", "test")\n  task a = shell.run("npm", "test", "--", "a b")\n}\n'],
+  ['a grant that nothing uses', 'workflow w() -> string {\n  can fs.read("src/**"), net("a.com")\n  task a = fs.read("src/a.md")\n  return a\n}\n'],
+  ['the first of two grants', 'workflow w() -> string {\n  can net("a.com"), fs.read("src/**")\n  task a = fs.read("src/a.md")\n  return a\n}\n'],
   ['a misspelt pattern', 'workflow w(l: "low" | "high") -> int {\n  return match l { "low" => 1, "hihg" => 2 }\n}\n'],
   ['a misspelt limit', 'workflow w() {\n  limits { tiem: 5m }\n}\n'],
   ['a misspelt grant', 'capability c = fs.raed("a")\n'],
@@ -29,6 +33,16 @@ describe('fixes', () => {
   it.each(cases)('%s', (_name, text) => {
     expect(reports(text)).not.toEqual([])
     expect(reports(mended(text))).toEqual([])
+  })
+
+  it('takes a `can` away with its last grant, line and all', () => {
+    expect(mended('workflow w() -> int {\n  can net("a.com")\n  task a = 1\n  return a\n}\n')).toBe('workflow w() -> int {\n  task a = 1\n  return a\n}\n')
+  })
+
+  it('widens nothing on its own unless every argument is written out', () => {
+    const safety = (argument: string): boolean[] =>
+      compileText(`workflow w() {\n  can fs.write("out/**"), fs.read("src/**")\n  task a for f in fs.glob("src/*") = fs.write(${argument}, "")\n}\n`).diagnostics.flatMap(each => each.fixes.map(fix => fix.safe))
+    expect([safety('"src/a"'), safety('f')]).toEqual([[true], [false]])
   })
 
   it('offers the smallest clause', () => {

@@ -61,11 +61,11 @@ export const stdModules: Readonly<Record<string, ModuleSignature>> = {
   ]),
   git: module('git', [
     fn('commit', 'write', [['message', string], ['branch', string, 'optional']], string, { needs: [{ grant: 'git.branch', args: [{ param: 'branch' }] }] }),
-  ], { grants: { worktree: grant('worktree', 'write', { name: 'dir', kind: 'path' }), branch: grant('branch', 'write', { name: 'name', kind: 'name' }) } }),
+  ], { grants: { worktree: grant('worktree', 'write', { name: 'dir', kind: 'path' }), branch: grant('branch', 'write', { name: 'name', kind: 'path' }) } }),
 }
 
 /** A plugin, as `use plugin "./jira.ts" as j` would give it. */
 export const jira: ModuleSignature = module('jira', [
   fn('slug', 'pure', [['title', string]], string),
   fn('issue', 'read', [['key', string]], record({ title: string }), { needs: [need('jira.read', 'key')], untrusted: true }),
-], { origin: 'plugin', grants: { read: grant('read', 'read', { name: 'key', kind: 'name' }) }, hash: 'hash-of-jira' })
+], { origin: 'plugin', grants: { read: grant('read', 'read', { name: 'key', kind: 'path' }) }, hash: 'hash-of-jira' })

@@ -1,6 +1,6 @@
 // Binary: runs the built `tek` as a user's shell does.
 // Owns: the process, its limits, a folder of its own. Does not own: building (`npm run build` comes before the tests).
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -26,10 +26,15 @@ export interface Started {
 }
 
 export function tek(words: readonly string[], started: Started = {}): Promise<Ended> {
+  return startTek(words, started).ended
+}
+
+/** The same, with the process at hand while it runs. */
+export function startTek(words: readonly string[], started: Started = {}): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
   if (!existsSync(binary)) throw new Error('dist/tek.mjs is missing: run `npm run build` first')
-  return new Promise(resolve => {
-    const env = { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), ...started.env }
-    const child = spawn(process.execPath, [binary, ...words], { cwd: started.cwd ?? tmpdir(), env, stdio: 'pipe' })
+  const env = { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), ...started.env }
+  const child = spawn(process.execPath, [binary, ...words], { cwd: started.cwd ?? tmpdir(), env, stdio: 'pipe' })
+  const ended = new Promise<Ended>(resolve => {
     const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS)
     const kill = (signal: NodeJS.Signals): void => void child.kill(signal)
     let [out, err] = ['', '']
@@ -48,6 +53,7 @@ export function tek(words: readonly string[], started: Started = {}): Promise<En
       resolve({ code, out, err })
     })
   })
+  return { child, ended }
 }
 
 /** A folder with files, removed by `remove`. */

@@ -206,11 +206,11 @@ describe('Ctrl-C', () => {
     })
     expect(ended.code).toBe(130)
     expect(ended.err).toContain('Stopping')
-    expect(ended.err).toMatch(/What it finished is kept: tek show [0-9a-f]{8}/)
+    expect(ended.err).toMatch(/What had finished is kept[\s\S]*`tek resume [0-9a-f]{8}` goes on with it/)
     expect(ended.out).toBe('')
     expect(alive('sleep 31.7')).toBe(false)
     const { out } = await run('runs')
-    expect(out.split('\n')[0]).toMatch(/stopped/)
+    expect(out.split('\n')[0]).toMatch(/resumable/)
   })
 
   test('twice: ends at once, with 130', async () => {
@@ -229,6 +229,7 @@ describe('Ctrl-C', () => {
       },
     })
     expect(ended.code).toBe(130)
+    expect(alive('sleep 32.7')).toBe(false)
     expect(ended.err).not.toMatch(/\n\s+at /)
   })
 })

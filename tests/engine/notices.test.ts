@@ -38,8 +38,8 @@ test('nothing is told before it is durable', async () => {
   let uncommitted = 0
   const journal: Journal = {
     ...inner,
-    startRun(summary, program) {
-      const log = inner.startRun(summary, program)
+    startRun(summary, program, beginning) {
+      const log = inner.startRun(summary, program, beginning)
       return {
         append: event => (uncommitted++, log.append(event)), commit: () => (log.commit(), void (uncommitted = 0)),
         get uncommitted() {

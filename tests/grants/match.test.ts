@@ -42,6 +42,8 @@ describe('paths', () => {
     expect(matchesGrant(read('src/**'), read('/w/a*b/src/x'), '/w/a*b')).toBe(true)
     expect(matchesGrant(read('src/**'), read('/w/acb/src/x'), '/w/a*b')).toBe(false)
     expect(matchesGrant(read('../c/**'), read('/w/c/x'), '/w/a*b')).toBe(true)
+    expect(matchesGrant(read('../c*/x'), read('/w/cd/x'), '/w/a*b')).toBe(true)
+    expect(matchesGrant(read('../c*/../x'), read('/w/x'), '/w/a*b')).toBe(false)
   })
 
   test('many stars take no time', () => {

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { grantKindsOf } from '#grants/match.ts'
 import { parseGrant } from '#grants/grant-text.ts'
 import { nodeHost } from '#host/node-host.ts'
@@ -53,7 +53,7 @@ beforeEach(() => {
   put('.git/hooks/pre-commit')
   put('.git/HEAD')
 })
-afterAll(() => rmSync(root, { recursive: true, force: true }))
+afterEach(() => rmSync(root, { recursive: true, force: true }))
 
 describe('needs', () => {
   test('deny by default; every level must allow', () => {

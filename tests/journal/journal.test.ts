@@ -66,6 +66,36 @@ describe.each(['sqlite', 'memory'])('%s', kind => {
     journal.close()
   })
 
+  test('a lease: one owner at a time, who alone records', async () => {
+    const journal = await open()
+    const lease = (owner: string) => ({ owner, pid: 1, hostName: 'h', bootId: 'b', expiresMs: 1_000 })
+    const log = journal.startRun(someSummary('r'), somePlan, { event: someEvent(0), folder: 'sub', lease: lease('a') })
+    expect(journal.openRun('r')).toMatchObject({ folder: 'sub' })
+    expect([...log.events()]).toHaveLength(1)
+    expect(journal.takeLease('r', lease('b'), () => true)).toEqual(lease('a'))
+    expect(journal.renewLease('r', 'a', 2_000)).toBe(true)
+    expect([...journal.leases()]).toEqual([['r', { ...lease('a'), expiresMs: 2_000 }]])
+    journal.askToStop('r', 0)
+    expect(journal.standing('r', 'a')).toEqual({ isOwner: true, isAskedToStop: true })
+    expect(journal.takeLease('r', lease('b'), () => false)).toBe(null) // and what was asked of the former owner is forgotten
+    expect(journal.standing('r', 'b')).toEqual({ isOwner: true, isAskedToStop: false })
+    expect(journal.renewLease('r', 'a', 3_000)).toBe(false)
+    log.append(someEvent(1))
+    expect(await codeOf(() => log.commit())).toBe('run/lease-lost')
+    expect(await codeOf(() => log.describe(someSummary('r')))).toBe('run/lease-lost')
+    const next = journal.openRun('r', 'b')!.log
+    next.append(someEvent(1))
+    next.commit()
+    expect([...next.events()]).toEqual([someEvent(0), someEvent(1)])
+    journal.releaseLease('r', 'a') // not its own any more
+    expect(journal.leases().size).toBe(1)
+    journal.releaseLease('r', 'b')
+    expect(journal.leases().size).toBe(0)
+    journal.askToStop('r', 0) // nobody to ask
+    expect(journal.standing('r', 'b')).toEqual({ isOwner: false, isAskedToStop: false })
+    journal.close()
+  })
+
   test('durations are means over runs of one program', async () => {
     const journal = await open()
     journal.addDurations('p', new Map([['main/a', { totalMs: 10, count: 2 }]]))
@@ -147,6 +177,21 @@ describe('a database that cannot be used', () => {
     database.pragma(`user_version = ${migrations.length + 1}`)
     database.close()
     expect(await codeOf(() => sqliteJournal(path))).toBe('run/journal-newer')
+  })
+
+  test('from an older tek: it is brought up, and its runs are there', async () => {
+    const path = fresh()
+    mkdirSync(join(path, '..'), { recursive: true })
+    const older = new Database(path)
+    for (const statement of migrations[0]!) older.exec(statement)
+    older.pragma('user_version = 1')
+    older.prepare('insert into plans (hash, json) values (?, ?)').run(somePlan.hash, JSON.stringify(somePlan))
+    older.prepare("insert into runs (id, program, workflow, plan_hash, status, started_ms, summary) values ('r', 'test.tek', 'main', ?, 'running', 1, ?)").run(somePlan.hash, JSON.stringify(someSummary('r')))
+    older.close()
+    const journal = await sqliteJournal(path)
+    expect(journal.openRun('r')).toMatchObject({ summary: someSummary('r'), folder: null })
+    expect(journal.leases().size).toBe(0)
+    journal.close()
   })
 
   test('no database at all, or a damaged one', async () => {

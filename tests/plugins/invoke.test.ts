@@ -20,6 +20,7 @@ describe('calls', () => {
     fails: reads({ doc: '', input: {}, output: z.int(), run: async () => { throw new ToolFailure('busy', 'It is busy.', { retryable: true, help: 'Wait.' }) } }),
     misses: reads({ doc: '', input: {}, output: z.int(), run: async () => { throw new HostError('timed-out', 'x', 'x did not answer.') } }),
     crashes: reads({ doc: '', input: {}, output: z.int(), run: async () => (null as unknown as { x: number }).x }),
+    sells: reads({ doc: '', input: {}, output: z.int(), run: async () => { throw new ToolFailure('Sold out!', 'None left.') } }),
     throwsText: reads({ doc: '', input: {}, output: z.int(), run: async () => { throw 'text' } }),
     strange: reads({ doc: '', input: {}, output: t.any, run: async () => ({ when: new Map() }) }),
   })
@@ -35,6 +36,7 @@ describe('calls', () => {
     ['toString', {}, 'plugin/unknown-tool', 'has no `toString`', false],
     ['fails', {}, 'p/busy', 'It is busy.', true],
     ['misses', {}, 'p/timed-out', 'x did not answer.', true],
+    ['sells', {}, 'p/sold-out', 'None left.', false],
     ['crashes', {}, 'plugin/crashed', 'invoke.test.ts:', false],
     ['throwsText', {}, 'plugin/crashed', '`p.throwsText` crashed: text', false],
     ['strange', {}, 'plugin/bad-output', 'when is a Map', false],

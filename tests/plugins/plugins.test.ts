@@ -105,6 +105,13 @@ describe('building', () => {
     })
     expect(await (await runner(here))('f')).toEqual({ kind: 'value', value: '/b' })
   })
+  test('CommonJS is a plugin too', async () => {
+    const here = project({ 'p.cjs': `const { definePlugin, pure, z } = require('tek-lang/plugin')\nmodule.exports = definePlugin({ name: 'p', version: '1.0.0', doc: '', tools: { f: pure({ doc: '', input: {}, output: z.int(), run: () => 1 }) } })` })
+    expect(await (await runner(here, './p.cjs'))('f')).toEqual({ kind: 'value', value: 1 })
+  })
+  test.each([['zod', "Take `z` from 'tek-lang/plugin'."], ['left-pad', 'Install the package: `npm install left-pad`.']])('what to do about a missing %s', async (name, help) => {
+    expect((await problem(project({ 'p.ts': `import * as x from '${name}'\nconsole.log(x)` }))).help).toContain(help)
+  })
   test('a cache hit builds nothing; a changed file builds again; a damaged cache is a miss', async () => {
     const here = project({ 'p.ts': `import { n } from './n.ts'\n${plugin("f: pure({ doc: '', input: {}, output: z.int(), run: () => n })")}`, 'n.ts': 'export const n = 1' })
     const first = (await signature(here)) as ModuleSignature
@@ -147,6 +154,10 @@ describe('loading', () => {
     ['has no export', 'export const x = 1', 'plugin/not-a-plugin', 'it has no default export'],
     ['exports something else', 'export default { tools: {} }', 'plugin/not-a-plugin', 'not made by `definePlugin`'],
     ['is for another version', `${head}export default definePlugin({ name: 'p', version: '1.0.0', doc: '', api: '2.0' })`, 'plugin/api-mismatch', 'version 2.0'],
+    ['needs what no one grants', plugin("f: reads({ doc: '', input: { n: z.string() }, output: z.int(), needs: { 'fs.reed': ['$n'] }, run: async () => 1 })"), 'plugin/bad-definition', 'mentions the grant `fs.reed`, which is neither'],
+    ['needs a grant with too many arguments', plugin("f: reads({ doc: '', input: { n: z.string() }, output: z.int(), needs: { env: ['$n', 'x'] }, run: async () => 1 })"), 'plugin/bad-definition', 'gives 2 arguments to `env`, which takes 1'],
+    ['has a grant that implies nonsense', `${head}export default definePlugin({ name: 'p', version: '1.0.0', doc: '', grants: { go: { doc: '', params: {}, access: 'read', implies: [['exce', 'git']] } } })`, 'plugin/bad-definition', 'grant go: `implies` mentions the grant `exce`, which is neither tek\'s nor this plugin\'s; did you mean `exec`'],
+    ['is wrong in three places', `${head}export default definePlugin({ name: 'a b', version: '1', doc: '', tools: { f: null as any } })`, 'plugin/bad-definition', 'is no name a program can write; version: it must be a version such as 1.0.0; tool f: make it with'],
     ['takes a date', plugin("f: pure({ doc: '', input: { when: z.date() }, output: z.int(), run: () => 1 })"), 'plugin/bad-definition', 'tool f, parameter when: Date cannot be represented'],
     ['gives a recursive type', `${head}const tree: z.ZodType = z.object({ get kids() { return z.array(tree) } })\nexport default definePlugin({ name: 'p', version: '1.0.0', doc: '', tools: { f: pure({ doc: '', input: {}, output: tree, run: () => ({}) }) } })`, 'plugin/bad-definition', 'tool f, result'],
     ['needs a parameter it has not', plugin("f: reads({ doc: '', input: {}, output: z.int(), needs: { 'fs.read': ['$file'] }, run: async () => 1 })"), 'plugin/bad-definition', 'mentions `$file`'],
@@ -222,6 +233,28 @@ describe('running', () => {
     }
     expect(await call('live')).toMatchObject({ failure: { code: 'plugin/gave-up', retryable: false } })
   })
+
+  test('a call beside one that would not stop is done again when it changes nothing', async () => {
+    const here = project({ 'p.ts': plugin(`hang: reads({ doc: '', input: {}, output: z.int(), run: async () => { for (;;) {} } }),
+      look: reads({ doc: '', input: {}, output: z.int(), run: async (_, c) => { await c.sleep(5); return 1 } }), change: writes({ doc: '', input: {}, output: z.int(), run: async (_, c) => { await c.sleep(5); return 1 } })`) })
+    const call = await runner(here)
+    const watched = watchedContext(here.folder)
+    const [looking, changing] = [call('look'), call('change')]
+    const hanging = call('hang', {}, watched)
+    setTimeout(() => watched.abort.abort(), 100)
+    expect(await hanging).toMatchObject({ failure: { code: 'run/cancelled' } })
+    expect(await looking).toEqual({ kind: 'value', value: 1 })
+    expect(await changing).toMatchObject({ failure: { code: 'plugin/died', retryable: true, message: expect.stringContaining('another call') as string } })
+  }, 15_000)
+
+  test('an end that Node explains is explained', async () => {
+    const here = project({ 'p.ts': plugin(`lost: reads({ doc: '', input: {}, output: z.int(), run: async (_, c) => { void Promise.reject(new Error('nobody listens')); await c.sleep(5_000); return 1 } }),
+      odd: reads({ doc: '', input: {}, output: z.int(), run: async () => { throw { toString() { throw new Error('ha') } } } }), full: reads({ doc: '', input: {}, output: z.int(), run: async () => { const kept: unknown[] = []; for (;;) kept.push(new Array(100_000).fill(Math.random())) } })`) })
+    const call = await runner(here)
+    expect(await call('lost')).toMatchObject({ failure: { code: 'plugin/died', message: expect.stringContaining('Error: nobody listens') as string } })
+    expect(await call('odd')).toMatchObject({ failure: { code: 'plugin/crashed', message: '`p.odd` crashed: something that cannot be shown was thrown' } })
+    expect(await call('full')).toMatchObject({ failure: { code: 'plugin/died', message: expect.stringContaining('more than 512 MB of memory') as string } })
+  }, 20_000)
 
   test('a call that does not stop when cancelled ends with its process', async () => {
     const here = project({ 'p.ts': plugin("hang: reads({ doc: '', input: {}, output: z.int(), run: async (_, c) => { c.log(String(process.pid)); for (;;) {} } }), wait: reads({ doc: '', input: {}, output: z.int(), run: async (_, c) => { await c.sleep(60_000); return 1 } })") })

@@ -1,7 +1,9 @@
 // Pool: the loop stays free while threads work, threads come and go with the work, and the end of a thread is the failure of one task.
+import { getEventListeners } from 'node:events'
 import { pathToFileURL } from 'node:url'
+import { MessagePort } from 'node:worker_threads'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { memoryHost } from '#testing/memory-host.ts'
 import { makePool, type Pool } from '#interpreter/pool/pool.ts'
 import type { Host } from '#host/host.ts'
@@ -59,6 +61,34 @@ describe('jobs', () => {
     expect(await pool.call(callOf('read', { path: 'a' }, { context: context({ a: 'text' }) }), signal())).toEqual({ kind: 'value', value: 'text' })
     expect(await pool.call(callOf('read', { path: 'b' }), signal())).toMatchObject({ kind: 'failure', failure: { code: 'plugin/crashed' } })
     expect(await pool.call(callOf('half', { x: 'text' }), signal())).toMatchObject({ kind: 'failure', failure: { code: 'plugin/bad-input' } })
+  })
+
+  test('a call that asks for nothing is one message, opens no port and leaves nothing on its signal', async () => {
+    const pool = poolOf({ maxThreads: 1 })
+    const { signal: shared } = new AbortController()
+    const one = () => pool.call({ ...callOf('half', { x: 4 }), isPure: false }, shared)
+    await one()
+    const sent = vi.spyOn(MessagePort.prototype, 'postMessage')
+    try {
+      for (let i = 0; i < 20; i++) expect(await one()).toEqual({ kind: 'value', value: 2 })
+      const jobs = sent.mock.calls.filter(([message]) => (message as { kind?: string } | null)?.kind === 'jobs')
+      expect(jobs).toHaveLength(20)
+      expect(jobs.every(([, transferred]) => transferred === undefined)).toBe(true)
+      expect(sent.mock.calls.filter(([message]) => (message as { kind?: string } | null)?.kind === 'context')).toEqual([])
+    } finally {
+      sent.mockRestore()
+    }
+    expect(getEventListeners(shared, 'abort')).toEqual([])
+  })
+
+  test('a context answers only the call that is under way', async () => {
+    const pool = poolOf({ maxThreads: 1 })
+    const read = (text: string) => pool.call(callOf('read', { path: 'a' }, { context: context({ a: text }) }), signal())
+    expect(await Promise.all(['one', 'two', 'three'].map(read))).toEqual(['one', 'two', 'three'].map(value => ({ kind: 'value', value })))
+    const late = pool.call(callOf('late', { path: 'a' }, { context: context({ a: 'secret' }) }), signal())
+    expect(await late).toEqual({ kind: 'value', value: 'gone' })
+    // What the last call still asks for is asked while this one is under way, and is not answered to it.
+    expect(await pool.call(callOf('overheard', {}, { context: context({ a: 'other' }) }), signal())).toEqual({ kind: 'value', value: 'nothing' })
   })
 
   test('thousands of small ones share messages and each gets its own answer', async () => {
@@ -142,6 +172,20 @@ test('the loop is never blocked while CPU-heavy tasks run', { timeout: 60_000 },
     }))
   }
   expect(Math.min(...gaps)).toBeLessThan(50) // a loop that is held is held every time; a busy machine is not always busy
+})
+
+test('an expression that turned out to be long is not tried here for each item', { timeout: 60_000 }, async () => {
+  let here = 0
+  const toolRunner: ToolRunner = { ...runnerOf({}, { half: ({ x }) => (here++, Number(x) / 2) }), threadModule: () => moduleUrl }
+  const half = call('half', { x: local('y') }, { effect: 'pure', runs: 'thread' })
+  const long = prelude('sum', { op: 'comprehension', item: 'y', list: prelude('range', value(12_000)), condition: null, value: half })
+  const over = (items: number[]) => plan({ main: workflow([task('long', long, { forEach: { item: 'x', list: value(items), width: null } })], prelude('len', node(0))) })
+  expect((await runPlan(over([1]), { settings: { toolRunner, workerUrl } })).value).toBe(1)
+  const once = here
+  expect(once).toBeGreaterThan(0)
+  here = 0
+  expect((await runPlan(over(Array.from({ length: 32 }, (_, i) => i)), { settings: { toolRunner, workerUrl } })).value).toBe(32)
+  expect(here / once).toBeLessThanOrEqual(3) // the first, and one in sixteen
 })
 
 test('a crash in a thread fails the task and the run goes on', async () => {

@@ -30,7 +30,7 @@ const journal = await sqliteJournal(database!)
 const toolRunner = runnerOf({
   write: async ({ x }, { idempotencyKey }) => {
     appendFileSync(record!, `${idempotencyKey}\n`)
-    await new Promise(resolve => setTimeout(resolve, 2))
+    await new Promise(resolve => setTimeout(resolve, 25))
     return Number(x)
   },
 })

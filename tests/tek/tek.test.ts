@@ -59,12 +59,17 @@ describe('what a call needs', () => {
     const program = (list: string) => `workflow main() -> int {\n  can fs.read("notes/**")\n  task found = text.grep(${list}, "TODO")\n  return len(found)\n}\n`
     expect(await outcomeOf(program('["notes/a.txt", "notes/b.txt"]'))).toEqual({ kind: 'value', value: 2 })
     expect(await outcomeOf(program('[]'))).toEqual({ kind: 'value', value: 0 })
-    expect(await outcomeOf(program('["notes/a.txt", "other.txt"]'))).toMatchObject({ kind: 'failure', failure: { code: 'permit/denied' } })
+    expect(await outcomeOf(program('["notes/a.txt", "other.txt"]'))).toEqual(['capability/outside'])
+    const given = program('files').replace('main()', 'main(files: path[])')
+    expect(await outcomeOf(given, { files: ['notes/a.txt', 'notes/b.txt'] })).toEqual({ kind: 'value', value: 2 })
+    expect(await outcomeOf(given, { files: ['notes/a.txt', 'other.txt'] })).toMatchObject({ kind: 'failure', failure: { code: 'permit/denied' } })
   })
 
   test('a default of a parameter is what the guard sees', async () => {
     expect(await outcomeOf('workflow main() -> bool {\n  can git.read(".")\n  task is = git.isRepository()\n  return is\n}\n')).toEqual({ kind: 'value', value: false })
-    expect(await outcomeOf('workflow main() -> bool {\n  can git.read("elsewhere/**")\n  task is = git.isRepository()\n  return is\n}\n')).toMatchObject({ failure: { code: 'permit/denied' } })
+    expect(await outcomeOf('workflow main() -> bool {\n  can git.read("elsewhere/**")\n  task is = git.isRepository()\n  return is\n}\n')).toEqual(['capability/outside'])
+    const given = 'workflow main(folder: path) -> bool {\n  can git.read("${folder}/**")\n  task is = git.isRepository()\n  return is\n}\n'
+    expect(await outcomeOf(given, { folder: 'elsewhere' })).toMatchObject({ failure: { code: 'permit/denied' } })
   })
 })
 
@@ -77,9 +82,9 @@ test('a result whose type only the run can prove is checked', async () => {
 test('runs are listed and shown from the database', async () => {
   const database = join(folder, '.tek', 'tek.db')
   expect(await outcomeOf('workflow main() -> int {\n  task one = 1\n  return one\n}\n', {}, database)).toEqual({ kind: 'value', value: 1 })
-  const listed = await listRuns(database)
+  const listed = await listRuns(nodeHost({ cwd: folder }), database)
   const runs = listed.kind === 'answer' ? listed.value : []
-  expect(runs).toMatchObject([{ workflow: 'main', status: 'done' }])
+  expect(runs).toMatchObject([{ workflow: 'main', status: 'done', state: 'done', driver: null }])
   expect(await showRun(database, runs[0]!.runId)).toMatchObject({ kind: 'answer', value: { tasks: [{ path: 'one', status: 'done' }] } })
   expect(await showRun(database, 'nope')).toEqual({ kind: 'answer', value: null })
 })

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import type { Type } from '#model/type.ts'
 import { t } from '#plugin-api/schemas.ts'
-import { fromJsonValue, parseArgument, toJsonValue } from '#types/codec.ts'
+import { fromJsonValue, parseArgument, printArgument, toJsonValue } from '#types/codec.ts'
 import { listOf, optional, recordOf, sameType, union } from '#types/construct.ts'
 import { fromJsonSchema, toJsonSchema, UnsupportedSchema, type JsonSchema } from '#types/json-schema.ts'
 import { printType } from '#types/print.ts'
@@ -132,6 +132,14 @@ describe('flags', () => {
     [recordOf({ a: money }), '{"a": "0.5"}', { a: 500_000 }],
     [union([{ kind: 'literal', value: 'low' }, { kind: 'literal', value: 'high' }]), 'low', 'low'],
   ])('%j from %j', (type, text, value) => expect(parseArgument(type, text)).toEqual({ value }))
+
+  test.each<[Type, Value, string]>([
+    [{ kind: 'duration' }, 300_000, '5m'], [{ kind: 'duration' }, 1500, '1500ms'], [{ kind: 'duration' }, 0, '0ms'], [{ kind: 'size' }, 65_536, '64KB'], [{ kind: 'size' }, 100, '100B'],
+    [{ kind: 'tokens' }, 1000, '1k'], [{ kind: 'tokens' }, 1001, '1001'], [money, 500_000, '$0.50'], [money, -500_000, '-$0.50'], [int, 5, '5'], [listOf(int), [1], '[1]'],
+  ])('prints %j %j as %j, which reads as the same', (type, value, text) => {
+    expect(printArgument(type, value)).toBe(text)
+    expect(parseArgument(type, text)).toEqual({ value })
+  })
 
   test.each<[Type, string | string[], RegExp]>([
     [{ kind: 'duration' }, '5min', /250ms, 5s/],

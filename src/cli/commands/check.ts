@@ -36,6 +36,7 @@ export class CheckCommand extends TekCommand {
     examples: [
       ['check every program in this folder', 'tek check'],
       ['mend what can be mended safely', 'tek check flow.tek --fix'],
+      ['ask for a proof of every call', 'tek check flow.tek --strict'],
       ['check again at every change', 'tek check --watch'],
       ['annotate a pull request', 'tek check --format github'],
       ['check what another program writes', 'cat flow.tek | tek check -'],
@@ -44,6 +45,7 @@ export class CheckCommand extends TekCommand {
   files = Option.Rest({ name: 'FILE' })
   format = Option.String('--format', { description: 'pretty (default), json, sarif or github' })
   json = Option.Boolean('--json', false, { description: 'the same as --format json' })
+  strict = Option.Boolean('--strict', false, { description: 'a call that only a run can tell to be granted is an error' })
   fix = Option.Boolean('--fix', false, { description: 'apply the safe fixes to the files' })
   unsafe = Option.Boolean('--unsafe', false, { description: 'with --fix: apply the first fix of each mistake, safe or not' })
   watch = Option.Boolean('--watch', false, { description: 'check again whenever a file changes' })
@@ -96,7 +98,7 @@ export class CheckCommand extends TekCommand {
       let text = fromStdin ? stdin : await readSource(host, file)
       for (let round = 0; ; round++) {
         const current = text
-        const checked = await check(host, file, { readText: (asked: string) => (asked === file ? current : undefined) })
+        const checked = await check(host, file, { strict: this.strict, readText: (asked: string) => (asked === file ? current : undefined) })
         const mended = this.fix && !fromStdin && round < MAX_FIX_ROUNDS ? applyFixes(file, text, checked.diagnostics, this.unsafe) : null
         if (mended !== null && mended.count > 0) {
           fixed += mended.count

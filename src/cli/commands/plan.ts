@@ -9,7 +9,7 @@ import { printType } from '#types/print.ts'
 import { TekCommand } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { openProgram } from '../open-program.ts'
-import { callsOf, grantsOf, worstTasks } from '../plan-facts.ts'
+import { callsOf, grantsOf, undecidedOf, worstTasks } from '../plan-facts.ts'
 import { kebab } from '../workflow-flags.ts'
 
 export class PlanCommand extends TekCommand {
@@ -52,6 +52,7 @@ function planJson(plan: Plan, program: string): object {
         tasks: workflow.nodes.filter(node => node.kind === 'task').map(node => node.name),
         worstTasks: worstTasks(plan, key),
         calls: callsOf(plan, key),
+        decidedAtRunTime: undecidedOf(plan, key),
       }
     }),
     tests: plan.tests.length, agents: plan.agents, loops: plan.loops,
@@ -80,6 +81,8 @@ function planText(plan: Plan, program: string, paint: Paint): string {
       const names = calls.filter(call => call.effect === effect).map(call => call.name)
       if (names.length > 0) lines.push(`  ${word.padEnd(8)} ${names.join(', ')}`)
     }
+    const undecided = undecidedOf(plan, key)
+    if (undecided.length > 0) lines.push(`  guarded  ${undecided.map(call => `${call.callee} at ${call.path}:${call.line}:${call.column}: ${call.grant} is decided when it runs`).join('\n           ')}`)
     if (Object.keys(workflow.limits).length > 0) lines.push(`  limits   ${limitsText(workflow.limits)}`)
     lines.push(`  gives    ${printType(workflow.result)}`)
   }

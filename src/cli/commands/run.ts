@@ -1,29 +1,16 @@
 // Run: `tek run`, a program from its name to its result.
-// Owns: parameters, live output, the result, the exit code. Does not own: running (tek.ts) or drawing progress (telemetry).
-//   R1. The result alone goes to standard output; progress, logs and failures go to standard error.
-//   R2. Ctrl-C once stops gracefully and says how to go on; twice ends at once; both exit with 130.
+// Owns: the program and its parameters. Does not own: how a run looks and what its end means to the shell (live-run.ts).
 import { Option } from 'clipanion'
 import { cliErrors } from '#diagnostics/catalog/cli.ts'
 import type { Host } from '#host/host.ts'
-import type { RunSummary } from '#model/report.ts'
-import { consoleListener } from '#telemetry/console.ts'
-import { SHORT_ID } from '#telemetry/final-lines.ts'
-import type { RunListener } from '#telemetry/listener.ts'
-import { ndjsonListener } from '#telemetry/ndjson.ts'
-import { plainListener } from '#telemetry/plain.ts'
-import { answered, CliFailure, TekCommand } from '../command.ts'
+import { CliFailure, TekCommand } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
-import { exitCodeOf, printFailure } from '../failure.ts'
-import { bundledPrograms, tekVersion } from '../install-place.ts'
-import { Interrupt } from '../interrupt.ts'
+import { bundledPrograms } from '../install-place.ts'
+import { liveRun, workerCount } from '../live-run.ts'
 import { chooseWorkflow, openProgram } from '../open-program.ts'
-import { printValue } from '../print-value.ts'
 import { databasePath } from '../recorded-runs.ts'
 import { readSource } from '../source-files.ts'
 import { readWorkflowArguments, readWorkflowWords, workflowHelp } from '../workflow-flags.ts'
-
-const TICK_MS = 250
-const MAX_WORKERS = 256
 
 export class RunCommand extends TekCommand {
   static override paths = [['run']]
@@ -52,7 +39,7 @@ export class RunCommand extends TekCommand {
   override async execute(): Promise<ExitCode> {
     const [name, ...words] = this.context.rest
     if (name === undefined || (name.startsWith('-') && name !== '-')) throw noProgram(name)
-    const workers = this.workerCount()
+    workerCount(this.workers) // before anything is compiled
     const host = await this.context.host()
     const program = await openProgram(this.context, host, name, { quiet: this.quiet || this.json || this.context.wantsHelp })
     const asked = readWorkflowWords(words, program.plan)
@@ -63,33 +50,11 @@ export class RunCommand extends TekCommand {
     const workflow = chooseWorkflow(program, asked.workflow)
     const fromFile = this.args === undefined ? {} : await this.readArgs(host, this.args)
     const args = readWorkflowArguments(program.plan, workflow, asked.words, this.context.trailing, fromFile)
-    const listener = this.listener(host)
-    const interrupt = new Interrupt(this.context.err)
-    const ticker = setInterval(() => listener.tick(), TICK_MS)
-    let summary: RunSummary
-    try {
-      const { run } = await import('#tek.ts')
-      summary = answered(await run(host, {
-        plan: program.plan, program: program.shown, workflow, args, database: this.noJournal ? null : databasePath(host.cwd),
-        ...(workers === null ? {} : { workers }), folder: program.folder, tekVersion: tekVersion(),
-        onNotice: notice => listener.notice(notice), signal: interrupt.signal,
-      }))
-    } finally {
-      clearInterval(ticker)
-      listener.close()
-      interrupt.close()
-    }
-    this.finish(summary, interrupt.wasAsked)
-    return exitCodeOf(summary, interrupt.wasAsked)
-  }
-
-  private workerCount(): number | null {
-    if (this.workers === undefined) return null
-    const count = Number(this.workers)
-    if (!Number.isInteger(count) || count < 0 || count > MAX_WORKERS) {
-      throw new CliFailure([cliErrors['bad-value']({ option: '--workers', value: this.workers, allowed: `a whole number from 0 to ${MAX_WORKERS}` })], exitCodes.usage)
-    }
-    return count
+    const { run } = await import('#tek.ts')
+    const { json, quiet, workers } = this
+    return liveRun(this.context, host, { json, quiet, workers, isKept: !this.noJournal }, options => run(host, {
+      ...options, plan: program.plan, program: program.shown, workflow, args, database: this.noJournal ? null : databasePath(host.cwd), folder: program.folder,
+    }))
   }
 
   private async readArgs(host: Host, path: string): Promise<Readonly<Record<string, unknown>>> {
@@ -102,23 +67,6 @@ export class RunCommand extends TekCommand {
     }
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new CliFailure([cliErrors['bad-args-file']({ path, reason: 'it is not a JSON object' })], exitCodes.usage)
     return value as Readonly<Record<string, unknown>>
-  }
-
-  private listener(host: Host): RunListener {
-    const { out, err } = this.context
-    if (this.json) return ndjsonListener(text => out.write(text))
-    if (this.quiet) return { notice: () => {}, tick: () => {}, close: () => {} }
-    return err.isTerminal && this.context.env['TERM'] !== 'dumb' ? consoleListener(err, () => host.monotonic()) : plainListener(err)
-  }
-
-  private finish(summary: RunSummary, interrupted: boolean): void {
-    const { out, err } = this.context
-    if (!this.json && summary.outcome?.kind === 'value') printValue(out, summary.outcome.value) // R1
-    if (!this.json && summary.outcome?.kind === 'failure') printFailure(err, summary.outcome.failure)
-    if (interrupted && !this.json) {
-      const kept = this.noJournal ? 'Nothing was kept: the run had no journal.' : `What it finished is kept: tek show ${summary.runId.slice(0, SHORT_ID)}`
-      err.write(`Interrupted. ${kept}\n`) // R2
-    }
   }
 }
 

@@ -9,12 +9,13 @@ import { recordedRuns } from '../recorded-runs.ts'
 
 const DEFAULT_COUNT = 20
 const MAX_COUNT = 10_000
+const STATE_COLUMNS = 10
 
 export class RunsCommand extends TekCommand {
   static override paths = [['runs']]
   static override usage = {
     description: 'lists the runs recorded in this folder',
-    details: 'The newest first. `tek show ID` tells about one; the first letters of an id are enough.',
+    details: 'The newest first: running, resumable (`tek resume ID` goes on with it), done or failed. `tek show ID` tells about one; the first letters of an id are enough.',
     examples: [['the newest', 'tek runs'], ['all of them, for programs', 'tek runs --limit 10000 --json']] as [string, string][],
   }
   limit = Option.String('--limit', { description: `how many (default ${DEFAULT_COUNT})` })
@@ -33,11 +34,11 @@ export class RunsCommand extends TekCommand {
     }
     if (runs.length === 0) this.context.err.write('No run is recorded here.\n')
     for (const run of runs) {
-      const colour = run.status === 'done' ? 'green' : run.status === 'failed' ? 'red' : 'yellow'
+      const colour = run.state === 'done' ? 'green' : run.state === 'failed' ? 'red' : 'yellow'
       const when = new Date(run.startedAtMs).toISOString().slice(0, 19).replace('T', ' ')
-      const text = `${neutralise(run.program)} ${neutralise(run.workflow)} · ${thousands(run.tasks.done)}/${thousands(run.tasks.total)} tasks · ${elapsed(run.elapsedMs)}`
+      const text = `${neutralise(run.program)} ${neutralise(run.workflow)} · ${thousands(run.tasks.done)}/${thousands(run.tasks.total)} tasks · ${elapsed(run.elapsedMs)}${run.driver === null ? '' : ` · process ${run.driver.pid}`}`
       const head = `${run.runId.slice(0, SHORT_ID)}  ${when}  `
-      out.write(`${head}${out.paint(colour, padToWidth(run.status, 9))}${cutToWidth(text, out.columns() - head.length - 9)}\n`)
+      out.write(`${head}${out.paint(colour, padToWidth(run.state, STATE_COLUMNS))}${cutToWidth(text, out.columns() - head.length - STATE_COLUMNS)}\n`)
     }
     return exitCodes.fine
   }

@@ -66,7 +66,7 @@ export class TestCommand extends TekCommand {
     const failed = results.filter(each => each.status === 'failed').length
     if (this.json) this.printJson({ version: 1, passed: results.length - failed, failed, tests: results })
     else this.context.err.write(`${results.length - failed} of ${results.length} test${results.length === 1 ? '' : 's'} passed\n`)
-    if (interrupt.wasAsked) return exitCodes.interrupted
+    if (interrupt.wasAsked) return interrupt.exitCode
     return failed > 0 ? exitCodes.failed : exitCodes.fine
   }
 

@@ -8,7 +8,7 @@ import type { TokenType } from 'chevrotain'
 import type { Span } from './ast.ts'
 import { MAX_NESTING } from './parser-base.ts'
 import { placeAt, replaceFix } from './problem.ts'
-import { InsertedToken, sign, TemplateHead, TemplateTail, Token } from './tokens.ts'
+import { InsertedToken, sign, TemplateHead, TemplateTail, Token, TOKEN_TYPES } from './tokens.ts'
 
 const CLOSER_OF = new Map<TokenType, TokenType>([
   [sign('('), sign(')')], [sign('['), sign(']')], [sign('{'), sign('}')], [TemplateHead, TemplateTail],
@@ -38,19 +38,24 @@ export function balance(tokens: Token[], text: string, quiet: readonly Span[] = 
   return { ...new Mending(tokens, text, quiet).run(), tooDeep: null }
 }
 
+/** What a token is to its neighbours, by its type: 0 for no bracket, `OPENER` or `CLOSER`. */
+const BRACKETS = new Uint8Array(Math.max(...TOKEN_TYPES.map(type => type.tokenTypeIdx!)) + 1)
+const [OPENER, CLOSER] = [1, 2]
+for (const [opener, closer] of CLOSER_OF) [BRACKETS[opener.tokenTypeIdx!], BRACKETS[closer.tokenTypeIdx!]] = [OPENER, CLOSER]
+
 /** The common case, without allocations that grow: all brackets match and none is too deep. */
 function match(tokens: readonly Token[]): 'balanced' | 'unbalanced' | Token {
   const open: TokenType[] = []
   let unbalanced = false
-  for (const token of tokens) {
-    const closer = CLOSER_OF.get(token.tokenType)
-    if (closer !== undefined) {
+  for (let index = 0; index < tokens.length; index++) {
+    const token = tokens[index]!
+    const bracket = BRACKETS[token.tokenTypeIdx]
+    if (bracket === 0) continue
+    if (bracket === OPENER) {
       if (open.length >= MAX_NESTING) return token
-      open.push(closer)
-    } else if (CLOSERS.has(token.tokenType)) {
-      if (open[open.length - 1] === token.tokenType) open.pop()
-      else unbalanced = true
-    }
+      open.push(CLOSER_OF.get(token.tokenType)!)
+    } else if (open[open.length - 1] === token.tokenType) open.pop()
+    else unbalanced = true
   }
   return unbalanced || open.length > 0 ? 'unbalanced' : 'balanced'
 }

@@ -52,11 +52,11 @@ class Scan {
     this.lineStart(this.at)
     while (this.at < text.length) {
       INTERESTING.lastIndex = this.at
-      const found = INTERESTING.exec(text)
-      const next = found === null ? text.length : found.index
+      const found = INTERESTING.test(text)
+      const next = found ? INTERESTING.lastIndex - 1 : text.length
       if (this.docStart >= 0 && !isBlank(text, this.at, next)) this.docStart = -1
       this.at = next
-      if (found === null) break
+      if (!found) break
       this.step(text.charCodeAt(next))
     }
     return this.cuts

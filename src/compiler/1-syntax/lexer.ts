@@ -10,6 +10,7 @@ import { syntaxErrors } from '#diagnostics/catalog/syntax.ts'
 import type { Diagnostic } from '#diagnostics/diagnostic.ts'
 import type { TokenType } from 'chevrotain'
 import type { Span } from './ast.ts'
+import type { Comment } from './comment.ts'
 import { ESCAPE, isScalarValue, readNumber, unitMeant, UNITS } from './literals.ts'
 import type { NumberFacts } from './literals.ts'
 import { placeAt, replaceFix } from './problem.ts'
@@ -17,10 +18,6 @@ import {
   Duration, Float, Identifier, Int, KEYWORD_TYPES, Money, Percent, PUNCTUATION, sign, Size, TemplateHead, TemplateMiddle, TemplateTail, Text, Token,
   TokenCount, Underscore,
 } from './tokens.ts'
-
-export interface Comment extends Span {
-  readonly text: string
-}
 
 export interface Lexed {
   readonly tokens: Token[]

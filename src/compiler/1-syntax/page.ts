@@ -4,7 +4,7 @@
 //   G2. Where a comment stands anywhere else, `OddComment` is thrown and the smallest item around it is copied as it is written.
 import type { Span } from './ast.ts'
 import { Flat, PAGE_WIDTH } from './flat.ts'
-import type { Comment } from './lexer.ts'
+import type { Comment } from './comment.ts'
 
 /** Thrown when a comment stands where no layout has a place for it (G2). */
 export class OddComment extends Error {}

@@ -10,7 +10,7 @@ import type { Declaration, Item, Module } from './ast.ts'
 import { balance } from './brackets.ts'
 import { cut } from './cut.ts'
 import { lex } from './lexer.ts'
-import type { Comment } from './lexer.ts'
+import type { Comment } from './comment.ts'
 import { MAX_HEIGHT, MAX_NESTING, TooDeep } from './parser-base.ts'
 import { TekParser } from './parser.ts'
 import { moveTo, placeAt } from './problem.ts'
@@ -26,6 +26,7 @@ const MAX_DIAGNOSTICS = 1000
 interface Piece {
   readonly declarations: readonly Declaration[]
   readonly problems: readonly Diagnostic[]
+  readonly comments: readonly Comment[]
 }
 
 /** Remembers pieces by their text, so that only what changed is read again. One per open project; bounded, oldest out first. */
@@ -62,35 +63,38 @@ export function parse(source: SourceFile, cache?: ParseCache): { value: Module; 
     return { value: { kind: 'module', path, items }, diagnostics: [syntaxErrors['file-too-large']({ limitMb }, { at: { path, start: 0, end: 1 } })] }
   }
   const cuts = cut(text)
+  const comments = new Map<number, readonly Comment[]>()
   cuts.forEach((offset, index) => {
     const own = text.slice(offset, cuts[index + 1])
     const piece = cache === undefined ? readPiece(own) : cache.piece(own)
     for (const declaration of piece.declarations) items.push({ offset, declaration })
     if (diagnostics.length < MAX_DIAGNOSTICS) for (const problem of piece.problems) diagnostics.push(moveTo(problem, path, offset))
+    if (piece.comments.length > 0) comments.set(offset, piece.comments)
   })
-  return { value: { kind: 'module', path, items }, diagnostics }
+  const value: Module = { kind: 'module', path, items }
+  commentsOfModules.set(value, comments)
+  return { value, diagnostics }
 }
 
 let shared: TekParser | undefined
 
-/** The comments of the piece that begins with a declaration, as they were met; the formatter need not look for them again. */
-const comments = new WeakMap<Declaration, readonly Comment[]>()
+/** The comments of each module as they were met; the formatter need not look for them again. */
+const commentsOfModules = new WeakMap<Module, ReadonlyMap<number, readonly Comment[]>>()
 
-/** The comments of a piece by its first declaration; undefined for nodes that `parse` did not make. */
-export function commentsOf(first: Declaration): readonly Comment[] | undefined {
-  return comments.get(first)
+/** The comments of a module by the offset of their piece, where it has any; undefined for a module that `parse` did not make. */
+export function commentsOf(module: Module): ReadonlyMap<number, readonly Comment[]> | undefined {
+  return commentsOfModules.get(module)
 }
 
 function readPiece(text: string): Piece {
-  const lexed = lex(text)
-  const { tokens, problems, quiet: mended, tooDeep } = balance(lexed.tokens, text, lexed.quiet)
-  const quiet = tooDeep === null ? [...lexed.quiet, ...mended] : [{ start: 0, end: text.length + 1 }]
-  const found: Diagnostic[] = [...lexed.problems, ...(tooDeep === null ? problems : [])]
-  if (tooDeep !== null) found.push(deepProblem(tooDeep.startOffset, tooDeep.endOffset, 'nested', MAX_NESTING))
+  const { tokens: read, comments, docs, problems: misread, quiet: unread } = lex(text)
+  const { tokens, problems, quiet: mended, tooDeep } = balance(read, text, unread)
+  const found: Diagnostic[] = tooDeep === null ? misread.concat(problems) : [...misread, deepProblem(tooDeep.startOffset, tooDeep.endOffset, 'nested', MAX_NESTING)]
+  const everything = [{ start: 0, end: text.length + 1 }]
   shared ??= new TekParser()
   let declarations: readonly Declaration[] = []
   try {
-    shared.load(text, { ...lexed, tokens, quiet })
+    shared.load(text, tokens, docs, tooDeep === null ? unread.concat(mended) : everything)
     declarations = readTokens(shared, found)
     found.push(...shared.problems)
   } catch (error) {
@@ -99,15 +103,17 @@ function readPiece(text: string): Piece {
     found.push(deepProblem(startOffset, endOffset, error.what, error.what === 'nested' ? MAX_NESTING : MAX_HEIGHT))
     // Read again up to there, so that the declaration keeps its name and what came before; whatever is said of it would be an echo.
     const before = tokens.slice(0, Math.max(0, tokens.indexOf(error.token)))
-    shared.load(text, { ...lexed, tokens: balance(before, text).tokens, quiet: [{ start: 0, end: text.length + 1 }] }, false)
+    shared.load(text, balance(before, text).tokens, docs, everything, false)
     declarations = readTokens(shared, [])
   }
+  return found.length === 0 ? { declarations, problems: found, comments } : { ...withProblems(declarations, found), comments }
+}
+
+function withProblems(declarations: readonly Declaration[], found: Diagnostic[]): Pick<Piece, 'declarations' | 'problems'> {
   found.sort((a, b) => a.at!.start - b.at!.start)
   const said = new Set<string>()
   const once = found.filter(({ code, at }) => !said.has(`${code} ${at!.start}`) && said.add(`${code} ${at!.start}`))
-  const marked = declarations.map(each => markBroken(each, declarations, once))
-  if (marked[0] !== undefined) comments.set(marked[0], lexed.comments)
-  return { declarations: marked, problems: once }
+  return { declarations: declarations.map(each => markBroken(each, declarations, once)), problems: once }
 }
 
 /** Reads the tokens the parser was loaded with; should a mistake have slipped through mending, it is reported where reading stopped (S1). */
@@ -128,7 +134,6 @@ function deepProblem(start: number, end: number, what: string, limit: number): D
 
 /** A declaration is broken when something between the end of the one before it and its own end was reported. */
 function markBroken(declaration: Declaration, all: readonly Declaration[], problems: readonly Diagnostic[]): Declaration {
-  if (problems.length === 0) return declaration
   const before = all[all.indexOf(declaration) - 1]?.end ?? 0
   const last = all[all.length - 1] === declaration
   const broken = problems.some(each => each.at!.start >= before && (last || each.at!.start < declaration.end))

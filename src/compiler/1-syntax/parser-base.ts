@@ -8,10 +8,10 @@ import { syntaxErrors } from '#diagnostics/catalog/syntax.ts'
 import type { Diagnostic, Fix } from '#diagnostics/diagnostic.ts'
 import { invariant } from '#base/invariant.ts'
 import { didYouMean } from '#base/did-you-mean.ts'
+import { EOF } from 'chevrotain'
 import type { TokenType } from 'chevrotain'
 import type { ErrorExpr, Name, Span } from './ast.ts'
 import { KEYWORDS } from './keywords.ts'
-import type { Lexed } from './lexer.ts'
 import { ParserEngine } from './parser-engine.ts'
 import { placeAt, replaceFix } from './problem.ts'
 import { Identifier, InsertedToken, Name as NameToken, sign, TemplateHead, TemplateTail, Text, Token, Word } from './tokens.ts'
@@ -73,19 +73,19 @@ export abstract class ParserBase extends ParserEngine {
   private commaBefore: Token | null = null
 
   /** Makes the parser ready for one piece; `bounded` is false for tokens that were cut where a bound was met. */
-  load(source: string, lexed: Lexed, bounded = true): void {
+  load(source: string, tokens: Token[], docs: ReadonlyMap<number, string>, quiet: readonly Span[], bounded = true): void {
     this.bounded = bounded
     this.source = source
     this.problems = []
     this.level = 0
     this.height = 0
     this.prefixes = 0
-    this.docs = lexed.docs
-    this.quiet = lexed.quiet
+    this.docs = docs
+    this.quiet = quiet
     this.lastReport = -1
     this.insertions = 0
     this.stalledAt = null
-    this.restart(lexed.tokens)
+    this.restart(tokens)
   }
 
   // ── Looking ─────────────────────────────────────────────────────────────────────────────────
@@ -95,23 +95,27 @@ export abstract class ParserBase extends ParserEngine {
   }
 
   protected nextIs(type: TokenType, ahead = 1): boolean {
-    const index = this.LA(ahead).tokenTypeIdx
+    const index = this.tokVector[this.currIdx + ahead]!.tokenTypeIdx
     return index === type.tokenTypeIdx || type.categoryMatchesMap?.[index] === true
   }
 
+  /** As `nextIs`, for the types of a table. */
+  protected nextIsOf(types: Uint8Array, ahead = 1): boolean {
+    return types[this.tokVector[this.currIdx + ahead]!.tokenTypeIdx] === 1
+  }
+
   protected get atEnd(): boolean {
-    return Number.isNaN(this.LA(1).startOffset)
+    return this.tokVector[this.currIdx + 1]!.tokenTypeIdx === EOF.tokenTypeIdx
   }
 
   /** Where the next token begins; at the end of the piece, where the last one ended. */
   protected get start(): number {
-    const next = this.LA(1).startOffset
-    return Number.isNaN(next) ? this.end : next
+    return this.atEnd ? this.end : this.tokVector[this.currIdx + 1]!.startOffset
   }
 
   /** Where the last token ended. */
   protected get end(): number {
-    return this.LA(0).endOffset || 0
+    return this.currIdx < 0 ? 0 : this.tokVector[this.currIdx]!.endOffset || 0
   }
 
   protected docAt(offset: number): string {

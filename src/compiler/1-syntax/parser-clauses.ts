@@ -8,11 +8,15 @@ import type {
   TaskDecl, TriggerClause, TypeNode, Value,
 } from './ast.ts'
 import { CLAUSES } from './keywords.ts'
+import { tableOf } from './lookahead.ts'
 import { replaceFix } from './problem.ts'
 import { ParserTypes } from './parser-types.ts'
 import { Duration, Identifier, Int, Literal, Name as NameToken, sign, TemplateHead, Text, Word } from './tokens.ts'
 
 const [EQUALS, COMMA, COLON, ARROW] = [sign('='), sign(','), sign(':'), sign('->')]
+
+/** What a head may go on with. */
+const GOES_ON = tableOf([EQUALS, ARROW, ...CLAUSES.map(word => sign(word))])
 
 /** What a task or stage says before its `=`. */
 export interface Head {
@@ -222,8 +226,8 @@ export abstract class ParserClauses extends ParserTypes {
 
   /** In a head: makes sure that a clause or `=` comes next, skipping what is neither. */
   private needClause(place: string): void {
-    const begins = (): boolean => this.nextIs(EQUALS) || this.nextIs(ARROW) || CLAUSES.some(word => this.nextIs(sign(word)))
-    if (this.RECORDING_PHASE || this.atEnd || begins() || this.firstOnLine() && !this.nextIs(Identifier)) return
+    if (this.RECORDING_PHASE || this.nextIsOf(GOES_ON) || this.atEnd || this.firstOnLine() && !this.nextIs(Identifier)) return
+    const begins = (): boolean => this.nextIsOf(GOES_ON)
     const { image, startOffset: start, endOffset: end, tokenType } = this.peek()
     if (tokenType !== Identifier || !this.equalsAhead()) return this.skipToValue(begins)
     const near = didYouMean(image, CLAUSES)

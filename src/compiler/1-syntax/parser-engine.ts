@@ -94,12 +94,10 @@ export abstract class ParserEngine extends EmbeddedActionsParser {
     return token
   }
 
-  private choose<Result>(ways: Ways<Result>, place: number): Result {
-    const way = this.way(place)
-    if (way !== 0) return ways[way - 1]!.ALT()
-    const error = new NoViableAltException('none of the alternatives', this.LA(1), this.LA(0)) // E2
+  private noWay(): Error {
+    const error = new NoViableAltException('none of the alternatives', this.LA(1), this.LA(0))
     this.errors = [...this.errors, error]
-    throw error
+    return error
   }
 
   private repeat(action: () => unknown, place: number): void {
@@ -110,16 +108,22 @@ export abstract class ParserEngine extends EmbeddedActionsParser {
     }
   }
 
-  private perhaps<Result>(action: () => Result, place: number): Result | undefined {
-    return this.way(place) === 0 ? undefined : action()
+  protected override OR<Result>(ways: Ways<Result> | OrMethodOpts<Result>): Result {
+    const way = this.way(this.base)
+    if (way === 0) throw this.noWay() // E2
+    return (ways as Ways<Result>)[way - 1]!.ALT()
   }
 
-  protected override OR<Result>(ways: Ways<Result> | OrMethodOpts<Result>): Result { return this.choose(ways as Ways<Result>, this.base) }
-  protected override OR2<Result>(ways: Ways<Result> | OrMethodOpts<Result>): Result { return this.choose(ways as Ways<Result>, this.base + 2) }
+  protected override OR2<Result>(ways: Ways<Result> | OrMethodOpts<Result>): Result {
+    const way = this.way(this.base + 2)
+    if (way === 0) throw this.noWay() // E2
+    return (ways as Ways<Result>)[way - 1]!.ALT()
+  }
+
   protected override MANY(action: () => unknown): void { this.repeat(action, this.base + MANY) }
   protected override MANY2(action: () => unknown): void { this.repeat(action, this.base + MANY + 2) }
-  protected override OPTION<Result>(action: () => Result): Result | undefined { return this.perhaps(action, this.base + OPTION) }
-  protected override OPTION2<Result>(action: () => Result): Result | undefined { return this.perhaps(action, this.base + OPTION + 2) }
+  protected override OPTION<Result>(action: () => Result): Result | undefined { return this.way(this.base + OPTION) === 0 ? undefined : action() }
+  protected override OPTION2<Result>(action: () => Result): Result | undefined { return this.way(this.base + OPTION + 2) === 0 ? undefined : action() }
 
   static {
     const { prototype } = this

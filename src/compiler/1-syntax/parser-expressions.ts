@@ -1,62 +1,71 @@
 // ParserExpressions: the rules of expressions, from `expr` down to strings and numbers.
 // Owns: precedence. Does not own: types, clauses, declarations.
+//   X1. From `expr` to `primary` the grammar is a tower of a dozen rules. They are recorded from the same tables and methods that read
+//       them, but read with a call for each level that is there: asking every rule in turn costs more time and stack than all else.
 import { syntaxErrors } from '#diagnostics/catalog/syntax.ts'
 import type { ParserMethod, TokenType } from 'chevrotain'
 import type {
   Arg, BinaryOp, ComprehensionExpr, Expr, LambdaExpr, LiteralExpr, MatchArm, MatchExpr, Pattern, RecordEntry, RecordExpr,
 } from './ast.ts'
+import { tableOf } from './lookahead.ts'
 import { ParserLiterals, unitOf } from './parser-literals.ts'
 import { replaceFix } from './problem.ts'
 import { Identifier, Literal, Name as NameToken, sign, TemplateHead, Text, Token, Underscore, Word } from './tokens.ts'
 
 const [LPAREN, RPAREN, LBRACKET, RBRACKET, LBRACE, RBRACE] = [sign('('), sign(')'), sign('['), sign(']'), sign('{'), sign('}')]
 const [COMMA, COLON, EQUALS, MINUS, DOT, FAT_ARROW, BAR] = [sign(','), sign(':'), sign('='), sign('-'), sign('.'), sign('=>'), sign('|')]
-const COMPARISONS: readonly TokenType[] = [sign('=='), sign('!='), sign('<'), sign('<='), sign('>'), sign('>='), sign('in')]
+const [PIPE, SPREAD, IF, NOT, IN, MATCH] = [sign('|>'), sign('...'), sign('if'), sign('not'), sign('in'), sign('match')]
+const [TRUE, FALSE, NULL] = [sign('true'), sign('false'), sign('null')]
+
+/** The levels of operators, loosest first (X1). */
+const LEVELS = { or: 1, and: 2, not: 3, compare: 4, coalesce: 5, sum: 6, product: 7, unary: 8, postfix: 9 } as const
+/** The binary operators of each level; `not` begins `not in`. */
+const OPERATORS: readonly (readonly TokenType[])[] = [
+  [], [sign('or')], [sign('and')], [], [sign('=='), sign('!='), sign('<'), sign('<='), sign('>'), sign('>='), IN, NOT],
+  [sign('??')], [sign('+'), MINUS], [sign('*'), sign('/')],
+]
+/** The level of the operator a token is, by its type; 0 for none. */
+const LEVEL_OF = tableOf([])
+OPERATORS.forEach((types, level) => types.forEach(type => { LEVEL_OF[type.tokenTypeIdx!] = level }))
+/** What may follow an operand directly. */
+const SUFFIXES: readonly TokenType[] = [DOT, sign('?.'), LBRACKET, LPAREN]
+const SUFFIX = tableOf(SUFFIXES)
+/** What an operand may begin with; a string's two beginnings are one rule. */
+const PRIMARIES: readonly TokenType[] = [NameToken, Literal, Text, TRUE, FALSE, NULL, LBRACE, LBRACKET, LPAREN, MATCH]
+const [NAMES, LITERALS] = [tableOf([NameToken]), tableOf([Literal])]
 
 const STARTS_EXPRESSION = [
   NameToken, Literal, Text, TemplateHead, LPAREN, LBRACKET, LBRACE, MINUS, sign('if'), sign('not'), sign('match'), sign('true'), sign('false'), sign('null'),
 ]
 
-/** Token types as a table, for the quickest look-up there is; a category stands for all its types. */
-function tableOf(types: readonly TokenType[]): Uint8Array {
-  const table = new Uint8Array(1024)
-  for (const type of types) for (const index of [type.tokenTypeIdx!, ...type.categoryMatches!]) table[index] = 1
-  return table
-}
-
+/** Words that begin a member of a workflow or test where an expression follows them on their line. */
+const NEXT_MEMBERS = tableOf([sign('return'), sign('let'), sign('expect')])
 const ALONE = tableOf([NameToken, Literal, Text])
 const CONTINUES = tableOf([
-  ...COMPARISONS, ...['.', '?.', '[', '(', '=>', '|>', '??', '+', '-', '*', '/', '?', '=', 'and', 'or', 'not'].map(each => sign(each)),
+  ...SUFFIXES, ...OPERATORS.flat(), FAT_ARROW, EQUALS, PIPE, sign('?'),
 ])
 const STARTS = tableOf(STARTS_EXPRESSION)
-const STARTS_PATTERN = [Text, Literal, MINUS, sign('true'), sign('false'), sign('null'), Underscore]
+const STARTS_PATTERN = tableOf([Text, Literal, MINUS, TRUE, FALSE, NULL, Underscore])
 
 export abstract class ParserExpressions extends ParserLiterals {
-  // The alternatives that are asked most are made once.
-  private exprAlternatives: { ALT: () => Expr }[] | undefined
-  private primaryAlternatives: { ALT: () => Expr }[] | undefined
-
   override readonly expr: ParserMethod<[], Expr> = this.RULE('expr', (): Expr => {
-    if (this.standsAlone()) return this.SUBRULE2(this.primary)
+    if (this.RECORDING_PHASE) return this.OR([this.lambda, this.ifExpr, this.pipe].map(rule => ({ ALT: (): Expr => this.SUBRULE(rule) })))
+    if (this.standsAlone()) return this.operandItself()
     this.enter()
-    const result = this.OR<Expr>(this.exprAlternatives ??= [
-      { ALT: () => this.SUBRULE(this.lambda) },
-      { ALT: () => this.SUBRULE(this.ifExpr) },
-      { ALT: () => this.SUBRULE(this.pipe) },
-    ])
+    const result = this.nextIs(IF) ? this.SUBRULE(this.ifExpr)
+      : this.nextIs(FAT_ARROW, 2) && this.nextIs(NameToken) ? this.SUBRULE(this.lambda) : this.pipes()
     this.leave()
     return result
   })
 
   /** True for a name, number or string that no operator follows: the many levels of precedence need not be asked. */
   private standsAlone(): boolean {
-    if (this.RECORDING_PHASE || CONTINUES[this.LA(2).tokenTypeIdx] === 1) return false
-    return ALONE[this.LA(1).tokenTypeIdx] === 1
+    return this.nextIsOf(ALONE) && !this.nextIsOf(CONTINUES, 2)
   }
 
   /** `expr`, or a report and an ErrorExpr where none begins. */
   protected startsExpression(): boolean {
-    return this.RECORDING_PHASE || STARTS[this.LA(1).tokenTypeIdx] === 1
+    return this.RECORDING_PHASE || this.nextIsOf(STARTS)
   }
 
   readonly lambda: ParserMethod<[], LambdaExpr> = this.RULE('lambda', (): LambdaExpr => {
@@ -98,8 +107,13 @@ export abstract class ParserExpressions extends ParserLiterals {
     } else this.insertNext(sign(word))
   }
 
+  /** `task a =` and on the next line `return a`: what was not written yet must not swallow what follows. */
+  private beginsNextMember(): boolean {
+    return this.nextIsOf(NEXT_MEMBERS) && !this.RECORDING_PHASE && this.firstOnLine() && this.nextIsOf(STARTS, 2) && !this.firstOnLine(2)
+  }
+
   protected override needExpression(): void {
-    if (this.startsExpression()) return
+    if (this.startsExpression() && !this.beginsNextMember()) return
     const at = this.blame()
     const help = this.nextIs(DOT) && this.peek(2).tokenType.name === 'Int' ? ['Write a zero before the point: `0.5`.'] : []
     const reserved = !this.atEnd && this.nextIs(Word) && !this.firstOnLine() && !this.nextIs(sign('then')) && !this.nextIs(sign('else')) && !this.nextIs(sign('in'))
@@ -110,56 +124,95 @@ export abstract class ParserExpressions extends ParserLiterals {
   }
 
   readonly pipe: ParserMethod<[], Expr> = this.RULE('pipe', (): Expr => {
-    let left = this.SUBRULE(this.orExpr)
-    this.MANY(() => {
-      this.CONSUME(sign('|>'))
-      const tall = this.height
-      const target = this.SUBRULE(this.path)
-      const args = this.OPTION(() => this.SUBRULE(this.args)) ?? null
-      this.grow(tall)
-      left = { kind: 'pipe', left, target, args, start: left.start, end: this.end }
-    })
+    if (!this.RECORDING_PHASE) return this.pipes()
+    const left = this.SUBRULE(this.orExpr)
+    this.MANY(() => this.step(left))
     return left
   })
 
-  /** One level of left-associative operators, read in a loop (P3). */
-  private binary(left: Expr, op: BinaryOp, right: Expr, tall: number): Expr {
-    this.grow(tall)
-    return { kind: 'binary', op, left, right, start: left.start, end: this.end }
+  private pipes(): Expr {
+    let left = this.operators(LEVELS.or)
+    while (this.nextIs(PIPE)) left = this.step(left)
+    return left
   }
 
-  readonly orExpr: ParserMethod<[], Expr> = this.RULE('orExpr', (): Expr => {
-    let left = this.SUBRULE(this.andExpr)
-    this.MANY(() => {
-      this.CONSUME(sign('or'))
-      const tall = this.height
-      left = this.binary(left, 'or', this.SUBRULE2(this.andExpr), tall)
-    })
-    return left
-  })
+  private step(left: Expr): Expr {
+    this.CONSUME(PIPE)
+    const tall = this.height
+    const target = this.SUBRULE(this.path)
+    const args = this.RECORDING_PHASE ? this.OPTION(() => this.SUBRULE(this.args)) ?? null : this.nextIs(LPAREN) ? this.SUBRULE(this.args) : null
+    this.grow(tall)
+    return { kind: 'pipe', left, target, args, start: left.start, end: this.end }
+  }
 
-  readonly andExpr: ParserMethod<[], Expr> = this.RULE('andExpr', (): Expr => {
-    let left = this.SUBRULE(this.notExpr)
-    this.MANY(() => {
-      this.CONSUME(sign('and'))
-      const tall = this.height
-      left = this.binary(left, 'and', this.SUBRULE2(this.notExpr), tall)
-    })
-    return left
-  })
-
+  readonly orExpr: ParserMethod<[], Expr> = this.RULE('orExpr', (): Expr => this.levelRule(LEVELS.or, this.andExpr))
+  readonly andExpr: ParserMethod<[], Expr> = this.RULE('andExpr', (): Expr => this.levelRule(LEVELS.and, this.notExpr))
   readonly notExpr: ParserMethod<[], Expr> = this.RULE('notExpr', (): Expr => {
-    const starts: number[] = []
+    if (!this.RECORDING_PHASE) return this.operators(LEVELS.not)
+    this.MANY(() => this.CONSUME(NOT))
+    return this.SUBRULE(this.cmp)
+  })
+
+  readonly cmp: ParserMethod<[], Expr> = this.RULE('cmp', (): Expr => this.levelRule(LEVELS.compare, this.coal))
+  readonly coal: ParserMethod<[], Expr> = this.RULE('coal', (): Expr => this.levelRule(LEVELS.coalesce, this.add))
+  readonly add: ParserMethod<[], Expr> = this.RULE('add', (): Expr => this.levelRule(LEVELS.sum, this.mul))
+  readonly mul: ParserMethod<[], Expr> = this.RULE('mul', (): Expr => this.levelRule(LEVELS.product, this.unary))
+  readonly unary: ParserMethod<[], Expr> = this.RULE('unary', (): Expr => {
+    if (!this.RECORDING_PHASE) return this.operators(LEVELS.unary)
+    this.MANY(() => this.CONSUME(MINUS))
+    return this.SUBRULE(this.postfix)
+  })
+
+  /** The rule of one level, recorded; read, all levels from there on (X1). */
+  private levelRule(level: number, tighter: ParserMethod<[], Expr>): Expr {
+    if (!this.RECORDING_PHASE) return this.operators(level)
+    const left = this.SUBRULE(tighter)
     this.MANY(() => {
+      this.OR(OPERATORS[level]!.map(type => ({ ALT: () => this.operator(type) })))
+      this.SUBRULE2(tighter)
+    })
+    return left
+  }
+
+  private operator(type: TokenType): BinaryOp {
+    this.CONSUME(type)
+    if (type !== NOT) return type.LABEL as BinaryOp
+    this.need(IN)
+    this.CONSUME2(IN)
+    return 'not in'
+  }
+
+  /** Operands and the operators between them, none looser than `loosest`; all are left-associative (P3). */
+  private operators(loosest: number): Expr {
+    let left = this.operand(loosest)
+    let comparisons = 0
+    for (;;) {
+      const { tokenType, tokenTypeIdx } = this.tokVector[this.currIdx + 1]!
+      const level = LEVEL_OF[tokenTypeIdx]!
+      if (level < loosest) return left
+      if (level === LEVELS.compare && ++comparisons === 2) this.chained()
+      const tall = this.height
+      const op = this.operator(tokenType)
+      const right = this.operators(level + 1)
+      this.grow(tall)
+      left = { kind: 'binary', op, left, right, start: left.start, end: this.end }
+    }
+  }
+
+  private operand(loosest: number): Expr {
+    if (loosest <= LEVELS.not && this.nextIs(NOT)) return this.prefixed('not', NOT, LEVELS.compare)
+    if (this.nextIs(MINUS)) return this.prefixed('-', MINUS, LEVELS.postfix)
+    return this.suffixes()
+  }
+
+  private prefixed(op: '-' | 'not', type: TokenType, inner: number): Expr {
+    const starts: number[] = []
+    while (this.nextIs(type)) {
       this.prefix()
       starts.push(this.start)
-      this.CONSUME(sign('not'))
-    })
-    return this.prefixed('not', starts, this.SUBRULE(this.cmp))
-  })
-
-  private prefixed(op: '-' | 'not', starts: readonly number[], inner: Expr): Expr {
-    let value = inner
+      this.CONSUME(type)
+    }
+    let value = this.operators(inner)
     for (let index = starts.length - 1; index >= 0; index--) {
       value = { kind: 'unary', op, value, start: starts[index]!, end: this.end }
       this.grow(0)
@@ -168,108 +221,44 @@ export abstract class ParserExpressions extends ParserLiterals {
     return value
   }
 
-  readonly cmp: ParserMethod<[], Expr> = this.RULE('cmp', (): Expr => {
-    let left = this.SUBRULE(this.coal)
-    let count = 0
-    this.MANY(() => {
-      if (++count === 2) this.chained()
-      const tall = this.height
-      const op = this.OR<BinaryOp>([
-        ...COMPARISONS.map(type => ({ ALT: () => this.CONSUME(type).image as BinaryOp })),
-        { ALT: () => {
-          this.CONSUME(sign('not'))
-          this.need(sign('in'))
-          this.CONSUME2(sign('in'))
-          return 'not in'
-        } },
-      ])
-      left = this.binary(left, op, this.SUBRULE2(this.coal), tall)
-    })
-    return left
-  })
-
   private chained(): void {
     const { startOffset: start, endOffset: end } = this.peek()
     this.complain({ start, end }, at => syntaxErrors['chained-comparison']({}, { at }))
   }
 
-  readonly coal: ParserMethod<[], Expr> = this.RULE('coal', (): Expr => {
-    let left = this.SUBRULE(this.add)
-    this.MANY(() => {
-      this.CONSUME(sign('??'))
-      const tall = this.height
-      left = this.binary(left, '??', this.SUBRULE2(this.add), tall)
-    })
-    return left
-  })
-
-  readonly add: ParserMethod<[], Expr> = this.RULE('add', (): Expr => {
-    let left = this.SUBRULE(this.mul)
-    this.MANY(() => {
-      const tall = this.height
-      const op = this.OR<BinaryOp>([
-        { ALT: () => (this.CONSUME(sign('+')), '+') },
-        { ALT: () => (this.CONSUME(MINUS), '-') },
-      ])
-      left = this.binary(left, op, this.SUBRULE2(this.mul), tall)
-    })
-    return left
-  })
-
-  readonly mul: ParserMethod<[], Expr> = this.RULE('mul', (): Expr => {
-    let left = this.SUBRULE(this.unary)
-    this.MANY(() => {
-      const tall = this.height
-      const op = this.OR<BinaryOp>([
-        { ALT: () => (this.CONSUME(sign('*')), '*') },
-        { ALT: () => (this.CONSUME(sign('/')), '/') },
-      ])
-      left = this.binary(left, op, this.SUBRULE2(this.unary), tall)
-    })
-    return left
-  })
-
-  readonly unary: ParserMethod<[], Expr> = this.RULE('unary', (): Expr => {
-    const starts: number[] = []
-    this.MANY(() => {
-      this.prefix()
-      starts.push(this.start)
-      this.CONSUME(MINUS)
-    })
-    return this.prefixed('-', starts, this.SUBRULE(this.postfix))
-  })
-
   readonly postfix: ParserMethod<[], Expr> = this.RULE('postfix', (): Expr => {
-    let object = this.SUBRULE(this.primary)
-    this.MANY(() => {
-      object = this.OR<Expr>([
-        { ALT: () => (this.CONSUME(DOT), this.member(object, false, () => this.CONSUME(Word))) },
-        { ALT: () => (this.CONSUME(sign('?.')), this.member(object, true, () => this.CONSUME2(Word))) },
-        { ALT: () => {
-          this.CONSUME(LBRACKET)
-          const tall = this.height
-          this.needExpression()
-          const index = this.SUBRULE(this.expr)
-          this.needCloser(RBRACKET)
-          this.CONSUME(RBRACKET)
-          this.grow(tall)
-          return { kind: 'index', object, index, start: object.start, end: this.end }
-        } },
-        { ALT: () => {
-          const tall = this.height
-          const args = this.SUBRULE(this.args)
-          this.grow(tall)
-          return { kind: 'call', callee: object, args, start: object.start, end: this.end }
-        } },
-      ])
-    })
-    this.refuseTernary()
+    if (!this.RECORDING_PHASE) return this.suffixes()
+    const object = this.SUBRULE(this.primary)
+    this.MANY(() => this.OR(SUFFIXES.map(type => ({ ALT: () => this.suffix(object, type) }))))
     return object
   })
 
-  private member(object: Expr, optional: boolean, consume: () => { image: string; startOffset: number; endOffset?: number }): Expr {
+  private suffixes(): Expr {
+    let object = this.operandItself()
+    for (let next = this.peek(); SUFFIX[next.tokenTypeIdx] === 1; next = this.peek()) object = this.suffix(object, next.tokenType)
+    this.refuseTernary()
+    return object
+  }
+
+  private suffix(object: Expr, type: TokenType): Expr {
+    const tall = this.height
+    if (type === LPAREN) {
+      const args = this.SUBRULE(this.args)
+      this.grow(tall)
+      return { kind: 'call', callee: object, args, start: object.start, end: this.end }
+    }
+    this.CONSUME(type)
+    if (type === LBRACKET) {
+      this.needExpression()
+      const index = this.SUBRULE(this.expr)
+      this.needCloser(RBRACKET)
+      this.CONSUME(RBRACKET)
+      this.grow(tall)
+      return { kind: 'index', object, index, start: object.start, end: this.end }
+    }
+    const optional = type !== DOT
     this.needWord()
-    const name = this.nameOf(consume())
+    const name = this.nameOf(optional ? this.CONSUME2(Word) : this.CONSUME(Word))
     this.grow(0)
     return { kind: 'member', object, name, optional, start: object.start, end: this.end }
   }
@@ -308,7 +297,7 @@ export abstract class ParserExpressions extends ParserLiterals {
 
   /** At the place of an element: puts one in where a comma or nonsense stands instead. */
   private needElement(closer: TokenType): void {
-    if (this.RECORDING_PHASE || this.nextIs(closer) || this.nextIs(Word) || this.startsExpression() || this.nextIs(sign('...'))) return
+    if (this.RECORDING_PHASE || this.nextIs(closer) || this.nextIs(Word) || this.startsExpression() || this.nextIs(SPREAD)) return
     this.needExpression()
   }
 
@@ -347,34 +336,47 @@ export abstract class ParserExpressions extends ParserLiterals {
   }
 
   readonly primary: ParserMethod<[], Expr> = this.RULE('primary', (): Expr => {
+    return this.RECORDING_PHASE ? this.OR(PRIMARIES.map(type => ({ ALT: () => this.primaryOf(type) }))) : this.operandItself()
+  })
+
+  /** An operand without what stands before and after it. */
+  private operandItself(): Expr {
     this.needOperand()
-    return this.OR<Expr>(this.primaryAlternatives ??= [
-      { ALT: () => {
+    const { tokenType, tokenTypeIdx } = this.peek()
+    return this.primaryOf(NAMES[tokenTypeIdx] === 1 ? NameToken : LITERALS[tokenTypeIdx] === 1 ? Literal : tokenType)
+  }
+
+  /** What an operand is that begins with a token of this type. */
+  private primaryOf(type: TokenType): Expr {
+    switch (type) {
+      case NameToken: {
         const { image, startOffset, endOffset } = this.CONSUME(NameToken)
         this.height = 1
         if (image === '') return { kind: 'error-expr', start: startOffset, end: startOffset }
         return { kind: 'name-expr', name: image, start: startOffset, end: endOffset! }
-      } },
-      { ALT: () => this.SUBRULE(this.literal) },
-      { ALT: () => this.SUBRULE(this.string) },
-      { ALT: () => this.constant(this.CONSUME(sign('true')), true) },
-      { ALT: () => this.constant(this.CONSUME(sign('false')), false) },
-      { ALT: () => this.constant(this.CONSUME(sign('null')), null) },
-      { ALT: () => this.SUBRULE(this.record) },
-      { ALT: () => this.SUBRULE(this.list) },
-      { ALT: () => {
-        const start = this.start
-        this.CONSUME(LPAREN)
-        this.needExpression()
-        const inner = this.SUBRULE(this.expr)
-        this.needCloser(RPAREN)
-        this.CONSUME(RPAREN)
-        this.grow(0)
-        return { kind: 'group', inner, start, end: this.end }
-      } },
-      { ALT: () => this.SUBRULE(this.match) },
-    ])
-  })
+      }
+      case Literal: return this.SUBRULE(this.literal)
+      case LPAREN: return this.group()
+      case LBRACKET: return this.SUBRULE(this.list)
+      case LBRACE: return this.SUBRULE(this.record)
+      case TRUE: return this.constant(this.CONSUME(TRUE), true)
+      case FALSE: return this.constant(this.CONSUME(FALSE), false)
+      case NULL: return this.constant(this.CONSUME(NULL), null)
+      case MATCH: return this.SUBRULE(this.match)
+      default: return this.SUBRULE(this.string)
+    }
+  }
+
+  private group(): Expr {
+    const start = this.start
+    this.CONSUME(LPAREN)
+    this.needExpression()
+    const inner = this.SUBRULE(this.expr)
+    this.needCloser(RPAREN)
+    this.CONSUME(RPAREN)
+    this.grow(0)
+    return { kind: 'group', inner, start, end: this.end }
+  }
 
   private constant(token: { image: string; startOffset: number; endOffset?: number }, value: boolean | null): LiteralExpr {
     this.height = 1
@@ -409,7 +411,7 @@ export abstract class ParserExpressions extends ParserLiterals {
   })
 
   private startsEntry(): boolean {
-    return this.nextIs(Word) || this.nextIs(Text) || this.nextIs(sign('...'))
+    return this.nextIs(Word) || this.nextIs(Text) || this.nextIs(SPREAD)
   }
 
   private needEntry(): void {
@@ -420,26 +422,29 @@ export abstract class ParserExpressions extends ParserLiterals {
   }
 
   readonly entry: ParserMethod<[], RecordEntry> = this.RULE('entry', (): RecordEntry => {
-    const start = this.start
-    return this.OR<RecordEntry>([
-      { ALT: () => {
-        const token = this.OR2([{ ALT: () => this.CONSUME(Word) }, { ALT: () => this.CONSUME(Text) }])
-        const quoted = token.tokenType === Text
-        const key = quoted ? this.textName(token) : this.nameOf(token)
-        this.need(COLON)
-        this.CONSUME(COLON)
-        this.needExpression()
-        const value = this.SUBRULE(this.expr)
-        return { kind: 'entry', key, quoted, value, start, end: this.end }
-      } },
-      { ALT: () => {
-        this.CONSUME(sign('...'))
-        this.needExpression()
-        const value = this.SUBRULE2(this.expr)
-        return { kind: 'spread', value, start, end: this.end }
-      } },
-    ])
+    if (this.RECORDING_PHASE) return this.OR([{ ALT: () => this.pair() }, { ALT: () => this.spread() }])
+    return this.nextIs(SPREAD) ? this.spread() : this.pair()
   })
+
+  private pair(): RecordEntry {
+    const start = this.start
+    const token = this.OR2([{ ALT: () => this.CONSUME(Word) }, { ALT: () => this.CONSUME(Text) }])
+    const quoted = token.tokenType === Text
+    const key = quoted ? this.textName(token) : this.nameOf(token)
+    this.need(COLON)
+    this.CONSUME(COLON)
+    this.needExpression()
+    const value = this.SUBRULE(this.expr)
+    return { kind: 'entry', key, quoted, value, start, end: this.end }
+  }
+
+  private spread(): RecordEntry {
+    const start = this.start
+    this.CONSUME(SPREAD)
+    this.needExpression()
+    const value = this.SUBRULE2(this.expr)
+    return { kind: 'spread', value, start, end: this.end }
+  }
 
   readonly list: ParserMethod<[], Expr> = this.RULE('list', (): Expr => {
     const start = this.start
@@ -526,7 +531,7 @@ export abstract class ParserExpressions extends ParserLiterals {
   })
 
   private startsPattern(): boolean {
-    return STARTS_PATTERN.some(type => this.nextIs(type))
+    return this.nextIsOf(STARTS_PATTERN)
   }
 
   readonly arm: ParserMethod<[], MatchArm> = this.RULE('arm', (): MatchArm => {

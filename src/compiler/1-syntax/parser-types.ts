@@ -2,12 +2,13 @@
 import { syntaxErrors } from '#diagnostics/catalog/syntax.ts'
 import type { ParserMethod } from 'chevrotain'
 import type { Expr, LiteralExpr, Refinement, TypeField, TypeNode } from './ast.ts'
+import { tableOf } from './lookahead.ts'
 import { ParserExpressions } from './parser-expressions.ts'
 import { unitOf } from './parser-literals.ts'
 import { Identifier, InsertedToken, Literal, Name, sign, Text, Word } from './tokens.ts'
 
 const [LPAREN, RPAREN, LBRACE, RBRACE, COMMA, COLON] = [sign('('), sign(')'), sign('{'), sign('}'), sign(','), sign(':')]
-const STARTS_TYPE = [Name, LBRACE, LPAREN, Text, Literal, sign('-'), sign('true'), sign('false'), sign('null')]
+const STARTS_TYPE = tableOf([Name, LBRACE, LPAREN, Text, Literal, sign('-'), sign('true'), sign('false'), sign('null')])
 
 export abstract class ParserTypes extends ParserExpressions {
   private typeAlternatives: { ALT: () => TypeNode }[] | undefined
@@ -31,7 +32,7 @@ export abstract class ParserTypes extends ParserExpressions {
 
   /** Puts an empty name where a type should be and is none; it becomes `type-error`. */
   private needType(): void {
-    if (this.RECORDING_PHASE || STARTS_TYPE.some(type => this.nextIs(type))) return
+    if (this.RECORDING_PHASE || this.nextIsOf(STARTS_TYPE)) return
     if (!this.atEnd && this.nextIs(Word) && !this.firstOnLine()) return this.needName()
     this.complain(this.blame(), at => syntaxErrors['expected-type']({ place: this.place(), found: this.found() }, { at }))
     this.insertNext(Identifier)

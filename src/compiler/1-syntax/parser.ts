@@ -8,6 +8,7 @@ import type {
   WorkflowMember,
 } from './ast.ts'
 import { HEADS, STAGES } from './keywords.ts'
+import { tableOf } from './lookahead.ts'
 import { capital } from './parser-base.ts'
 import { ParserClauses } from './parser-clauses.ts'
 import { placeAt, replaceFix } from './problem.ts'
@@ -15,6 +16,7 @@ import { Name as NameToken, sign, TemplateHead, Text, Word } from './tokens.ts'
 
 const [LPAREN, RPAREN, LBRACE, RBRACE, COMMA, COLON, EQUALS] = [sign('('), sign(')'), sign('{'), sign('}'), sign(','), sign(':'), sign('=')]
 
+const HEAD = tableOf(HEADS.map(word => sign(word)))
 const WORKFLOW_MEMBERS = new Set(['task', 'let', 'return', 'can', 'limits', 'on', 'every', 'cron'])
 const AGENT_MEMBERS = new Set(['model', 'role', 'can', 'tools', 'limits', 'memory'])
 const LOOP_MEMBERS = new Set<string>(['can', 'limits', 'every', 'cron', 'on', 'stop', 'gate', 'promote', 'rollback', ...STAGES])
@@ -46,7 +48,7 @@ export class TekParser extends ParserClauses {
 
   /** Between declarations: a misspelled or foreign head is taken for ours; anything else is reported and skipped. */
   private needDeclaration(): void {
-    while (!this.RECORDING_PHASE && !this.atEnd && !HEADS.some(head => this.nextIs(sign(head)))) {
+    while (!this.RECORDING_PHASE && !this.atEnd && !this.nextIsOf(HEAD)) {
       const { image, startOffset: start, endOffset: end } = this.peek()
       const meant = this.nextIs(Word) ? this.headMeant(image) : null
       if (image === 'task' || image === 'return' || (image === 'let' && meant === null)) {
@@ -61,7 +63,7 @@ export class TekParser extends ParserClauses {
       } else this.complain(this.blame(), at => syntaxErrors.unexpected({ found: capital(this.found()), place: 'between declarations' }, { at }))
       if (meant !== null) return this.replaceNext(sign(meant), meant)
       this.skipGroup()
-      while (!this.atEnd && !(this.firstOnLine() && HEADS.some(head => this.nextIs(sign(head))))) this.skipGroup()
+      while (!this.atEnd && !(this.firstOnLine() && this.nextIsOf(HEAD))) this.skipGroup()
     }
   }
 

@@ -4,6 +4,7 @@
 //   R2. Every comment is kept; strings and numbers stay as written.
 //   R3. Declarations stand in column 1 with a blank line between them; those of one line may stand together as their author grouped them.
 import type { Declaration, Item, Module } from './ast.ts'
+import type { Comment } from './comment.ts'
 import { lex } from './lexer.ts'
 import { commentsOf } from './parse.ts'
 import { PrintDeclarations } from './print-declarations.ts'
@@ -28,9 +29,10 @@ export function print(module: Module, text: string): string {
   const chunks: Chunk[] = []
   const groups = byOffset(module.items)
   const offsets = [...groups.keys()]
+  const comments = commentsOf(module)
   let blank = false
   offsets.forEach((offset, index) => {
-    const piece = new PiecePrinter(text.slice(offset, offsets[index + 1]), groups.get(offset)![0])
+    const piece = new PiecePrinter(text.slice(offset, offsets[index + 1]), comments === undefined ? undefined : comments.get(offset) ?? [])
     chunks.push(...piece.chunks(groups.get(offset)!, blank))
     blank = piece.endsBlank
   })
@@ -52,8 +54,9 @@ class PiecePrinter extends PrintDeclarations {
   /** Whether a blank line follows the last thing in the piece. */
   endsBlank = false
 
-  constructor(source: string, first: Declaration | undefined) {
-    super(source, (first && commentsOf(first)) ?? (/\/[/*]/.test(source) ? lex(source).comments : []))
+  /** @param comments the comments of the piece, where they are known. */
+  constructor(source: string, comments: readonly Comment[] | undefined) {
+    super(source, comments ?? (/\/[/*]/.test(source) ? lex(source).comments : []))
   }
 
   chunks(declarations: readonly Declaration[], blankBefore: boolean): Chunk[] {

@@ -2,6 +2,7 @@
 // Owns: the tables of a file, duplicates, imports, privacy. Does not own: what names inside declarations mean (3-check).
 import { didYouMean } from '#base/did-you-mean.ts'
 import { nameErrors } from '#diagnostics/catalog/name.ts'
+import { pluginErrors } from '#diagnostics/catalog/plugin.ts'
 import type { Diagnostic } from '#diagnostics/diagnostic.ts'
 import type { ModuleSignature } from '#model/signature.ts'
 import type { Declaration, Name, UseDecl } from '../1-syntax/ast.ts'
@@ -33,14 +34,17 @@ export function declareProgram(input: DeclareInput): { value: Program; diagnosti
     return found
   }
   const files = new Map<string, FileUnit>()
+  const plugins: Declaring['plugins'] = new Map()
   for (const loaded of input.files) {
-    const file = declareFile(loaded, loaded.path === input.entry, { ...input, files, findStd, diagnostics })
+    const file = declareFile(loaded, loaded.path === input.entry, { ...input, files, plugins, findStd, diagnostics })
     files.set(file.path, file)
   }
   return { value: { entry: files.get(input.entry)!, files: [...files.values()], stdNames: input.stdNames, std: findStd }, diagnostics }
 }
 
 interface Declaring {
+  /** By the name a plugin gives itself: grants are told apart by it, so two plugins cannot share it. */
+  readonly plugins: Map<string, { readonly source: string; readonly hash: string }>
   readonly files: Map<string, FileUnit>
   readonly stdNames: readonly string[]
   readonly diagnostics: Diagnostic[]
@@ -139,6 +143,10 @@ function usePlugin(unit: Unit, source: { readonly value: string; readonly start:
   if (made !== null && 'code' in made) context.diagnostics.push({ ...made, at: placeIn(unit, source) })
   else if (made === null) context.diagnostics.push(nameErrors['unknown-module']({ name: source.value }, { at: placeIn(unit, source) }))
   const signature = made !== null && !('code' in made) ? made : null
+  const before = signature === null ? undefined : context.plugins.get(signature.name)
+  if (signature !== null && before !== undefined && before.hash !== signature.hash) {
+    context.diagnostics.push(pluginErrors['same-name']({ name: signature.name, first: before.source, second: source.value }, { at: placeIn(unit, source) }))
+  } else if (signature !== null) context.plugins.set(signature.name, { source: source.value, hash: signature.hash })
   addModule(unit, alias, { kind: 'plugin', name: alias.text, source: source.value, signature }, context)
 }
 

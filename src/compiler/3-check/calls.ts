@@ -35,7 +35,7 @@ export function inferCall(checker: Checker, expr: CallExpr, scope: Scope): Type 
 
 export function inferPipe(checker: Checker, expr: PipeExpr, scope: Scope): Type {
   const [first, ...rest] = expr.target.parts
-  if (first === undefined) return inferAnyway(checker, expr.args ?? [], expr.left, scope)
+  if (first === undefined || first.text === '') return inferAnyway(checker, expr.args ?? [], expr.left, scope) // no name at all was reported
   let callee: Expr = { kind: 'name-expr', name: first.text, start: first.start, end: first.end }
   for (const part of rest) callee = { kind: 'member', object: callee, name: part, optional: false, start: first.start, end: part.end }
   const callable = calleeOf(checker, callee, scope)
@@ -91,9 +91,12 @@ function moduleFunction(checker: Checker, callee: MemberExpr, module: ModuleSym)
   const { functions } = module.signature
   const name = callee.name.text
   const written = `${module.name}.${name}`
+  if (name === '') return null // no name at all was reported
   if (!Object.hasOwn(functions, name)) {
     const at = checker.at(callee.name)
-    checker.report(nameErrors['unknown-function']({ module: module.name, name }, { at, ...suggest(name, Object.keys(functions), at) }))
+    const near = suggest(name, Object.keys(functions), at)
+    const help = prelude.has(name) ? [`\`${name}\` needs no module: \`${name}(…)\`.`] : near.help
+    checker.report(nameErrors['unknown-function']({ module: module.name, name }, { at, help, fixes: prelude.has(name) ? [] : near.fixes }))
     return null
   }
   const signature = functions[name]!
@@ -191,7 +194,7 @@ function inferArgument(checker: Checker, param: ParamSignature, value: Expr, bin
 function inferLambdaArgument(checker: Checker, param: ParamSignature, lambda: LambdaExpr, bindings: Bindings, scope: Scope): Type {
   const wanted = stripQualifiers(param.type)
   if (wanted.kind !== 'function') {
-    if (wanted.kind !== 'any') checker.report(typeErrors['lambda-not-expected']({ place: `The argument \`${param.name}\`` }, { at: checker.at(lambda) }))
+    checker.report(typeErrors['lambda-not-expected']({ place: `The argument \`${param.name}\`` }, { at: checker.at(lambda) }))
     return anyType
   }
   const type = checker.infer(lambda, scope, substitute(wanted, bindings, anyType))

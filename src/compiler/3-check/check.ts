@@ -18,12 +18,13 @@ import type { Checker } from './checker.ts'
 import { checkConst, checkModel, checkPromptTemplate, checkSecret, paramsOf } from './declarations.ts'
 import { expectType, fitType } from './expect.ts'
 import type { FileFacts, Shape, UnitFacts } from './facts.ts'
-import { checkCapabilityCycle, checkGrants, expandGrants } from './grants.ts'
+import { askedGrants, checkCapabilityCycle, checkGrants, expandGrants } from './grants.ts'
 import { orderGraph } from './graph.ts'
 import { condition, infer } from './infer.ts'
 import { checkLimits } from './limits.ts'
 import { checkLoop } from './loops.ts'
 import { type Mentions, mentionsOf, nodeMentions } from './mentions.ts'
+import { checkUnusedInFile, usesOfWorkflow } from './rules/unused-grants.ts'
 import { pureCalls, Scope } from './scope.ts'
 import { checkTest } from './tests.ts'
 import { createTypeTable, type TypeTable } from './type-nodes.ts'
@@ -46,9 +47,12 @@ export interface CheckResult {
   readonly program: CheckedProgram | null
 }
 
-/** Checks a program. `before` are the diagnostics of earlier phases: with an error among them there is no CheckedProgram. */
-export function checkProgram(program: Program, before: readonly Diagnostic[]): CheckResult {
-  const run = new CheckRun(program)
+/**
+ * Checks a program. `before` are the diagnostics of earlier phases: with an error among them there is no CheckedProgram.
+ * With `strict`, what only a run can decide is an error.
+ */
+export function checkProgram(program: Program, before: readonly Diagnostic[], strict: boolean = false): CheckResult {
+  const run = new CheckRun(program, strict)
   run.check()
   const diagnostics = ordered(run.diagnostics, program) // C2
   const isFine = !hasErrors(before) && !hasErrors(diagnostics)
@@ -56,18 +60,20 @@ export function checkProgram(program: Program, before: readonly Diagnostic[]): C
   return { facts: run.facts, diagnostics, program: isFine ? (value as unknown as CheckedProgram) : null } // C3
 }
 
-const ANY_SHAPE: Shape = { type: anyType, params: [], effect: 'pure', callsModel: false, fails: false }
+const ANY_SHAPE: Shape = { type: anyType, params: [], effect: 'pure', callsModel: false, fails: false, asks: [], uses: new Set() }
 
 class CheckRun {
   readonly diagnostics: Diagnostic[] = []
   readonly facts = new Map<Unit, UnitFacts>()
   readonly types: TypeTable
   readonly program: Program
+  readonly strict: boolean
   private readonly shapes = new Map<Sym, Shape>()
   private readonly files = new Map<FileUnit, FileFacts>()
 
-  constructor(program: Program) {
+  constructor(program: Program, strict: boolean) {
     this.program = program
+    this.strict = strict
     this.types = createTypeTable(program, (_unit, diagnostic) => this.diagnostics.push(diagnostic))
   }
 
@@ -79,6 +85,7 @@ class CheckRun {
     for (const file of this.program.files) {
       for (const unit of file.units) if (!units.has(unit)) this.checkOther(unit)
     }
+    if (!hasErrors(this.diagnostics)) for (const file of this.program.files) this.checkFileGrants(file)
   }
 
   private declareTypes(): void {
@@ -157,6 +164,7 @@ class CheckRun {
     return {
       params: paramsOf(checker, declaration.params), type: facts.result, effect,
       callsModel: facts.nodes.some(node => node.callsModel), fails: facts.nodes.some(node => node.fails),
+      asks: askedGrants(facts.grants ?? []), uses: usesOfWorkflow(checker),
     }
   }
 
@@ -187,8 +195,19 @@ class CheckRun {
     }
   }
 
+  /** The file's own `can`, once what its workflows use is known. */
+  private checkFileGrants(file: FileUnit): void {
+    const cans = file.units.filter(unit => unit.declaration.kind === 'can')
+    if (cans.length === 0) return
+    const own = [...file.values.values()].filter(symbol => symbol.unit.file === file)
+    for (const can of cans) {
+      const checker = this.facts.has(can) ? this.checkerQuiet(can) : this.checkerOf(can)
+      checkUnusedInFile(checker, can.declaration as CanClause, own, symbol => this.shapeOf(symbol))
+    }
+  }
+
   private checkerOf(unit: Unit): Checker {
-    const facts: UnitFacts = { unit, types: new Map<AstNode, Type>(), refs: new Map(), calls: new Map(), callLog: [], agents: new Map(), grants: null, workflow: null }
+    const facts: UnitFacts = { unit, types: new Map<AstNode, Type>(), refs: new Map(), calls: new Map(), callLog: [], agents: new Map(), grants: null, workflow: null, undecided: [] }
     this.facts.set(unit, facts)
     return new UnitChecker(this, facts)
   }
@@ -201,10 +220,10 @@ class CheckRun {
     const known = this.files.get(unit.file)
     if (known !== undefined) return known
     const declarations = unit.file.units.map(each => each.declaration)
-    const cans = declarations.filter((each): each is CanClause & typeof each => each.kind === 'can')
-    const grants = expandGrants(this.program, unit, cans)
+    const cans = unit.file.units.filter(each => each.declaration.kind === 'can')
+    const asked = cans.flatMap(can => askedGrants(expandGrants(this.program, can, [can.declaration as CanClause]) ?? []))
     const limits = declarations.flatMap(each => (each.kind === 'limits' ? each.values.entries.flatMap(entry => (entry.kind === 'entry' ? [entry.key.text] : [])) : []))
-    const made = { grants: grants === null ? null : new Set(grants.map(grant => grant.name)), limits: new Set(limits) }
+    const made = { grants: cans.length === 0 ? null : new Set(asked.map(each => each.fact.name)), asked, limits: new Set(limits) }
     this.files.set(unit.file, made)
     return made
   }
@@ -241,6 +260,10 @@ class UnitChecker implements Checker {
 
   get unit(): Unit {
     return this.facts.unit
+  }
+
+  get strict(): boolean {
+    return this.run.strict
   }
 
   get fileFacts(): FileFacts {

@@ -30,6 +30,8 @@ export interface Checker {
   shapeOf(symbol: Sym): Shape
   /** What the clauses at the top of the unit's file say; worked out once a file. */
   readonly fileFacts: FileFacts
+  /** Whether what only a run can decide is an error. */
+  readonly strict: boolean
 }
 
 const NUMBERS = new Set<Type['kind']>(['int', 'float'])

@@ -76,7 +76,7 @@ export function checkClause(checker: Checker, clause: Clause, context: ClauseCon
 }
 
 function checkPriority(checker: Checker, level: Name): void {
-  if (PRIORITIES.includes(level.text)) return
+  if (level.text === '' || PRIORITIES.includes(level.text)) return // no name at all was reported
   const at = checker.at(level)
   checker.report(taskErrors['bad-priority']({ level: level.text }, { at, ...suggest(level.text, PRIORITIES, at) }))
 }

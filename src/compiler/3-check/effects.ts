@@ -1,7 +1,7 @@
 // Effects: where calls that act on the world may stand.
 // Owns: the rule of language.md (right-hand sides of tasks and stages, actions, tests) and its reports. Does not own: grants.
 //   E1. Pure functions of tek's own modules may stand anywhere; those of plugins only where tool calls may (they are calls to foreign code).
-//   E2. A call of a workflow is a sub-workflow: the whole value of a task, nothing else.
+//   E2. A call of a workflow is a sub-workflow: the whole value of a task (in a test, of a `let`), nothing else.
 import { taskErrors } from '#diagnostics/catalog/task.ts'
 import type { CallExpr, PipeExpr, Span } from '../1-syntax/ast.ts'
 import type { Checker } from './checker.ts'
@@ -13,7 +13,8 @@ export function checkCallPlace(checker: Checker, expr: CallExpr | PipeExpr, call
   const { target, name } = callable
   const { calls } = scope
   if (target.kind === 'workflow') {
-    if (calls.workflowCall !== expr) checker.report(taskErrors['workflow-call-not-whole']({ workflow: name }, { at: checker.at(at) })) // E2
+    const word = calls.inTest ? 'let' : 'task'
+    if (calls.workflowCall !== expr) checker.report(taskErrors['workflow-call-not-whole']({ workflow: name, word }, { at: checker.at(at) })) // E2
     return
   }
   if (target.kind !== 'function') return

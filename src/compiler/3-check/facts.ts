@@ -1,6 +1,7 @@
 // Facts: what checking learns about a unit, in side maps; what lowering and the editor read.
 // Owns: the shapes. Does not own: how they are found.
 //   F1. Facts are kept by unit: two units may share nodes (equal text), and mean different things by them.
+import type { Grant } from '#model/capability.ts'
 import type { FunctionSignature, ParamSignature } from '#model/signature.ts'
 import type { Type, Value } from '#model/type.ts'
 import type { AstNode, CallExpr, Expr, GrantNode, LetDecl, PipeExpr, Span, TaskDecl } from '../1-syntax/ast.ts'
@@ -39,6 +40,23 @@ export interface GrantFact {
   readonly implies: readonly { readonly name: string; readonly args: readonly string[] }[]
 }
 
+/** A grant as asked for, its arguments as texts in which parameters are unknown (grants/part-text.ts). */
+export interface AskedGrant {
+  readonly fact: GrantFact
+  readonly grant: Grant
+}
+
+/** A call whose arguments only a run can tell to be granted. */
+export interface Undecided {
+  readonly at: Span
+  readonly callee: string
+  /** What it needs, in the words of the program: `fs.read(path.join(root, file))`. */
+  readonly grant: string
+}
+
+/** Names of grants that may be asked for when it runs; null when any may be. */
+export type GrantUses = ReadonlySet<string> | null
+
 export type Effect = 'pure' | 'read' | 'write'
 
 export interface NodeFacts {
@@ -58,6 +76,8 @@ export interface NodeFacts {
   callsModel: boolean
   /** True when it may fail on purpose, so that it is never idle. */
   fails: boolean
+  /** Its calls in `callLog`: from this one up to that. */
+  calls: { readonly from: number; readonly to: number }
 }
 
 export interface WorkflowFacts {
@@ -79,12 +99,14 @@ export interface UnitFacts {
   readonly agents: Map<AstNode, Sym<'agent'>>
   grants: readonly GrantFact[] | null
   workflow: WorkflowFacts | null
+  undecided: readonly Undecided[]
 }
 
 /** What holds for a whole file. */
 export interface FileFacts {
   /** Names of the grants of its own `can` clauses; null when it has none. */
   readonly grants: ReadonlySet<string> | null
+  readonly asked: readonly AskedGrant[]
   /** Names of its limits. */
   readonly limits: ReadonlySet<string>
 }
@@ -96,4 +118,7 @@ export interface Shape {
   readonly effect: Effect
   readonly callsModel: boolean
   readonly fails: boolean
+  /** Of a workflow: its `can`. */
+  readonly asks: readonly AskedGrant[]
+  readonly uses: GrantUses
 }

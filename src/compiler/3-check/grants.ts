@@ -10,7 +10,8 @@ import { suggest } from '../2-resolve/declare.ts'
 import { findModule, placeIn, type Program, type Sym, type Unit } from '../2-resolve/program.ts'
 import type { Checker } from './checker.ts'
 import { coreGrants } from './core-grants.ts'
-import type { GrantFact } from './facts.ts'
+import type { AskedGrant, GrantFact } from './facts.ts'
+import { writtenText } from './known-values.ts'
 import { pureCalls, type Scope } from './scope.ts'
 
 /** Named capabilities nested deeper than this are a circle, which is reported where it is declared. */
@@ -34,6 +35,17 @@ export function expandGrants(program: Program, unit: Unit, clauses: readonly Can
   }
   for (const clause of clauses) for (const node of clause.grants) visit(node, unit, 0)
   return found
+}
+
+/** Grants with their arguments as texts; a model's name is its key. */
+export function askedGrants(grants: readonly GrantFact[]): AskedGrant[] {
+  return grants.map(fact => {
+    const args = (fact.node.args ?? []).map(({ value }) => {
+      const model = value.kind === 'name-expr' ? fact.unit.file.values.get(value.name) : undefined
+      return model?.kind === 'model' ? model.key : writtenText(fact.unit, value)
+    })
+    return { fact, grant: { name: fact.name, args } }
+  })
 }
 
 export function capabilityNamed(unit: Unit, node: GrantNode): Sym<'capability'> | null {

@@ -6,7 +6,7 @@ import { anything, isWhole, paramText, type PartText, word } from '#grants/part-
 import type { Type } from '#model/type.ts'
 import { stripQualifiers } from '#types/construct.ts'
 import type { CallExpr, Expr, OnFailureClause, PipeExpr, TemplateExpr, WorkflowDecl } from '../1-syntax/ast.ts'
-import type { Unit } from '../2-resolve/program.ts'
+import type { Sym, Unit } from '../2-resolve/program.ts'
 import type { CallFact, NodeFacts, UnitFacts } from './facts.ts'
 import { familyOf } from './families.ts'
 
@@ -95,7 +95,7 @@ export class KnownValues {
       case 'if':
         return either(this.of(expr.then, items), this.of(expr.else, items))
       case 'match':
-        return expr.arms.length > MAX_TEXTS ? this.byType(expr) : expr.arms.map(arm => this.of(arm.value, items)).reduce(either)
+        return expr.arms.length === 0 || expr.arms.length > MAX_TEXTS ? this.byType(expr) : expr.arms.map(arm => this.of(arm.value, items)).reduce(either)
       case 'binary':
         if (expr.op === '??') return either(this.of(expr.left, items), this.of(expr.right, items))
         return expr.op === '+' && this.isText(expr.left) && this.isText(expr.right) ? joined([this.of(expr.left, items), this.of(expr.right, items)]) : this.byType(expr)
@@ -125,7 +125,7 @@ export class KnownValues {
       case 'node':
         return this.node(ref.index)
       case 'const':
-        return ref.symbol.kind === 'const' ? constValue(ref.symbol.unit, ref.symbol.declaration.value, 0) : unknownValue
+        return symbolValue(ref.symbol, 0)
       default:
         return this.byType(expr)
     }
@@ -235,7 +235,20 @@ function joined(parts: readonly Known[]): Known {
   return made.some(each => each.length > MAX_TEXT_LENGTH) ? unknownValue : { kind: 'text', texts: made.map(each => ({ kind: 'exact', text: each })) }
 }
 
-/** A const's value, by the names of its own file. */
+const consts = new WeakMap<Sym, Known>()
+
+/** The value of a const; looked at once. */
+function symbolValue(symbol: Sym | undefined, depth: number): Known {
+  if (symbol?.kind !== 'const') return unknownValue
+  let known = consts.get(symbol)
+  if (known === undefined) {
+    known = constValue(symbol.unit, symbol.declaration.value, depth)
+    consts.set(symbol, known)
+  }
+  return known
+}
+
+/** By the names of the const's own file. */
 function constValue(unit: Unit, expr: Expr, depth: number): Known {
   if (depth > MAX_DEPTH) return unknownValue // K2
   const inner = (each: Expr): Known => constValue(unit, each, depth + 1)
@@ -248,10 +261,8 @@ function constValue(unit: Unit, expr: Expr, depth: number): Known {
       return joined(expr.parts.map(part => (part.kind === 'template-text' ? written(part.value) : inner(part))))
     case 'list':
       return listOf(expr.items.map(inner))
-    case 'name-expr': {
-      const symbol = unit.file.values.get(expr.name)
-      return symbol?.kind === 'const' ? constValue(symbol.unit, symbol.declaration.value, depth + 1) : unknownValue
-    }
+    case 'name-expr':
+      return symbolValue(unit.file.values.get(expr.name), depth + 1)
     default:
       return unknownValue
   }

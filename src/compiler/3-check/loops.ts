@@ -16,6 +16,7 @@ import { checkClause, findAgent } from './clauses.ts'
 import { checkGrants, expandGrants } from './grants.ts'
 import { checkLimits, readLimits } from './limits.ts'
 import { type Mentions, mentionsOf } from './mentions.ts'
+import { checkContained } from './rules/contained.ts'
 import { checkGranted } from './rules/not-granted.ts'
 import { type CallPlace, type LocalCallable, pureCalls, Scope, worldCalls } from './scope.ts'
 import { checkPrompt, checkTrigger, unwrapped } from './workflow.ts'
@@ -56,7 +57,9 @@ export function checkLoop(checker: Checker, loop: LoopDecl): void {
   checkEvolves(checker, loop)
   new StageWalk(checker, loop, base).walk()
   const head = loop.over ?? loop.evolves ?? loop.name
-  checkGranted(checker, `the loop \`${loop.name.text}\``, cans, head)
+  const owner = `the loop \`${loop.name.text}\``
+  checkGranted(checker, owner, cans, head)
+  checkContained(checker, owner, cans, head)
 }
 
 /** `over git(".")` or `over copy("site")`: where candidates get a workspace of their own. Or a value. */

@@ -106,8 +106,8 @@ function reportMember(checker: Checker, expr: MemberExpr, object: Type, problem:
 }
 
 function moduleConstant(checker: Checker, expr: MemberExpr, module: ModuleSym): Type {
-  if (module.signature === null) return anyType
   const name = expr.name.text
+  if (module.signature === null || name === '') return anyType // no name at all was reported
   const constants = module.signature.constants
   if (Object.hasOwn(constants, name)) {
     const constant = constants[name]!

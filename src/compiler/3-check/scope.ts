@@ -33,6 +33,7 @@ export interface CallPlace {
   readonly inLambda: boolean
   /** The one expression that may be a call of a workflow. */
   readonly workflowCall: Expr | null
+  readonly inTest?: true
 }
 
 export class Scope {

@@ -10,7 +10,7 @@ import { unwrapped } from './workflow.ts'
 import { qualifiersWithin, qualify } from '#types/construct.ts'
 
 export function checkTest(checker: Checker, test: TestDecl): void {
-  const scope = new Scope(null, worldCalls('a test', null))
+  const scope = new Scope(null, { ...worldCalls('a test', null), inTest: true })
   scope.add('denied', { ref: { kind: 'local', name: 'denied' }, type: anyType, span: null, what: 'a function of tests', callable: { target: { kind: 'denied' }, params: [], result: boolType } })
   for (const member of test.body) {
     if (member.kind === 'given') {

@@ -79,7 +79,7 @@ function makeGraph(checker: Checker, workflow: WorkflowDecl): Graph {
     const dependsOn = new Set<number>()
     for (const name of [...names.keys(), ...after]) if (indexes.has(name)) dependsOn.add(indexes.get(name)!)
     if (declaration.kind === 'task') for (const name of declaration.after) reportUnknownTask(checker, name, indexes)
-    return { declaration, name: declaration.name.text, written, dependsOn: [...dependsOn].sort((a, b) => a - b), type: anyType, mustCheck: false, seen: anyType, effect: 'pure', callsModel: false, fails: false }
+    return { declaration, name: declaration.name.text, written, dependsOn: [...dependsOn].sort((a, b) => a - b), type: anyType, mustCheck: false, seen: anyType, effect: 'pure', callsModel: false, fails: false, calls: { from: 0, to: 0 } }
   })
   const { order, cycles } = orderGraph(nodes.map(node => node.dependsOn))
   const circular = new Set<number>()
@@ -123,6 +123,7 @@ function checkNode(checker: Checker, node: NodeFacts, scope: Scope, policy: OnFa
     const inner = new Scope(scope, pureCalls('a `let`'))
     node.type = node.seen = checkTyped(checker, node, node.declaration.value, node.declaration.type, inner, `\`${node.name}\``)
   } else checkTask(checker, node, node.declaration, scope, policy)
+  node.calls = { from: before, to: checker.facts.callLog.length }
   noteEffects(checker, node, checker.facts, before)
   const local = scope.find(node.name)
   if (local?.ref.kind === 'node' && local.ref.index === node.written) scope.add(node.name, { ...local, type: node.seen })

@@ -36,20 +36,25 @@ export function lowerWorkflow(context: LowerContext, symbol: Sym<'workflow'>): P
 
 function lowerNode(at: LowerAt, node: NodeFacts, dependsOn: readonly number[]): PlanNode {
   const { declaration, name, type } = node
-  const head: NodeHead = { name, type, dependsOn, ...(node.mustCheck ? { mustCheck: true as const } : {}) }
-  return declaration.kind === 'let' ? lowerLet(at, declaration, head) : lowerTask(at, declaration, head)
+  const parts = declaration.kind === 'let' ? lowerLet(at, declaration) : lowerTask(at, declaration)
+  // Written out, not spread: a scheduler that walks many nodes is several times faster when the machine sees one shape of object.
+  const lowered: PlanNode = {
+    name, type, dependsOn, kind: parts.kind, forEach: parts.forEach, when: parts.when, body: parts.body, retry: parts.retry, timeoutMs: parts.timeoutMs,
+    cache: parts.cache, verify: parts.verify, priority: parts.priority, needs: parts.needs, onFailure: parts.onFailure, approve: parts.approve, label: parts.label,
+  }
+  return node.mustCheck ? { ...lowered, mustCheck: true } : lowered
 }
 
-type NodeHead = Pick<PlanNode, 'name' | 'type' | 'mustCheck' | 'dependsOn'>
+type NodeParts = Omit<PlanNode, 'name' | 'type' | 'mustCheck' | 'dependsOn'>
 
-function lowerLet(at: LowerAt, declaration: LetDecl, head: NodeHead): PlanNode {
+function lowerLet(at: LowerAt, declaration: LetDecl): NodeParts {
   return {
-    ...head, kind: 'let', forEach: null, when: null, body: { kind: 'expr', value: lowerExpr(at, declaration.value) }, retry: null, timeoutMs: null, cache: null,
+    kind: 'let', forEach: null, when: null, body: { kind: 'expr', value: lowerExpr(at, declaration.value) }, retry: null, timeoutMs: null, cache: null,
     verify: null, priority: 0, needs: null, onFailure: null, approve: null, label: null,
   }
 }
 
-function lowerTask(at: LowerAt, task: TaskDecl, head: NodeHead): PlanNode {
+function lowerTask(at: LowerAt, task: TaskDecl): NodeParts {
   const clause = <K extends Clause['kind']>(kind: K): Extract<Clause, { kind: K }> | undefined => task.clauses.find((each): each is Extract<Clause, { kind: K }> => each.kind === kind)
   const into = (expr: Expr | null | undefined) => (expr === null || expr === undefined ? null : lowerExpr(at, expr))
   const retry = clause('retry')
@@ -59,7 +64,6 @@ function lowerTask(at: LowerAt, task: TaskDecl, head: NodeHead): PlanNode {
   const onFailure = clause('on-failure')
   const timeout = clause('timeout')
   return {
-    ...head,
     kind: 'task',
     forEach: task.forEach === null ? null : { item: task.forEach.item.text, list: lowerExpr(at, task.forEach.list), width: into(clause('parallel')?.width) },
     when: into(task.when),

@@ -39,6 +39,7 @@ export function lower(checked: CheckedProgram): Plan {
   for (let symbol = context.nextWorkflow(); symbol !== undefined; symbol = context.nextWorkflow()) {
     workflows[symbol.key] = lowerWorkflow(context, symbol)
     places.addWorkflow(symbol)
+    places.addUndecided(symbol, checked.facts.get(symbol.unit)?.undecided ?? [])
   }
   for (let symbol = context.nextPrompt(); symbol !== undefined; symbol = context.nextPrompt()) prompts[symbol.key] = lowerPrompt(context, symbol)
   entry.units.filter(unit => unit.declaration.kind === 'test').forEach((unit, index) => places.add(`test:${index}`, unit, (unit.declaration as TestDecl).name, unit.declaration.doc))
@@ -65,6 +66,7 @@ export function lower(checked: CheckedProgram): Plan {
     loops: named('loop'),
     places: places.places(),
     docs: places.docs(),
+    ...(places.undecided().length === 0 ? {} : { undecided: places.undecided() }),
   }
   return { ...plan, hash: hashPlan(plan) }
 }

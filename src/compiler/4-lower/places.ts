@@ -1,11 +1,13 @@
-// Places: where the parts of a plan stand in the source, and their doc comments. Not hashed.
-import type { Plan } from '#model/plan.ts'
+// Places: where the parts of a plan stand in the source, their doc comments, calls left to the guard. Not hashed.
+import type { Plan, PlanUndecided } from '#model/plan.ts'
 import type { Span } from '../1-syntax/ast.ts'
 import { placeIn, type FileUnit, type Sym, type Unit } from '../2-resolve/program.ts'
+import type { Undecided } from '../3-check/facts.ts'
 
 export class PlaceTable {
   private readonly found: Record<string, Plan['places'][string]> = {}
   private readonly texts: Record<string, string> = {}
+  private readonly calls: PlanUndecided[] = []
   private readonly lines = new Map<FileUnit, readonly number[]>()
 
   addWorkflow(symbol: Sym<'workflow'>): void {
@@ -20,6 +22,18 @@ export class PlaceTable {
     const to = this.position(unit.file, end)
     this.found[key] = { path: unit.file.path, line: from.line, column: from.column, endLine: to.line, endColumn: to.column }
     if (doc !== '') this.texts[key] = doc
+  }
+
+  /** The calls of a workflow that could not be proved to be granted. */
+  addUndecided(symbol: Sym<'workflow'>, calls: readonly Undecided[]): void {
+    for (const { at, callee, grant } of calls) {
+      this.calls.push({ workflow: symbol.key, callee, grant, path: symbol.unit.file.path, ...this.position(symbol.unit.file, placeIn(symbol.unit, at).start) })
+    }
+  }
+
+  /** By place, workflows in the order in which they were added. */
+  undecided(): readonly PlanUndecided[] {
+    return this.calls
   }
 
   places(): Plan['places'] {

@@ -139,6 +139,21 @@ export const cliErrors = defineDiagnostics('cli', {
     message: (p: { run: string; matches: readonly string[] }) => `Several runs begin with \`${p.run}\`: ${quoted(p.matches)}.`,
     help: () => 'Give more letters of the id.',
   },
+  'nothing-to-resume': {
+    severity: 'error',
+    message: () => 'No run of this folder is unfinished.',
+    help: () => '`tek runs` lists them; `tek run PROGRAM` begins one.',
+  },
+  'several-running': {
+    severity: 'error',
+    message: (p: { runs: readonly string[] }) => `Several runs go on: ${quoted(p.runs)}.`,
+    help: () => 'Name one, or stop them all: `tek stop --all`.',
+  },
+  'still-running': {
+    severity: 'error',
+    message: (p: { run: string; pid: number; hostName: string }) => `The run \`${p.run}\` was asked to stop, and its process ${p.pid} on ${p.hostName} has not ended after two seconds.`,
+    help: (p: { run: string; pid: number; hostName: string }) => `Look again with \`tek runs\`, or end it: \`kill -9 ${p.pid}\`. What had finished is kept either way.`,
+  },
   'no-tests': {
     severity: 'error',
     message: (p: { path: string }) => `There is no \`test\` block in \`${p.path}\`.`,

@@ -5,13 +5,17 @@ import { defineDiagnostics } from '../diagnostic.ts'
 /** A reason that comes from elsewhere, closed like a sentence. */
 const closed = (reason: string): string => (/[.!?…]$/.test(reason) ? reason : `${reason}.`)
 
-const isPackageName = (source: string): boolean => /^(?:@[\w.-]+\/)?[\w.-]+$/.test(source)
+function whereItLooks(source: string): string {
+  if (/^\.{0,2}\//.test(source)) return 'The path starts at the folder of the file that names it.'
+  const isPackage = /^(?:@[\w.-]+\/)?[\w.-]+$/.test(source)
+  return isPackage ? `If it is a package, install it: \`npm install ${source}\`.` : 'Write a path that starts with `./`, or the name of an installed package.'
+}
 
 export const pluginErrors = defineDiagnostics('plugin', {
   'not-found': {
     severity: 'error',
     message: (p: { source: string; looked: string }) => `There is no plugin \`${p.source}\`: ${p.looked}.`,
-    help: (p: { source: string; looked: string }) => (/^\.{0,2}\//.test(p.source) ? 'The path starts at the folder of the file that names it.' : isPackageName(p.source) ? `If it is a package, install it: \`npm install ${p.source}\`.` : 'Write a path that starts with `./`, or the name of an installed package.'),
+    help: (p: { source: string; looked: string }) => whereItLooks(p.source),
   },
   'does-not-build': {
     severity: 'error',
@@ -51,6 +55,11 @@ export const pluginErrors = defineDiagnostics('plugin', {
     severity: 'error',
     message: (p: { source: string; name: string }) => `The plugin \`${p.source}\` calls itself \`${p.name}\`, a name of tek's own.`,
     help: () => 'Its author must give it another `name`; `as` in the program does not change what its grants are called.',
+  },
+  'same-name': {
+    severity: 'error',
+    message: (p: { name: string; first: string; second: string }) => `Two plugins call themselves \`${p.name}\`: \`${p.first}\` and \`${p.second}\`.`,
+    help: () => 'A grant for one would be a grant for the other. One of them needs another `name` in its definition; `as` does not change it.',
   },
   'api-mismatch': {
     severity: 'error',

@@ -36,7 +36,7 @@ export const syntaxErrors = defineDiagnostics('syntax', {
   'stray-character': {
     severity: 'error',
     message: (p: { character: string }) => `${p.character} cannot stand here.`,
-    help: () => 'Remove it; inside a string any character may stand.',
+    help: () => 'Names are made of `a–z`, `A–Z`, `0–9` and `_`; inside a string any character may stand.',
   },
   'bad-escape': {
     severity: 'error',

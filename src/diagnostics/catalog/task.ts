@@ -20,8 +20,8 @@ export const taskErrors = defineDiagnostics('task', {
   },
   'workflow-call-not-whole': {
     severity: 'error',
-    message: (p: { workflow: string }) => `A call of the workflow \`${p.workflow}\` must be the whole value of a task.`,
-    help: (p: { workflow: string }) => `Write \`task result = ${p.workflow}(…)\` and use \`result\` here.`,
+    message: (p: { workflow: string; word: 'task' | 'let' }) => `A call of the workflow \`${p.workflow}\` must be the whole value of a ${p.word === 'let' ? '`let`' : p.word}.`,
+    help: (p: { workflow: string; word: 'task' | 'let' }) => `Write \`${p.word} result = ${p.workflow}(…)\` and use \`result\` here.`,
   },
   'cycle': {
     severity: 'error',

@@ -3,7 +3,8 @@
 //   V1. A call is announced before it is made; a call that writes is made only when the announcement is durable.
 //   V2. A call whose outcome the journal knows is not made again: the outcome is given to the expression in its place.
 //   V3. Whatever comes back after an attempt was given up is dropped.
-//   V4. Nothing longer than INLINE_STEPS is worked on here: it goes to a thread.
+//   V4. Nothing longer than INLINE_STEPS is worked on here: it goes to a thread. An expression that turned out to be that long goes there at
+//       once the next HEAVY_RUNS times: the items of a `for` are mostly alike.
 import type { Outcome, Part, TaskId } from '#model/event.ts'
 import type { PlanExpr } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
@@ -14,6 +15,9 @@ import type { World } from '#interpreter/world.ts'
 import { callTool } from './call-tool.ts'
 import { setUpStages, type Stage } from './set-up.ts'
 import { isTooLarge, valueTooLarge } from './value-size.ts'
+
+/** Times that an expression which was once too long is not tried here again. */
+const HEAVY_RUNS = 15
 
 interface Work {
   readonly task: TaskId
@@ -36,12 +40,17 @@ export class Evaluator {
   outstanding = 0
   private readonly world: World
   private readonly options: EvaluationOptions
+  /** For what is known to be long: stops at the first loop. */
+  private readonly heavyOptions: EvaluationOptions
+  /** Runs left in which an expression is taken to be long. // V4 */
+  private readonly heavyRuns = new Map<PlanExpr, number>()
   private readonly onWaiting: (task: TaskId) => void
 
   constructor(world: World, onWaiting: (task: TaskId) => void) {
     this.world = world
     this.onWaiting = onWaiting
     this.options = { inlineSteps: INLINE_STEPS, maxSteps: MAX_EXPRESSION_STEPS, pure: (module, fn) => world.toolRunner.pure(module, fn), prompts: world.state.plan.prompts }
+    this.heavyOptions = { ...this.options, inlineSteps: 0 }
   }
 
   /** Works on a part of a task; its outcome comes as an `evaluated` event. */
@@ -83,7 +92,11 @@ export class Evaluator {
   }
 
   private evaluationOf(expr: PlanExpr, names: NameScope): Evaluation {
-    return new Evaluation(expr, names, this.options)
+    const left = this.heavyRuns.size === 0 ? undefined : this.heavyRuns.get(expr)
+    if (left === 0) this.heavyRuns.delete(expr) // tried here once more: its next values may be smaller
+    if (left === undefined || left === 0) return new Evaluation(expr, names, this.options)
+    this.heavyRuns.set(expr, left - 1)
+    return new Evaluation(expr, names, this.heavyOptions)
   }
 
   private advance(work: Work, first: Step): void {
@@ -150,6 +163,7 @@ export class Evaluator {
   private handOver(work: Work, step: Extract<Step, { kind: 'heavy' }>): void {
     const { world } = this
     const abort = this.wait(work)
+    if (!this.heavyRuns.has(step.expr)) this.heavyRuns.set(step.expr, HEAVY_RUNS)
     const names = work.stage?.names ?? new Names(world.state, work.task, work.part, world.constants)
     const job = {
       expr: step.expr,

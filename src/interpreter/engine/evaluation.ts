@@ -62,7 +62,7 @@ export class Evaluation {
   constructor(expr: PlanExpr, scope: Scope, options: EvaluationOptions) {
     const prompts = options.prompts ?? noPrompts
     this.frame = new Frame(scope, options.pure, prompts, options)
-    this.code = codeOf(expr, allPlain(expr, options.pure, prompts) ? 'plain' : 'effects')
+    this.code = codeOf(expr, () => allPlain(expr, options.pure, prompts))
   }
 
   start(): Step {

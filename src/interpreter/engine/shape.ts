@@ -27,11 +27,12 @@ export interface Shape {
 export class Shapes {
   private readonly made = new Map<string, Shape>()
   private readonly plan: Plan
-  private readonly weights: Weights
+  /** Null where earlier runs gave none. */
+  private readonly weights: Weights | null
 
   constructor(plan: Plan, weights: Weights) {
     this.plan = plan
-    this.weights = weights
+    this.weights = Object.keys(weights).length === 0 ? null : weights
   }
 
   of(key: string): Shape | null {
@@ -49,7 +50,7 @@ export class Shapes {
   }
 
   private lengthOf(key: string, node: PlanNode, depth: number): number {
-    const mean = this.weights[`${key}/${node.name}`]
+    const mean = this.weights === null ? undefined : this.weights[`${key}/${node.name}`]
     if (mean !== undefined && mean >= 0) return mean
     if (node.kind === 'let') return 0
     if (node.body.kind === 'workflow') return this.make(node.body.workflow, depth + 1)?.length ?? 1

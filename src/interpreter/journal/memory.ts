@@ -91,21 +91,22 @@ export function memoryJournal(): Journal {
 }
 
 function logOf(run: KeptRun, owner: string | undefined): RunLog {
-  let durable = run.events.length
-  const expectOwner = () => {
+  let batch: RunEvent[] = []
+  const expectOwner = (): void => {
     if (owner !== undefined && run.lease?.owner !== owner) throw new JournalError(runErrors['lease-lost']({ runId: run.summary.runId }))
   }
   return {
-    append: event => void run.events.push(event),
-    commit: () => {
+    append: event => void batch.push(event),
+    commit() {
       expectOwner()
-      durable = run.events.length
+      for (const event of batch) run.events.push(event)
+      batch = []
     },
     get uncommitted() {
-      return run.events.length - durable
+      return batch.length
     },
-    events: () => run.events.slice(0, durable),
-    describe: summary => {
+    events: () => run.events.slice(),
+    describe(summary) {
       expectOwner()
       run.summary = summary
     },

@@ -1,5 +1,7 @@
 // Messages: what goes between the loop and its worker threads.
-//   M1. Plain data that structured clone carries; a port only with a call that acts on the world.
+//   M1. Plain data that structured clone carries. Everything of a lane goes over its one port: a port of its own for each call would cost
+//       more than the call.
+//   M2. Questions of a tool to its context carry the number of its call, and are answered only while that call is under way on that lane.
 import type { Outcome } from '#model/event.ts'
 import type { Plan, PlanExpr } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
@@ -20,12 +22,12 @@ export interface ExpressionJob {
   readonly modules: Readonly<Record<string, string>>
 }
 
-/** A call of a trusted tool; `port` leads to its context and is null for a pure one. */
+/** A call of a trusted tool; `context` is the number under which it reaches its context, null for a pure one. */
 export interface CallJob {
   readonly kind: 'call'
   readonly url: string
   readonly call: ToolCall
-  readonly port: MessagePort | null
+  readonly context: number | null
   readonly cwd: string
   readonly idempotencyKey: string
 }
@@ -37,10 +39,17 @@ export interface Lane {
   readonly port: MessagePort
 }
 
-export type LaneRequest = { readonly kind: 'jobs'; readonly jobs: readonly Job[] } | { readonly kind: 'end' }
+export type LaneRequest =
+  | { readonly kind: 'jobs'; readonly jobs: readonly Job[] }
+  /** What the context of a call says. */
+  | { readonly kind: 'context'; readonly context: number; readonly answer: ContextAnswer }
+  | { readonly kind: 'end' }
+
+export type LaneMessage = LaneAnswer | { readonly kind: 'context'; readonly context: number; readonly request: ContextRequest }
 
 /** Outcomes of the next jobs of a request, in its order; one request may be answered in several. */
 export interface LaneAnswer {
+  readonly kind: 'outcomes'
   readonly outcomes: readonly Outcome[]
   /** Milliseconds all of them took. */
   readonly elapsedMs: number

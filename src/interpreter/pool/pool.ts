@@ -11,9 +11,9 @@ import type { Piscina } from 'piscina'
 import type { Failure, Outcome } from '#model/event.ts'
 import type { ToolContext } from '#plugin-api/context.ts'
 import type { ToolCall } from '#plugin-api/tool-runner.ts'
-import type { CallJob, ExpressionJob, Job, Lane, LaneAnswer, LaneRequest } from './messages.ts'
+import type { CallJob, ContextRequest, ExpressionJob, Job, Lane, LaneAnswer, LaneMessage, LaneRequest } from './messages.ts'
 import { RankHeap, type Ranked } from './rank-heap.ts'
-import { serveContext } from './remote-context.ts'
+import { askContext } from './remote-context.ts'
 
 const IDLE_TIMEOUT_MS = 1_500
 const LANE_IDLE_MS = 500
@@ -59,8 +59,9 @@ export interface Pool {
 
 interface Waiting extends Ranked {
   readonly job: Job
-  readonly signal: AbortSignal | null
   readonly resolve: (outcome: Outcome) => void
+  /** What a tool in a thread may ask; null for what acts on nothing. */
+  readonly context: ToolContext | null
   /** Not to share a message: it acts on the world, or a batch it was in has crashed. */
   isAlone: boolean
   isGivenUp: boolean
@@ -104,16 +105,13 @@ class ThreadPool implements Pool {
 
   evaluate(request: ExpressionRequest, signal: AbortSignal | null): Promise<Outcome> {
     const { rank, ...parts } = request
-    return this.submit({ kind: 'expression', ...parts }, rank, signal, false)
+    return this.submit({ kind: 'expression', ...parts }, rank, signal, null)
   }
 
   call(request: CallRequest, signal: AbortSignal): Promise<Outcome> {
     const { url, call, context, isPure } = request
-    const job: CallJob = { kind: 'call', url, call, port: null, cwd: context.cwd, idempotencyKey: context.idempotencyKey }
-    if (isPure) return this.submit(job, request.rank, signal, false)
-    const { port1, port2 } = new MessageChannel()
-    serveContext(port1, context)
-    return this.submit({ ...job, port: port2 }, request.rank, signal, true).finally(() => port1.close())
+    const job: CallJob = { kind: 'call', url, call, context: isPure ? null : this.submitted, cwd: context.cwd, idempotencyKey: isPure ? '' : context.idempotencyKey }
+    return this.submit(job, request.rank, signal, isPure ? null : context)
   }
 
   async close(): Promise<void> {
@@ -128,11 +126,16 @@ class ThreadPool implements Pool {
     if (this.starting !== null) await (await this.starting).destroy()
   }
 
-  private submit(job: Job, rank: number, signal: AbortSignal | null, isAlone: boolean): Promise<Outcome> {
+  private submit(job: Job, rank: number, signal: AbortSignal | null, context: ToolContext | null): Promise<Outcome> {
     if (this.isClosed || signal?.aborted) return Promise.resolve(givenUp)
-    return new Promise(resolve => {
-      const waiting: Waiting = { job, rank, order: this.submitted++, signal, resolve, isAlone, isGivenUp: false }
-      signal?.addEventListener('abort', () => this.giveUp(waiting), { once: true })
+    return new Promise(settle => {
+      const giveUp = (): void => this.giveUp(waiting)
+      const resolve = (outcome: Outcome): void => {
+        signal?.removeEventListener('abort', giveUp) // one attempt may make many calls, all with its one signal
+        settle(outcome)
+      }
+      const waiting: Waiting = { job, rank, order: this.submitted++, resolve, context, isAlone: context !== null, isGivenUp: false }
+      signal?.addEventListener('abort', giveUp)
       this.waiting.push(waiting)
       if (this.isPumping) return
       this.isPumping = true
@@ -144,11 +147,11 @@ class ThreadPool implements Pool {
   private giveUp(waiting: Waiting): void {
     waiting.isGivenUp = true
     waiting.resolve(givenUp)
-    const end = (): void => {
-      for (const lane of this.lanes) if (lane.busy.length === 1 && lane.busy[0] === waiting) lane.end.abort()
-    }
-    if (waiting.job.kind === 'call' && waiting.job.port !== null) setTimeout(end, ABORT_GRACE_MS).unref()
-    else end()
+    const lane = [...this.lanes].find(each => each.busy.length === 1 && each.busy[0] === waiting)
+    if (lane === undefined) return
+    if (waiting.context === null) return lane.end.abort()
+    lane.port.postMessage({ kind: 'context', context: waiting.order, answer: { id: -1, abort: true } } satisfies LaneRequest)
+    setTimeout(() => lane.busy[0] === waiting && lane.end.abort(), ABORT_GRACE_MS).unref()
   }
 
   private pump(): void {
@@ -188,11 +191,12 @@ class ThreadPool implements Pool {
     const lane: ThreadLane = { port: port1, end: new AbortController(), busy: [], start: null, idle: null }
     lane.start = setTimeout(() => lane.end.abort(), START_TIMEOUT_MS)
     this.lanes.add(lane)
-    port1.on('message', (answer: LaneAnswer) => this.answered(lane, answer))
+    port1.on('message', (message: LaneMessage) => (message.kind === 'outcomes' ? this.answered(lane, message) : asked(lane, message.context, message.request)))
     const over = (error: unknown): void => {
       port1.close()
       const neverBegan = lane.start !== null
       started(lane)
+      if (lane.idle !== null) clearTimeout(lane.idle)
       this.lanes.delete(lane)
       const at = this.free.indexOf(lane)
       if (at !== -1) this.free.splice(at, 1)
@@ -219,13 +223,8 @@ class ThreadPool implements Pool {
   }
 
   private send(lane: ThreadLane, batch: Waiting[]): void {
-    if (lane.idle !== null) {
-      clearTimeout(lane.idle)
-      lane.idle = null
-    }
     lane.busy = batch
-    const ports = batch.flatMap(({ job }): MessagePort[] => (job.kind === 'call' && job.port !== null ? [job.port] : []))
-    lane.port.postMessage({ kind: 'jobs', jobs: batch.map(each => each.job) } satisfies LaneRequest, ports)
+    lane.port.postMessage({ kind: 'jobs', jobs: batch.map(each => each.job) } satisfies LaneRequest)
   }
 
   private answered(lane: ThreadLane, { outcomes, elapsedMs }: LaneAnswer): void {
@@ -236,12 +235,15 @@ class ThreadPool implements Pool {
     outcomes.forEach((outcome, index) => answered[index]!.resolve(outcome))
     if (lane.busy.length > 0) return
     this.free.push(lane)
-    lane.idle = setTimeout(() => this.closeLane(lane), LANE_IDLE_MS)
+    if (lane.idle === null) lane.idle = setTimeout(() => this.closeLane(lane), LANE_IDLE_MS)
+    else lane.idle.refresh() // also after it has fired
     this.pump()
   }
 
   private closeLane(lane: ThreadLane): void {
-    this.free.splice(this.free.indexOf(lane), 1)
+    const at = this.free.indexOf(lane)
+    if (at === -1) return // at work again
+    this.free.splice(at, 1)
     lane.port.postMessage({ kind: 'end' } satisfies LaneRequest)
   }
 
@@ -253,6 +255,13 @@ class ThreadPool implements Pool {
       this.waiting.push(each)
     }
   }
+}
+
+/** A tool asks its context: only the call that is under way on its lane is heard. // M2 of messages.ts */
+function asked(lane: ThreadLane, number: number, request: ContextRequest): void {
+  const [waiting] = lane.busy
+  if (waiting === undefined || waiting.context === null || waiting.order !== number) return
+  askContext(waiting.context, request, answer => lane.port.postMessage({ kind: 'context', context: number, answer } satisfies LaneRequest))
 }
 
 function started(lane: ThreadLane): void {

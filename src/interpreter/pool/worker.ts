@@ -8,42 +8,54 @@ import type { Plugin } from '#plugin-api/define-plugin.ts'
 import { invokePure, invokeTool } from '#plugin-api/invoke.ts'
 import type { PureFunction } from '#plugin-api/tool-runner.ts'
 import { evaluatePure } from '#interpreter/engine/evaluation.ts'
-import type { CallJob, ExpressionJob, Job, Lane, LaneAnswer, LaneRequest } from './messages.ts'
-import { remoteContext } from './remote-context.ts'
+import type { CallJob, ExpressionJob, Job, Lane, LaneMessage, LaneRequest } from './messages.ts'
+import { remoteContext, type RemoteContext } from './remote-context.ts'
 
 const loaded = new Map<string, Promise<Plugin>>()
 
 /** Outcomes wait this long for others before they are sent. */
 const ANSWER_INTERVAL_MS = 1
 
+/** What one lane works on. */
+interface Serving {
+  readonly port: MessagePort
+  /** The context of the call under way; there is one at most. */
+  context: { readonly number: number; readonly remote: RemoteContext } | null
+}
+
 /** Serves one lane: carries out jobs one after another until told to end. */
 export function work({ port }: Lane): Promise<void> {
+  const serving: Serving = { port, context: null }
   return new Promise(resolve => {
     port.on('message', (request: LaneRequest) => {
-      if (request.kind === 'jobs') return void carryOutAll(request.jobs, port)
+      if (request.kind === 'jobs') return void carryOutAll(request.jobs, serving)
+      if (request.kind === 'context') {
+        if (serving.context?.number === request.context) serving.context.remote.answered(request.answer)
+        return
+      }
       port.close()
       resolve()
     })
-    port.postMessage({ outcomes: [], elapsedMs: 0 } satisfies LaneAnswer) // ready
+    port.postMessage({ kind: 'outcomes', outcomes: [], elapsedMs: 0 } satisfies LaneMessage) // ready
   })
 }
 
-async function carryOutAll(jobs: readonly Job[], port: MessagePort): Promise<void> {
+async function carryOutAll(jobs: readonly Job[], serving: Serving): Promise<void> {
   let outcomes: Outcome[] = []
   let sinceMs = performance.now()
   for (const [index, job] of jobs.entries()) {
-    outcomes.push(await carryOut(job))
+    outcomes.push(await carryOut(job, serving))
     const elapsedMs = performance.now() - sinceMs
     if (elapsedMs < ANSWER_INTERVAL_MS && index < jobs.length - 1) continue
-    port.postMessage({ outcomes, elapsedMs } satisfies LaneAnswer)
+    serving.port.postMessage({ kind: 'outcomes', outcomes, elapsedMs } satisfies LaneMessage)
     outcomes = []
     sinceMs = performance.now()
   }
 }
 
-async function carryOut(job: Job): Promise<Outcome> {
+async function carryOut(job: Job, serving: Serving): Promise<Outcome> {
   try {
-    return job.kind === 'expression' ? await evaluate(job) : await call(job)
+    return job.kind === 'expression' ? await evaluate(job) : await call(job, serving)
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error)
     return { kind: 'failure', failure: { code: 'plugin/crashed', message: `A module could not do its work in a thread: ${message}`, task: '', retryable: false } } // W1
@@ -77,14 +89,17 @@ function pureOf(plugin: Plugin | undefined, fn: string): PureFunction | null {
   return plugin === undefined ? null : invokePure(plugin, fn)
 }
 
-async function call(job: CallJob): Promise<Outcome> {
+async function call(job: CallJob, serving: Serving): Promise<Outcome> {
   const plugin = await load(job.url)
-  if (job.port === null) return pureCall(plugin, job)
-  const { context, close } = remoteContext(job.port, job.cwd, job.idempotencyKey)
+  const { context: number } = job
+  if (number === null) return pureCall(plugin, job)
+  const remote = remoteContext(request => serving.port.postMessage({ kind: 'context', context: number, request } satisfies LaneMessage), job.cwd, job.idempotencyKey)
+  serving.context = { number, remote }
   try {
-    return await invokeTool(plugin, job.call, context)
+    return await invokeTool(plugin, job.call, remote.context)
   } finally {
-    close()
+    remote.close()
+    serving.context = null
   }
 }
 

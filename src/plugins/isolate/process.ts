@@ -5,6 +5,7 @@
 //   I2. Loading has 10 s. A process that dies in a call fails that call (retryable) and is started again for the next, at most 3 times.
 //   I3. A call that was cancelled has 2 s to end; then the process is ended with everything it started.
 //   I4. Every message from it is checked (messages.ts); one that breaks the rules ends the process.
+//   I5. A call that only ends because another one had to be ended (I3) is done once more when it changes nothing.
 import { spawn, type ChildProcess } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -29,6 +30,7 @@ const MAX_OPEN_ASKS = 1_000
 const MAX_LOAD_OUTPUT_BYTES = 16_000_000
 const KEPT_OUTPUT_BYTES = 4_000
 const MAX_HEAP_MB = 512
+const NOT_STOPPING = 'it did not stop when another call of it was cancelled'
 const MAX_UNREAD_BYTES = 64_000_000
 
 export interface PluginSource {
@@ -102,7 +104,7 @@ class Running {
       let grace: NodeJS.Timeout | undefined
       const abort = (): void => {
         this.send({ kind: 'abort', call: id })
-        grace ??= setTimeout(() => this.kill('it did not stop when its call was cancelled'), ABORT_GRACE_MS) // I3
+        grace ??= setTimeout(() => this.kill(NOT_STOPPING), ABORT_GRACE_MS) // I3
       }
       const finish = (outcome: Outcome): void => {
         clearTimeout(grace)
@@ -175,6 +177,11 @@ class Running {
 }
 
 
+/** Whether a call ended with its process although it was not the one that would not stop. */
+function isBystander(outcome: Outcome, context: ToolContext): boolean {
+  return outcome.kind === 'failure' && outcome.failure.code === 'plugin/died' && outcome.failure.message === NOT_STOPPING && !context.signal.aborted
+}
+
 /** A plugin and the process it is in at the moment. */
 export class PluginProcess {
   private readonly plugin: PluginSource
@@ -196,11 +203,15 @@ export class PluginProcess {
   }
 
   /** Runs one call to its end; never rejects. */
-  async call(call: ToolCall, context: ToolContext): Promise<Outcome> {
+  async call(call: ToolCall, context: ToolContext, options: { readonly mayRepeat: boolean }): Promise<Outcome> {
     if (this.deaths > MAX_RESTARTS) return fromDiagnostic(pluginErrors['gave-up']({ plugin: call.module, times: this.deaths }))
     const started = await this.started()
     if (!('process' in started)) return fromDiagnostic(started)
-    const outcome = await started.process.call(call, context)
+    let outcome = await started.process.call(call, context)
+    if (isBystander(outcome, context) && options.mayRepeat) { // I5
+      const again = await this.started()
+      if ('process' in again) outcome = await again.process.call(call, context)
+    }
     if (outcome.kind === 'value' || outcome.failure.code !== 'plugin/died') return outcome
     if (context.signal.aborted) return failed('run/cancelled', `\`${call.module}.${call.fn}\` was stopped.`)
     const said = pluginErrors['died']({ plugin: call.module, reason: outcome.failure.message })

@@ -8,7 +8,7 @@ import type { Outcome } from '#model/event.ts'
 import type { PlanExpr } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
 import { settle, valueOf, type CallRequest, type Code, type Effect, type Request } from './code.ts'
-import { ANSWERED, callPure, matcher, PlainCompiler, plainOf, preludeArgs, promptFrame, promptText, weightOf, type Names } from './plain.ts'
+import { ANSWERED, callPure, matcher, PlainCompiler, preludeArgs, promptFrame, promptText, weightOf, type Names } from './plain.ts'
 import { Failing, failing, MAX_CALLS, MAX_VALUE_NODES, type Frame } from './frame.ts'
 import { bool } from './operators.ts'
 import { lambdaFunctions } from './prelude.ts'
@@ -25,17 +25,37 @@ type Steps = Generator<Request, Value, Outcome>
  */
 type CallMode = 'plain' | 'effects'
 
-const caches: Readonly<Record<CallMode, WeakMap<PlanExpr, Code>>> = { plain: new WeakMap(), effects: new WeakMap() }
+/** What is kept with an expression: one entry for each, as a run may have a hundred thousand of them. */
+interface Kept {
+  /** No call, no prompt: plain whatever is loaded. */
+  readonly isSelfContained: boolean
+  plain: Code | null
+  effects: Code | null
+}
 
-/** The code of an expression; kept with it. */
-export function codeOf(expr: PlanExpr, calls: CallMode): Code {
-  let code = caches[calls].get(expr)
-  if (code === undefined) {
-    const whole = calls === 'plain' && !new Compiler(calls).holdsEffects(expr)
-    code = whole ? { expr, weight: weightOf(expr), run: plainOf(expr), effect: null, names: new Map() } : new Compiler(calls).compile(expr, new Map())
-    caches[calls].set(expr, code)
+const kept = new WeakMap<PlanExpr, Kept>()
+const noNames: Names = new Map()
+
+/** The code of an expression. `isLoaded` is asked only where it calls something: whether all its pure functions can be called in place. */
+export function codeOf(expr: PlanExpr, isLoaded: () => boolean): Code {
+  let found = kept.get(expr)
+  if (found === undefined) {
+    found = { isSelfContained: !mentionsCalls(expr), plain: null, effects: null }
+    kept.set(expr, found)
   }
-  return code
+  if (found.isSelfContained || isLoaded()) return (found.plain ??= compiled(expr, 'plain', found.isSelfContained))
+  return (found.effects ??= compiled(expr, 'effects', false))
+}
+
+function compiled(expr: PlanExpr, calls: CallMode, isSelfContained: boolean): Code {
+  if (isSelfContained || (calls === 'plain' && !new Compiler(calls).holdsEffects(expr))) {
+    return { expr, weight: weightOf(expr), run: new PlainCompiler().compile(expr, noNames), effect: null, names: noNames }
+  }
+  return new Compiler(calls).compile(expr, noNames)
+}
+
+function mentionsCalls(expr: PlanExpr): boolean {
+  return expr.op === 'call' || expr.op === 'prompt' || expr.op === 'denied' || partsOf(expr).some(mentionsCalls)
 }
 
 class Compiler {
@@ -300,7 +320,7 @@ function grantTexts(args: Readonly<Record<string, Value>>, name: string, frame: 
 function prompt(expr: ExprOf<'prompt'>, args: NamedCode): Effect {
   return function* (frame): Steps {
     const inner = promptFrame(frame, yield* settleArgs(args, frame))
-    return yield* settle(codeOf(promptText(frame, expr.prompt), 'effects'), inner)
+    return yield* settle(codeOf(promptText(frame, expr.prompt), () => false), inner)
   }
 }
 

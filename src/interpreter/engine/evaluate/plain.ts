@@ -178,14 +178,24 @@ export function preludeArgs(expr: ExprOf<'prelude'>): readonly PlanExpr[] {
 }
 
 const weights = new WeakMap<PlanExpr, number>()
+/** Lighter ones are counted again: a run of many small expressions keeps nothing for each. */
+const KEPT_WEIGHT = 16
 
 /** Nodes of an expression. K2 */
 export function weightOf(expr: PlanExpr): number {
-  let weight = weights.get(expr)
-  if (weight === undefined) {
-    weight = partsOf(expr).reduce((sum, part) => sum + weightOf(part), 1)
-    weights.set(expr, weight)
+  switch (expr.op) {
+    case 'value':
+    case 'param':
+    case 'node':
+    case 'local':
+    case 'constant':
+      return 1
   }
+  const known = weights.get(expr)
+  if (known !== undefined) return known
+  let weight = 1
+  for (const part of partsOf(expr)) weight += weightOf(part)
+  if (weight >= KEPT_WEIGHT) weights.set(expr, weight)
   return weight
 }
 

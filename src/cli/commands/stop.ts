@@ -1,0 +1,54 @@
+// Stop: `tek stop`, a kill switch for runs of this folder.
+// Owns: which runs are meant, what is said of each. Does not own: how a process is asked (tek.ts).
+import { Option } from 'clipanion'
+import { neutralise } from '#base/terminal-text.ts'
+import { cliErrors } from '#diagnostics/catalog/cli.ts'
+import type { RecordedRun, StopSeen } from '#model/report.ts'
+import { SHORT_ID } from '#telemetry/final-lines.ts'
+import { answered, CliFailure, TekCommand } from '../command.ts'
+import { exitCodes, type ExitCode } from '../exit-codes.ts'
+import { chooseRun, databasePath, recordedRuns } from '../recorded-runs.ts'
+
+export class StopCommand extends TekCommand {
+  static override paths = [['stop']]
+  static override usage = {
+    description: 'stops a run that goes on in another process',
+    details: [
+      'RUN is the id of a run, or its first letters, or `last`; without it, the only run that goes on.',
+      'It asks the process, watches it for two seconds, and says what it saw. The run can be resumed.',
+      'A file .tek/STOP stops every run of this folder, and keeps others from beginning until it is removed.',
+    ].join('\n'),
+    examples: [['the only run', 'tek stop'], ['a run', 'tek stop 4f2a'], ['every run of this folder', 'tek stop --all']] as [string, string][],
+  }
+  run = Option.String({ name: 'RUN', required: false })
+  all = Option.Boolean('--all', false, { description: 'every run of this folder' })
+  json = Option.Boolean('--json', false, { description: 'print as JSON' })
+
+  override async execute(): Promise<ExitCode> {
+    const { out, err } = this.context
+    const host = await this.context.host()
+    const chosen = this.choose(await recordedRuns(host))
+    if (chosen.length === 0 && !this.json) err.write('Nothing is running here.\n')
+    const { stop } = await import('#tek.ts')
+    const seen = chosen.length === 0 ? [] : answered(await stop(host, databasePath(host.cwd), chosen.map(each => each.runId)))
+    const goingOn = seen.flatMap(each => (each.kind === 'going-on' ? [cliErrors['still-running']({ run: each.runId.slice(0, SHORT_ID), pid: each.pid, hostName: neutralise(each.hostName) })] : []))
+    if (this.json) this.printJson({ version: 1, runs: seen })
+    else for (const each of seen) if (each.kind !== 'going-on') out.write(`${sentence(each)}\n`)
+    if (goingOn.length === 0) return exitCodes.fine
+    if (this.json) return exitCodes.failed
+    throw new CliFailure(goingOn, exitCodes.failed)
+  }
+
+  private choose(runs: readonly RecordedRun[]): readonly RecordedRun[] {
+    if (this.run !== undefined && this.all) throw new CliFailure([cliErrors['too-many-arguments']({ command: 'stop --all', extra: this.run })], exitCodes.usage)
+    if (this.run !== undefined) return [chooseRun(runs, this.run)]
+    const running = runs.filter(each => each.state === 'running')
+    if (!this.all && running.length > 1) throw new CliFailure([cliErrors['several-running']({ runs: running.slice(0, 5).map(each => each.runId.slice(0, SHORT_ID)) })], exitCodes.usage)
+    return running
+  }
+}
+
+function sentence(seen: Exclude<StopSeen, { kind: 'going-on' }>): string {
+  const id = seen.runId.slice(0, SHORT_ID)
+  return seen.kind === 'ended' ? `${id} has stopped, and its process ${seen.pid} has ended. \`tek resume ${id}\` goes on with it.` : `${id} is not running.`
+}
