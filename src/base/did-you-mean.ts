@@ -1,6 +1,6 @@
 // Did you mean: the nearest known words to an unknown one.
 // Owns: the distance and its bound. Does not own: which words are in scope.
-//   N1. At most 3 suggestions, none farther than 1 + a third of the word's length (1 for a word of up to 3 letters), and each shares a letter with it.
+//   N1. At most 3 suggestions, none farther than 1 + a third of the word's length (1 for a word of up to 4 letters), and each shares a letter with it.
 
 const MAX_SUGGESTIONS = 3
 const MAX_CANDIDATES = 20_000
@@ -34,7 +34,7 @@ function distance(a: string, b: string, limit: number): number {
  * didYouMean('flies', ['files', 'scan']) // ['files']
  */
 export function didYouMean(word: string, known: Iterable<string>): string[] {
-  const limit = word.length <= 3 ? 1 : 1 + Math.floor(word.length / 3) // N1
+  const limit = word.length <= 4 ? 1 : 1 + Math.floor(word.length / 3) // N1
   const lower = word.toLowerCase()
   const near: { name: string; far: number }[] = []
   let seen = 0

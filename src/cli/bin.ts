@@ -2,6 +2,7 @@
 import { loadBundle } from './code-cache.ts'
 import { tekVersion } from './install-place.ts'
 
+if (process.env['NO_COLOR']) delete process.env['FORCE_COLOR'] // NO_COLOR wins; where both are set Node itself would complain
 if (process.argv.length === 3 && (process.argv[2] === '--version' || process.argv[2] === '-v')) {
   process.stdout.write(`${tekVersion()}\n`)
 } else {

@@ -12,7 +12,7 @@ import { crashReport } from './crash.ts'
 import { exitCodes } from './exit-codes.ts'
 import { commandHelp, overview } from './help.ts'
 import { tekVersion } from './install-place.ts'
-import { endQuietlyWithReader, flushed, output } from './terminal.ts'
+import { endQuietlyWithReader, flushed, isGone, output } from './terminal.ts'
 
 export interface Surroundings {
   readonly stdin: NodeJS.ReadableStream
@@ -90,6 +90,8 @@ function prepare(cli: Cli<CliContext>, entry: CommandEntry, own: readonly string
     const extra = /Extraneous positional argument \("([^"]*)"\)/.exec(text)?.[1]
     if (extra !== undefined) throw new CliFailure([cliErrors['too-many-arguments']({ command: entry.name, extra })], exitCodes.usage)
     if (/Not enough positional arguments/.test(text)) throw new CliFailure([cliErrors['missing-argument']({ command: entry.name, what: entry.takes })], exitCodes.usage)
+    const option = /Not enough arguments to option ([^\s]+)\./.exec(text)?.[1]
+    if (option !== undefined) throw new CliFailure([cliErrors['missing-value']({ option })], exitCodes.usage)
     throw error
   }
 }
@@ -105,6 +107,12 @@ function unknownCommand(name: string): CliFailure {
 export async function start(): Promise<void> {
   const { stdin, stdout, stderr, env } = process
   for (const stream of [stdout, stderr]) endQuietlyWithReader(stream, () => process.exit(exitCodes.fine))
+  /** A result that did not arrive (a full disk) is no success. */
+  const lost = (error: Error): never => {
+    stderr.write(`Standard output cannot be written: ${error.message}.\n`)
+    process.exit(exitCodes.failed)
+  }
+  stdout.on('error', error => { if (!isGone(error)) lost(error) })
   let cwd: string
   try {
     cwd = process.cwd()
@@ -120,5 +128,6 @@ export async function start(): Promise<void> {
   const code = await main(process.argv.slice(2), { stdin, stdout, stderr, env, cwd })
   await flushed(stdout)
   await flushed(stderr)
+  if (stdout.errored && !isGone(stdout.errored)) lost(stdout.errored)
   process.exit(code)
 }

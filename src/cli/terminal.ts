@@ -56,7 +56,12 @@ export function flushed(stream: Writable): Promise<void> {
 
 /** Ends the process quietly when the reader of a stream goes away (T2). */
 export function endQuietlyWithReader(stream: Writable, end: () => void): void {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED') end()
+  stream.on('error', error => {
+    if (isGone(error)) end()
   })
+}
+
+/** Whether a stream's error says that its reader went away. */
+export function isGone(error: NodeJS.ErrnoException): boolean {
+  return error.code === 'EPIPE' || error.code === 'ERR_STREAM_DESTROYED'
 }

@@ -173,10 +173,10 @@ export default definePlugin({
       },
     }),
     move: writes({
-      doc: 'Moves or renames a file or folder; both places need `fs.write`. Gives the new path.',
+      doc: 'Moves or renames a file or folder; both places need `fs.write`, and the old one `fs.read`. Gives the new path.',
       input: { from: t.path.describe('What to move.'), to: writePath },
       output: t.path,
-      needs: { 'fs.write': [['$from'], ['$to']] },
+      needs: { 'fs.read': ['$from'], 'fs.write': [['$from'], ['$to']] },
       sinks: ['from', 'to'],
       run: async ({ from, to }, context) => {
         await context.files.move(from, to)

@@ -37,12 +37,15 @@ function refuseDuplicates(document: Document.Parsed, text: string): void {
   })
 }
 
-function asJson(value: unknown): unknown {
+/** `around` are the lists and maps that hold the value. */
+function asJson(value: unknown, around: readonly unknown[] = []): unknown {
   if (typeof value === 'number' && !Number.isFinite(value)) throw new ToolFailure('not-a-number', '.nan and .inf have no place in JSON.')
   if (value === undefined) return null
-  if (Array.isArray(value)) return value.map(asJson)
-  if (value !== null && typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, asJson(child)]))
-  return value
+  if (value === null || typeof value !== 'object') return value
+  if (around.includes(value)) throw new ToolFailure('circular', 'An alias stands within what it names; the value would have no end.')
+  const inside = [...around, value]
+  if (Array.isArray(value)) return value.map(each => asJson(each, inside))
+  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, asJson(child, inside)]))
 }
 
 function parseDocuments(text: string): unknown[] {

@@ -1,5 +1,6 @@
 // Parts of the command line that are plain functions.
 import { expect, test } from 'vitest'
+import { didYouMean } from '#base/did-you-mean.ts'
 import { plainPaint } from '#base/terminal-text.ts'
 import type { Diagnostic } from '#diagnostics/diagnostic.ts'
 import type { Plan, PlanExpr, PlanNode } from '#model/plan.ts'
@@ -14,6 +15,11 @@ import type { Output } from '../../src/cli/terminal.ts'
 
 const fix = (start: number, end: number, newText: string, safe = true): Diagnostic => ({
   code: 'x/y', severity: 'error', message: '', related: [], help: [], fixes: [{ title: '', safe, edits: [{ at: { path: 'a', start, end }, newText }] }],
+})
+
+test('did you mean: what is near, and nothing for short words that only look short', () => {
+  const known = ['files', 'mod', 'w', 'len', 'trim', 'string', 'path']
+  expect(['flies', 'strng', 'pth', 'MOD', 'now', 'x', 'let', 'this', 'unrelated'].map(word => didYouMean(word, known))).toEqual([['files'], ['string'], ['path'], ['mod'], [], [], ['len'], [], []])
 })
 
 test('fixes: from the end, no overlap, unsafe only when asked, other files left alone', () => {

@@ -48,4 +48,9 @@ describe('fixes', () => {
   it('offers the smallest clause', () => {
     expect(mended('workflow w() {\n  task a = shell.run("npm", "test")\n}\n')).toBe('workflow w() {\n  can exec("npm", "test")\n  task a = shell.run("npm", "test")\n}\n')
   })
+
+  it('says of a built-in function sought in a module that it needs none', () => {
+    const [found] = compileText('workflow w() -> any {\n  task a = fs.trim("x")\n  return a\n}\n').diagnostics
+    expect(found).toMatchObject({ code: 'name/unknown-function', help: ['`trim` needs no module: `trim(…)`.'], fixes: [] })
+  })
 })

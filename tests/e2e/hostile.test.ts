@@ -251,6 +251,24 @@ test('NO_COLOR and FORCE_COLOR', async () => {
   expect((await tek(['check', 'bad.tek'], { cwd: folder.path })).out).not.toContain('\u001b[')
 })
 
+test.runIf(existsSync('/dev/full'))('a result that cannot be written is no success', () => {
+  folder.write('told.tek', fine)
+  const ended = spawnSync('sh', ['-c', `"${process.execPath}" "${binary}" run told.tek > /dev/full`], { cwd: folder.path, encoding: 'utf8' })
+  expect(ended.stderr).toContain('Standard output cannot be written: ')
+  expect(ended.status).toBe(1)
+})
+
+test('NO_COLOR and FORCE_COLOR together: no colour, no complaint', () => {
+  folder.write('told.tek', fine)
+  const ended = spawnSync(process.execPath, [binary, 'check', 'told.tek'], { cwd: folder.path, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '1' } })
+  expect([ended.status, ended.stderr]).toEqual([0, 'fine: nothing wrong in 1 file\n'])
+})
+
+test('a value that looks like an option', async () => {
+  folder.write('told.tek', fine)
+  expectCoded(await run('run', 'told.tek', '--workers', '-1'), 2, /cli\/missing-value/)
+})
+
 test('no crash file was written by any of this', () => {
   expect(existsSync(join(folder.path, '.tek')) ? readdirSync(join(folder.path, '.tek')).filter(name => name.startsWith('crash')) : []).toEqual([])
 })

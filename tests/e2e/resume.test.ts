@@ -87,7 +87,7 @@ describe('kill -9', () => {
         expect(recorded[0]).toMatchObject({ state: 'resumable', driver: null })
       }
     }
-  }, 40_000)
+  }, 90_000)
 
   test('the run goes on to its result, and nothing that finished is done again', async () => {
     const before = server.asked.length

@@ -146,6 +146,24 @@ describe('whatever the unknown parts turn out to be', () => {
     expect(Math.min(...Object.values(seen))).toBeGreaterThan(200)
   }, 60_000)
 
+  test('what a pattern finds, and what a grant covers, path by path', () => {
+    const plain = fc.array(fc.constantFrom('a', 'b', 'ab', '*', '?', '**', '/', '/', 'a*', '{a,b}', '.'), { minLength: 1, maxLength: 6 }).map(parts => parts.join(''))
+    const paths = fc.array(fc.array(fc.constantFrom('a', 'b', 'ab', 'c', 'aa', '{a,b}'), { minLength: 1, maxLength: 3 }).map(parts => parts.join('/')), { minLength: 20, maxLength: 20 })
+    const seen: Record<string, number> = { inside: 0, outside: 0, unknown: 0 }
+    fc.assert(fc.property(plain, plain, paths, fc.constantFrom('found' as const, 'pattern' as const), (grant, text, candidates, kind) => {
+      const verdict = path(read(grant), text, kind)
+      seen[verdict]!++
+      // Of a pattern of grants, `outside` says that it is not covered whole; of what a glob finds, that none of it is.
+      if (verdict === 'unknown' || (verdict === 'outside' && kind === 'pattern')) return
+      const alternatives = kind === 'found' ? (expandBraces(text) ?? []) : [text]
+      for (const each of candidates) {
+        const wanted = { name: 'fs.read', args: [each] }
+        if (alternatives.some(one => matchesGrant(read(one)[0]!, wanted, cwd))) expect(matchesGrant(read(grant)[0]!, wanted, cwd)).toBe(verdict === 'inside')
+      }
+    }), { seed: 13, numRuns: 10_000 })
+    expect(Math.min(...Object.values(seen))).toBeGreaterThan(200)
+  }, 60_000)
+
   test('commands', () => {
     const token = fc.constantFrom('a', '-a', '*', '**', '?', 'a*', '--x=*', 'a/b', '', 'a b')
     const level = fc.array(fc.array(token, { maxLength: 3 }).map((rest): Grant => ({ name: 'exec', args: ['npm', ...rest] })), { minLength: 1, maxLength: 2 })

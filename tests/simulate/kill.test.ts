@@ -17,6 +17,8 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const WIDTH = 16
+/** Each round is given a little longer, so that a slow machine comes to the end as well. */
+const LATER_MS = 10
 
 test('killed at random instants: the same result, and nothing that finished is done again', { timeout: 120_000 }, async () => {
   const database = join(folder, 'tek.db')
@@ -29,7 +31,7 @@ test('killed at random instants: the same result, and nothing that finished is d
     const closed = once(child, 'close')
     // Most kills fall while the run goes on: a process needs a while to start.
     const finishedBefore = existsSync(database) ? await finishedCalls(database) : 0
-    const patience = setTimeout(() => child.kill('SIGKILL'), 120 + ((round * 67) % 180))
+    const patience = setTimeout(() => child.kill('SIGKILL'), 120 + ((round * 67) % 180) + round * LATER_MS)
     await closed
     clearTimeout(patience)
     if (child.signalCode === 'SIGKILL') kills++

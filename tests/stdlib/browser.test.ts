@@ -70,3 +70,11 @@ describe.skipIf(browser === undefined)('in a browser (needs chromium)', () => {
     expect(text(dom)).toContain(attacks[1])
   }, PATIENCE_MS)
 })
+
+test('times on an axis end inside the drawing, and tell moments apart', () => {
+  const points = [0, 1, 2].map(x => ({ x, y: x }))
+  const drawing = invokePure(chart, 'line')({ series: [{ name: 'a', points }], axis: 'time' }) as string
+  const times = [...drawing.matchAll(/<text x="([\d.]+)"[^>]*text-anchor="(\w+)"[^>]*>(\d\d:\d\d\.\d{3})</g)]
+  expect(times.map(([, , , shown]) => shown)).toContain('00:00.002')
+  expect(times.at(-1)!.slice(1, 3)).toEqual(['640', 'end'])
+})

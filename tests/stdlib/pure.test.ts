@@ -181,6 +181,8 @@ describe('yaml', () => table([
   ['yaml.parse', [''], null],
   ['yaml.parse', ['a: 1\na: 2'], fails('duplicate-key')],
   ['yaml.parse', ['a: [1'], fails('not-yaml')],
+  ['yaml.parse', ['a: &x [*x]'], fails('circular')],
+  ['yaml.parse', ['a: &x [1]\nb: [*x, *x]'], { a: [1], b: [[1], [1]] }],
   ['yaml.parse', ['1\n---\n2'], fails('many-documents')],
   ['yaml.parse', ['a: .nan'], fails('not-a-number')],
   ['yaml.parse', ['[a]: 1'], fails('bad-key')],

@@ -2,7 +2,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import type { Type } from '#model/type.ts'
+import type { Type, Value } from '#model/type.ts'
 import { t } from '#plugin-api/schemas.ts'
 import { fromJsonValue, parseArgument, printArgument, toJsonValue } from '#types/codec.ts'
 import { listOf, optional, recordOf, sameType, union } from '#types/construct.ts'

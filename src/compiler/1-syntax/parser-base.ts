@@ -17,7 +17,7 @@ import { placeAt, replaceFix } from './problem.ts'
 import { Identifier, InsertedToken, Name as NameToken, sign, TemplateHead, TemplateTail, Text, Token, Word } from './tokens.ts'
 
 /** How many brackets, `if`s and lambdas may stand within each other: half of what a cold 1 MB stack was measured to hold. */
-export const MAX_NESTING = 64
+export const MAX_NESTING = 256
 /** How many levels a tree may have, long chains such as `a + b + c` included. */
 export const MAX_HEIGHT = 500
 const MAX_PROBLEMS = 200

@@ -33,6 +33,8 @@ const SUFFIX = tableOf(SUFFIXES)
 /** What an operand may begin with; a string's two beginnings are one rule. */
 const PRIMARIES: readonly TokenType[] = [NameToken, Literal, Text, TRUE, FALSE, NULL, LBRACE, LBRACKET, LPAREN, MATCH]
 const [NAMES, LITERALS] = [tableOf([NameToken]), tableOf([Literal])]
+/** What holds expressions within it. */
+const NESTS = tableOf([LPAREN, LBRACKET, LBRACE, MATCH, TemplateHead])
 
 const STARTS_EXPRESSION = [
   NameToken, Literal, Text, TemplateHead, LPAREN, LBRACKET, LBRACE, MINUS, sign('if'), sign('not'), sign('match'), sign('true'), sign('false'), sign('null'),
@@ -51,9 +53,10 @@ export abstract class ParserExpressions extends ParserLiterals {
   override readonly expr: ParserMethod<[], Expr> = this.RULE('expr', (): Expr => {
     if (this.RECORDING_PHASE) return this.OR([this.lambda, this.ifExpr, this.pipe].map(rule => ({ ALT: (): Expr => this.SUBRULE(rule) })))
     if (this.standsAlone()) return this.operandItself()
+    const lambda = this.nextIs(FAT_ARROW, 2) && this.nextIs(NameToken)
+    if (!lambda && !this.nextIs(IF)) return this.pipes()
     this.enter()
-    const result = this.nextIs(IF) ? this.SUBRULE(this.ifExpr)
-      : this.nextIs(FAT_ARROW, 2) && this.nextIs(NameToken) ? this.SUBRULE(this.lambda) : this.pipes()
+    const result: Expr = lambda ? this.SUBRULE(this.lambda) : this.SUBRULE(this.ifExpr)
     this.leave()
     return result
   })
@@ -140,7 +143,9 @@ export abstract class ParserExpressions extends ParserLiterals {
     this.CONSUME(PIPE)
     const tall = this.height
     const target = this.SUBRULE(this.path)
+    this.enter()
     const args = this.RECORDING_PHASE ? this.OPTION(() => this.SUBRULE(this.args)) ?? null : this.nextIs(LPAREN) ? this.SUBRULE(this.args) : null
+    this.leave()
     this.grow(tall)
     return { kind: 'pipe', left, target, args, start: left.start, end: this.end }
   }
@@ -235,7 +240,11 @@ export abstract class ParserExpressions extends ParserLiterals {
 
   private suffixes(): Expr {
     let object = this.operandItself()
-    for (let next = this.peek(); SUFFIX[next.tokenTypeIdx] === 1; next = this.peek()) object = this.suffix(object, next.tokenType)
+    for (let next = this.peek(); SUFFIX[next.tokenTypeIdx] === 1; next = this.peek()) {
+      this.enter()
+      object = this.suffix(object, next.tokenType)
+      this.leave()
+    }
     this.refuseTernary()
     return object
   }
@@ -343,7 +352,11 @@ export abstract class ParserExpressions extends ParserLiterals {
   private operandItself(): Expr {
     this.needOperand()
     const { tokenType, tokenTypeIdx } = this.peek()
-    return this.primaryOf(NAMES[tokenTypeIdx] === 1 ? NameToken : LITERALS[tokenTypeIdx] === 1 ? Literal : tokenType)
+    if (NESTS[tokenTypeIdx] === 0) return this.primaryOf(NAMES[tokenTypeIdx] === 1 ? NameToken : LITERALS[tokenTypeIdx] === 1 ? Literal : tokenType)
+    this.enter()
+    const operand = this.primaryOf(tokenType)
+    this.leave()
+    return operand
   }
 
   /** What an operand is that begins with a token of this type. */

@@ -14,7 +14,6 @@ export abstract class ParserTypes extends ParserExpressions {
   private typeAlternatives: { ALT: () => TypeNode }[] | undefined
 
   readonly type: ParserMethod<[], TypeNode> = this.RULE('type', (): TypeNode => {
-    this.enter()
     const first = this.SUBRULE(this.type1)
     const members = [first]
     let tallest = this.height
@@ -23,7 +22,6 @@ export abstract class ParserTypes extends ParserExpressions {
       members.push(this.SUBRULE2(this.type1))
       tallest = Math.max(tallest, this.height)
     })
-    this.leave()
     this.height = tallest
     if (members.length === 1) return first
     this.grow(0)
@@ -81,7 +79,12 @@ export abstract class ParserTypes extends ParserExpressions {
 
   readonly typePrimary: ParserMethod<[], TypeNode> = this.RULE('typePrimary', (): TypeNode => this.OR<TypeNode>(this.typeAlternatives ??= [
     { ALT: () => this.SUBRULE(this.typeName) },
-    { ALT: () => this.SUBRULE(this.recType) },
+    { ALT: () => {
+      this.enter()
+      const type = this.SUBRULE(this.recType)
+      this.leave()
+      return type
+    } },
     { ALT: () => this.typeLiteral(this.start, this.textValue(this.CONSUME(Text))) },
     { ALT: () => {
       const { start } = this
@@ -93,7 +96,9 @@ export abstract class ParserTypes extends ParserExpressions {
     { ALT: () => this.typeLiteral(this.start, (this.CONSUME(sign('null')), null)) },
     { ALT: () => {
       this.CONSUME(LPAREN)
+      this.enter()
       const type = this.SUBRULE(this.type)
+      this.leave()
       this.needCloser(RPAREN)
       this.CONSUME(RPAREN)
       return type
@@ -117,7 +122,9 @@ export abstract class ParserTypes extends ParserExpressions {
     this.OPTION(() => this.OR([
       { ALT: () => {
         this.CONSUME(sign('<'))
+        this.enter()
         of = this.SUBRULE(this.type)
+        this.leave()
         this.need(sign('>'))
         this.CONSUME(sign('>'))
       } },

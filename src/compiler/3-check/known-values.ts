@@ -26,7 +26,7 @@ export const unknownValue: Known = text(anything)
 const written = (value: string): Known => (isWhole(value) ? text(value) : unknownValue)
 
 /** Functions of the prelude that give some items of their first argument. */
-const KEEPS = new Set(['filter', 'sort', 'sortBy', 'take', 'drop', 'unique', 'reverse'])
+const KEEPS = new Set(['filter', 'sort', 'sortBy', 'take', 'drop', 'unique'])
 /** Tools that give paths which their argument, a glob, finds. */
 const FINDS: ReadonlyMap<string, string> = new Map([['fs.glob', 'pattern']])
 /** Tools that give back the path they were given. */

@@ -37,8 +37,7 @@ function usesOfCall(checker: Checker, { target }: CallFact): GrantUses {
   if (target.kind !== 'function' || target.signature.effect === 'pure') return new Set()
   const { module, signature } = target
   if (module.kind !== 'std' || !FRUGAL.has(module.signature?.name ?? '')) return null // U2
-  const names = signature.needs.map(need => need.grant)
-  return new Set(names.includes('fs.write') ? [...names, 'fs.read'] : names) // moving reads what it moves
+  return new Set(signature.needs.map(need => need.grant))
 }
 
 /** Reports the grants of a workflow's own `can` that it never uses. */
