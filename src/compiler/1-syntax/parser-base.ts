@@ -16,7 +16,7 @@ import { ParserEngine } from './parser-engine.ts'
 import { placeAt, replaceFix } from './problem.ts'
 import { Identifier, InsertedToken, Name as NameToken, sign, TemplateHead, TemplateTail, Text, Token, Word } from './tokens.ts'
 
-/** How many brackets, `if`s and lambdas may stand within each other: half of what a cold 1 MB stack was measured to hold. */
+/** How many brackets, `if`s and lambdas may stand within each other. The 1 MB stack of a cold process was measured to hold twice as many. */
 export const MAX_NESTING = 256
 /** How many levels a tree may have, long chains such as `a + b + c` included. */
 export const MAX_HEIGHT = 500
@@ -144,7 +144,7 @@ export abstract class ParserBase extends ParserEngine {
 
   // ── Bounds ──────────────────────────────────────────────────────────────────────────────────
 
-  /** Counts one more level of recursion. */
+  /** Counts one more bracket, `if` or lambda that is open. */
   protected enter(): void {
     if (++this.level > MAX_NESTING && this.bounded && !this.RECORDING_PHASE) throw new TooDeep(this.peek(), 'nested')
   }
