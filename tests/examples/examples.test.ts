@@ -27,7 +27,8 @@ describe.each(programs)('%s', program => {
     expect(runTek(['fmt', '--check', program], folder).exitCode).toBe(0)
   })
 
-  test.skipIf(notRun.includes(program))('passes its own tests', () => {
+  // What cannot run yet has no tests of its own; `agents` below says what running it answers.
+  if (!notRun.includes(program)) test('passes its own tests', () => {
     const ended = runTek(['test', program, '--json'], folder)
     expect(ended.exitCode, ended.stdout + ended.stderr).toBe(0)
     expect((JSON.parse(ended.stdout) as { passed: number }).passed).toBeGreaterThan(0)

@@ -2,7 +2,7 @@
 // Owns: the order and number of a task's clauses. Does not own: bodies and declarations (parser.ts).
 import { syntaxErrors } from '#diagnostics/catalog/syntax.ts'
 import { didYouMean } from '#base/did-you-mean.ts'
-import type { ParserMethod } from 'chevrotain'
+import type { IOrAlt, ParserMethod } from 'chevrotain'
 import type {
   Arg, CallExpr, CanClause, Clause, Expr, GrantNode, LetDecl, LimitsClause, LiteralExpr, Name, OnFailureClause, Path, RecordExpr, Span, StringExpr,
   TaskDecl, TriggerClause, TypeNode, Value,
@@ -166,11 +166,13 @@ export abstract class ParserClauses extends ParserTypes {
     this.insertNext(Identifier)
   }
 
+  private valueWays: IOrAlt<Value>[] | undefined
+
   readonly value: ParserMethod<[], Value> = this.RULE('value', (): Value => {
-    const { start } = this
     this.needExpression()
-    return this.OR<Value>([
+    return this.OR<Value>(this.valueWays ??= [
       { ALT: () => {
+        const { start } = this
         this.CONSUME(sign('prompt'))
         const text = this.SUBRULE(this.string)
         return { kind: 'prompt-value', text, start, end: this.end }

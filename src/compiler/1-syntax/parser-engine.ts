@@ -2,7 +2,7 @@
 // Owns: consuming, choosing, repeating and calling rules while a text is read. Does not own: recording and checking the grammar (Chevrotain),
 //   what may come next (lookahead.ts), any rule.
 //   E1. Chevrotain records the rules, checks them, holds the tokens and starts the reading; what runs per token is here. Its own machinery
-//       keeps a stack for its recovery, its trees and its error texts, none of which is used, and costs 4 times as much in a cold process.
+//       keeps stacks for its recovery, its trees and its error texts, none of which is used; each level and token would pay for them.
 //   E2. A mistake that was not mended is thrown as Chevrotain's own exception and ends the reading (parser-base.ts P1).
 //   E3. While the grammar is recorded Chevrotain puts its recorders before these methods.
 import { EmbeddedActionsParser, EOF, NoViableAltException } from 'chevrotain'
@@ -11,9 +11,8 @@ import { ASK_SECOND, Lookahead } from './lookahead.ts'
 import type { Choice, Occurrence } from './lookahead.ts'
 import { Token, TOKEN_TYPES } from './tokens.ts'
 
-/** A rule as Chevrotain keeps it, and where its choices begin among all. */
+/** A rule as Chevrotain keeps it, and where its tables begin in `choices`. */
 interface EngineRule<Result = unknown> {
-  readonly ruleName: string
   readonly originalGrammarAction: (...args: never[]) => Result
   base: number
 }

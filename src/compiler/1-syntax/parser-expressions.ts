@@ -37,15 +37,13 @@ const [NAMES, LITERALS] = [tableOf([NameToken]), tableOf([Literal])]
 const NESTS = tableOf([LPAREN, LBRACKET, LBRACE, MATCH, TemplateHead])
 
 const STARTS_EXPRESSION = [
-  NameToken, Literal, Text, TemplateHead, LPAREN, LBRACKET, LBRACE, MINUS, sign('if'), sign('not'), sign('match'), sign('true'), sign('false'), sign('null'),
+  NameToken, Literal, Text, TemplateHead, LPAREN, LBRACKET, LBRACE, MINUS, IF, NOT, MATCH, TRUE, FALSE, NULL,
 ]
 
 /** Words that begin a member of a workflow or test where an expression follows them on their line. */
 const NEXT_MEMBERS = tableOf([sign('return'), sign('let'), sign('expect')])
 const ALONE = tableOf([NameToken, Literal, Text])
-const CONTINUES = tableOf([
-  ...SUFFIXES, ...OPERATORS.flat(), FAT_ARROW, EQUALS, PIPE, sign('?'),
-])
+const CONTINUES = tableOf([...SUFFIXES, ...OPERATORS.flat(), FAT_ARROW, EQUALS, PIPE, sign('?')])
 const STARTS = tableOf(STARTS_EXPRESSION)
 const STARTS_PATTERN = tableOf([Text, Literal, MINUS, TRUE, FALSE, NULL, Underscore])
 

@@ -2,7 +2,7 @@
 // Owns: what may stand at top level, what may stand in which body. Does not own: cutting a file in pieces (parse.ts).
 import { syntaxErrors } from '#diagnostics/catalog/syntax.ts'
 import { didYouMean } from '#base/did-you-mean.ts'
-import type { ParserMethod } from 'chevrotain'
+import type { IOrAlt, ParserMethod } from 'chevrotain'
 import type {
   AgentDecl, AgentMember, Declaration, Expr, LoopDecl, LoopMember, Name, Param, Path, Span, StageName, TestDecl, TestMember, UseDecl, WorkflowDecl,
   WorkflowMember,
@@ -18,6 +18,7 @@ const [LPAREN, RPAREN, LBRACE, RBRACE, COMMA, COLON, EQUALS] = [sign('('), sign(
 
 const HEAD = tableOf(HEADS.map(word => sign(word)))
 const WORKFLOW_MEMBERS = new Set(['task', 'let', 'return', 'can', 'limits', 'on', 'every', 'cron'])
+const MEMBER_KINDS: ReadonlySet<string> = new Set<WorkflowMember['kind']>(['can', 'limits', 'on-failure', 'trigger', 'task', 'let'])
 const AGENT_MEMBERS = new Set(['model', 'role', 'can', 'tools', 'limits', 'memory'])
 const LOOP_MEMBERS = new Set<string>(['can', 'limits', 'every', 'cron', 'on', 'stop', 'gate', 'promote', 'rollback', ...STAGES])
 const TEST_MEMBERS = new Set(['given', 'let', 'expect'])
@@ -73,18 +74,29 @@ export class TekParser extends ParserClauses {
     return FOREIGN_HEADS.get(word) ?? didYouMean(word, HEADS)[0] ?? null
   }
 
-  readonly decl: ParserMethod<[], Declaration> = this.RULE('decl', (): Declaration => {
+  /** Made once, as are those of other rules that are read often; each takes its start itself. */
+  private declWays: IOrAlt<Declaration>[] | undefined
+
+  private get common(): { doc: string; broken: false; start: number } {
     const { start } = this
-    const common = { doc: this.docAt(start), broken: false, start }
-    return this.OR<Declaration>([
+    return { doc: this.docAt(start), broken: false, start }
+  }
+
+  readonly decl: ParserMethod<[], Declaration> = this.RULE('decl', (): Declaration => {
+    return this.OR<Declaration>(this.declWays ??= [
       { ALT: () => {
+        const { common } = this
         this.CONSUME(sign('edition'))
         return { kind: 'edition', year: this.SUBRULE(this.count), ...common, end: this.end }
       } },
-      { ALT: () => ({ kind: 'use', what: this.SUBRULE(this.use), ...common, end: this.end }) },
+      { ALT: () => {
+        const { common } = this
+        return { kind: 'use', what: this.SUBRULE(this.use), ...common, end: this.end }
+      } },
       { ALT: () => this.SUBRULE(this.can) },
       { ALT: () => this.SUBRULE(this.limits) },
       { ALT: () => {
+        const { common } = this
         this.CONSUME(sign('accept'))
         this.needOne(['risk'])
         this.CONSUME(sign('risk'))
@@ -92,11 +104,13 @@ export class TekParser extends ParserClauses {
         return { kind: 'accept', reason: this.SUBRULE(this.string), ...common, end: this.end }
       } },
       { ALT: () => {
+        const { common } = this
         this.CONSUME(sign('type'))
         const name = this.SUBRULE(this.named)
         return { kind: 'type', name, type: this.SUBRULE(this.type), ...common, end: this.end }
       } },
       { ALT: () => {
+        const { common } = this
         this.CONSUME(sign('const'))
         this.needName()
         const name = this.nameOf(this.CONSUME(NameToken))
@@ -110,23 +124,27 @@ export class TekParser extends ParserClauses {
         return { kind: 'const', name, type, value: this.SUBRULE(this.expr), ...common, end: this.end }
       } },
       { ALT: () => {
+        const { common } = this
         this.CONSUME(sign('secret'))
         const name = this.SUBRULE2(this.named)
         this.needExpression()
         return { kind: 'secret', name, value: this.SUBRULE2(this.expr), ...common, end: this.end }
       } },
       { ALT: () => {
+        const { common } = this
         this.CONSUME(sign('capability'))
         const name = this.SUBRULE3(this.named)
         return { kind: 'capability', name, grants: this.SUBRULE(this.grants), ...common, end: this.end }
       } },
       { ALT: () => {
+        const { common } = this
         this.CONSUME(sign('model'))
         const name = this.SUBRULE4(this.named)
         this.needExpression()
         return { kind: 'model', name, value: this.SUBRULE3(this.expr), ...common, end: this.end }
       } },
       { ALT: () => {
+        const { common } = this
         this.CONSUME(sign('prompt'))
         this.needName()
         const name = this.nameOf(this.CONSUME2(NameToken))
@@ -240,6 +258,8 @@ export class TekParser extends ParserClauses {
     return { kind: 'workflow', doc, broken: false, name, params, result, body: members, returns, start, end: this.end }
   })
 
+  private bodyWays: IOrAlt<WorkflowMember | Expr>[] | undefined
+
   readonly body: ParserMethod<[], { members: WorkflowMember[]; returns: Expr | null }> = this.RULE('body', (): { members: WorkflowMember[]; returns: Expr | null } => {
     const members: WorkflowMember[] = []
     const seen = new Map<string, Span>()
@@ -251,20 +271,27 @@ export class TekParser extends ParserClauses {
     this.MANY(() => {
       if (returned !== null) this.lateReturn(returned)
       this.needTrigger()
-      this.OR([
-        { ALT: () => members.push(this.SUBRULE(this.can)) },
-        { ALT: () => members.push(this.single(seen, 'limits', this.SUBRULE(this.limits))) },
-        { ALT: () => members.push(this.single(seen, 'on failure', this.SUBRULE(this.onFailure))) },
-        { ALT: () => members.push(this.SUBRULE(this.trigger)) },
-        { ALT: () => members.push(this.SUBRULE(this.task)) },
-        { ALT: () => members.push(this.SUBRULE(this.let)) },
+      const { start } = this
+      const member = this.OR<WorkflowMember | Expr>(this.bodyWays ??= [
+        { ALT: () => this.SUBRULE(this.can) },
+        { ALT: () => this.SUBRULE(this.limits) },
+        { ALT: () => this.SUBRULE(this.onFailure) },
+        { ALT: () => this.SUBRULE(this.trigger) },
+        { ALT: () => this.SUBRULE(this.task) },
+        { ALT: () => this.SUBRULE(this.let) },
         { ALT: () => {
-          returned = { start: this.start, end: this.start + 'return'.length }
           this.CONSUME(sign('return'))
           this.needExpression()
-          returns = this.SUBRULE(this.expr)
+          return this.SUBRULE(this.expr)
         } },
       ])
+      if (isMember(member)) {
+        members.push(member)
+        if (member.kind === 'limits' || member.kind === 'on-failure') this.once(seen, member.kind === 'limits' ? 'limits' : 'on failure', member, 'this workflow')
+      } else {
+        returned = { start, end: start + 'return'.length }
+        returns = member
+      }
       this.needMember(WORKFLOW_MEMBERS, 'a workflow')
     })
     this.needCloser(RBRACE)
@@ -274,11 +301,6 @@ export class TekParser extends ParserClauses {
 
   private lateReturn({ start, end }: Span): void {
     if (!this.RECORDING_PHASE && !this.problems.some(each => each.at?.start === start)) this.correct(syntaxErrors['return-not-last']({}, { at: placeAt(start, end) }))
-  }
-
-  private single<Member extends Span>(seen: Map<string, Span>, clause: string, member: Member, place = 'this workflow'): Member {
-    this.once(seen, clause, member, place)
-    return member
   }
 
   /** After `on` in a body: `failure`, `file` or `webhook`. */
@@ -492,4 +514,8 @@ export class TekParser extends ParserClauses {
       } },
     ])
   })
+}
+
+function isMember(node: WorkflowMember | Expr): node is WorkflowMember {
+  return MEMBER_KINDS.has(node.kind)
 }

@@ -133,13 +133,13 @@ class CallGuard implements FileGuard {
     return this.atEveryLevel(level => this.paths.coversPattern(level, name, { base, rest }))
   }
 
-  refuse(name: FileGrant, path: string): ToolFailure {
-    return this.refusal({ name, args: [path.includes('\0') ? path : resolve(this.cwd, path)] })
+  refuse(name: FileGrant, path: string, byLink = false): ToolFailure {
+    return this.refusal({ name, args: [path.includes('\0') ? path : resolve(this.cwd, path)] }, byLink)
   }
 
-  private refusal(wanted: Grant): ToolFailure {
+  private refusal(wanted: Grant, byLink = false): ToolFailure {
     this.count('refused')
-    return denied(wanted, this.cwd)
+    return denied(wanted, this.cwd, byLink)
   }
 
   private async atEveryLevel(covers: (level: Authority) => Promise<boolean>): Promise<boolean> {

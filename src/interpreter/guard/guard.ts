@@ -56,9 +56,10 @@ function quoted(text: string | undefined): string {
 }
 
 /** The refusal of a concrete action (G2). */
-export function denied(wanted: Grant, cwd: string): ToolFailure {
+export function denied(wanted: Grant, cwd: string, byLink = false): ToolFailure {
   const grant = asWritten(wanted, cwd)
   const what = words[grant.name]?.(grant) ?? `use ${quoted(printGrant(grant))}`
+  if (byLink) return new ToolFailure('permit/denied', `This may not ${what}: a link leads from there to a place that nothing grants.`, { help: 'Look where the link leads, and grant that place by its own name if the program should reach it.' })
   return new ToolFailure('permit/denied', `This may not ${what}: nothing grants it.`, { help: helpFor(grant, cwd) })
 }
 

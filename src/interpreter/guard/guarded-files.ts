@@ -27,7 +27,8 @@ export interface FileGuard {
   /** Whether a real path is covered at every level. */
   allows(name: FileGrant, real: string): Promise<boolean>
   allowsPattern(name: FileGrant, base: readonly string[], rest: readonly string[]): Promise<boolean>
-  refuse(name: FileGrant, path: string): ToolFailure
+  /** `byLink`: the path as written is granted, what it leads to on disk is not. Where that is, is not told. */
+  refuse(name: FileGrant, path: string, byLink?: boolean): ToolFailure
   count(kind: 'read' | 'wrote'): void
 }
 
@@ -99,7 +100,7 @@ async function permitted(guard: FileGuard, name: FileGrant, path: string, link: 
     if (await guard.allows(name, resolve(guard.cwd, path))) throw error
     throw guard.refuse(name, path)
   }
-  if (!(await guard.allows(name, real))) throw guard.refuse(name, path)
+  if (!(await guard.allows(name, real))) throw guard.refuse(name, path, await guard.allows(name, resolve(guard.cwd, path)))
   return real
 }
 
