@@ -13,6 +13,7 @@ import { applyFixes } from '../apply-fixes.ts'
 import { CliFailure, printDiagnostics, TekCommand } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { tekVersion } from '../install-place.ts'
+import { asShortWork } from '../short-work.ts'
 import { readSource, readStdin, sourceFiles, stdinPath, writeFile } from '../source-files.ts'
 import { fileStates, watchFiles } from '../watch-files.ts'
 
@@ -53,7 +54,7 @@ export class CheckCommand extends TekCommand {
   override async execute(): Promise<ExitCode> {
     const format = this.chosenFormat()
     const host = await this.context.host()
-    if (!this.watch) return this.once(host, format)
+    if (!this.watch) return asShortWork(() => this.once(host, format))
     if (this.files.includes('-')) throw new CliFailure([cliErrors['bad-value']({ option: '--watch', value: '-', allowed: 'files and folders' })], exitCodes.usage)
     const list = (): Promise<readonly string[]> => sourceFiles(host, this.files).catch(() => [])
     for (;;) {

@@ -9,6 +9,7 @@ import { format } from '#compiler/1-syntax/format.ts'
 import { CliFailure, TekCommand } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { paintPatch } from '../paint-patch.ts'
+import { asShortWork } from '../short-work.ts'
 import { readSource, readStdin, sourceFiles, stdinPath, writeFile } from '../source-files.ts'
 
 export class FmtCommand extends TekCommand {
@@ -28,7 +29,11 @@ export class FmtCommand extends TekCommand {
   diff = Option.Boolean('--diff', false, { description: 'only show what would change' })
   json = Option.Boolean('--json', false, { description: 'print which files changed as JSON' })
 
-  override async execute(): Promise<ExitCode> {
+  override execute(): Promise<ExitCode> {
+    return asShortWork(() => this.work())
+  }
+
+  private async work(): Promise<ExitCode> {
     const host = await this.context.host()
     if (this.files.includes('-')) return this.formatStdin()
     const changed: string[] = []
