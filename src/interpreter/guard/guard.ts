@@ -59,7 +59,10 @@ function quoted(text: string | undefined): string {
 export function denied(wanted: Grant, cwd: string, byLink = false): ToolFailure {
   const grant = asWritten(wanted, cwd)
   const what = words[grant.name]?.(grant) ?? `use ${quoted(printGrant(grant))}`
-  if (byLink) return new ToolFailure('permit/denied', `This may not ${what}: a link leads from there to a place that nothing grants.`, { help: 'Look where the link leads, and grant that place by its own name if the program should reach it.' })
+  if (byLink) {
+    const help = 'Look where the link leads, and grant that place by its own name if the program should reach it.'
+    return new ToolFailure('permit/denied', `This may not ${what}: a link leads from there to a place that nothing grants.`, { help })
+  }
   return new ToolFailure('permit/denied', `This may not ${what}: nothing grants it.`, { help: helpFor(grant, cwd) })
 }
 
