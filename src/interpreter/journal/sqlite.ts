@@ -4,6 +4,8 @@
 //   Q2. A batch of events is one row in one transaction; its number follows the last one's, so a second writer of the same run is refused.
 //   Q3. What the owner of a lease records is written only where the lease is still its own, in the same statement.
 //   Q4. A schema newer than this program's is refused, an older one is brought up step by step in one transaction.
+//   Q5. Databases and statements are never given to the garbage collector: better-sqlite3 12 aborts the process when Node 24 collects one
+//       (https://github.com/WiseLibs/better-sqlite3/issues/1515). A process opens few journals, each with some 30 statements.
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Database, Statement } from 'better-sqlite3'
@@ -18,6 +20,8 @@ import type { Lease } from './lease.ts'
 import { packEvent, unpackBatch } from './pack.ts'
 import { migrations } from './schema.ts'
 
+/** Q5. */
+const neverCollected = new Set<Database | Statement>()
 /** Milliseconds to wait for another process's transaction. */
 const BUSY_TIMEOUT_MS = 5_000
 /** Results remembered between two looks at how many there are. */
@@ -43,9 +47,10 @@ export async function sqliteJournal(path: string): Promise<Journal> {
   const database = guarded(() => {
     mkdirSync(dirname(path), { recursive: true })
     const made = open(path, { timeout: BUSY_TIMEOUT_MS })
+    neverCollected.add(made)
     try {
-      made.pragma('journal_mode = WAL') // Q1
-      made.pragma('synchronous = NORMAL')
+      made.exec('pragma journal_mode = WAL') // Q1
+      made.exec('pragma synchronous = NORMAL')
       migrate(made, path)
     } catch (error) {
       made.close()
@@ -57,14 +62,15 @@ export async function sqliteJournal(path: string): Promise<Journal> {
 }
 
 function migrate(database: Database, path: string): void {
-  const version = () => database.pragma('user_version', { simple: true }) as number
+  const userVersion = statement(database, 'pragma user_version').pluck()
+  const version = () => userVersion.get() as number
   if (version() > migrations.length) throw new JournalError(runErrors['journal-newer']({ path })) // Q4
   if (version() === migrations.length) return
   database.transaction(() => {
     for (let at = version(); at < migrations.length; at++) { // read again: another process may have come first
-      for (const statement of migrations[at]!) database.exec(statement)
+      for (const change of migrations[at]!) database.exec(change)
     }
-    database.pragma(`user_version = ${migrations.length}`)
+    database.exec(`pragma user_version = ${migrations.length}`)
   }).immediate()
 }
 
@@ -272,8 +278,15 @@ class SqliteLog implements RunLog {
 
 const leaseColumns = 'lease_owner as owner, lease_pid as pid, lease_host as hostName, lease_boot as bootId, lease_expires_ms as expiresMs'
 
+/** A prepared statement that lives as long as the process. // Q5 */
+function statement(database: Database, text: string): Statement {
+  const made = database.prepare(text)
+  neverCollected.add(made)
+  return made
+}
+
 function prepare(database: Database) {
-  const sql = (text: string): Statement => database.prepare(text)
+  const sql = (text: string): Statement => statement(database, text)
   return {
     addPlan: sql('insert into plans (hash, json) values (?, ?) on conflict do nothing'),
     addRun: sql('insert into runs (id, program, workflow, plan_hash, status, started_ms, summary, folder) values (?, ?, ?, ?, ?, ?, ?, ?)'),
