@@ -7,6 +7,7 @@ import type { Weights } from '#interpreter/engine/shape.ts'
 import type { Outcome, Part, RunEvent } from '#model/event.ts'
 import type { Plan } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
+import { RankHeap, type Ranked } from '#interpreter/pool/rank-heap.ts'
 
 export interface Simulation {
   capacity?: Partial<Capacity>
@@ -31,7 +32,8 @@ export interface Simulated {
   changes: { path: string; status: string }[]
 }
 
-type Due = { atMs: number; order: number; event: RunEvent; path: string | null }
+/** The earliest has the best rank. */
+type Due = Ranked & { atMs: number; event: RunEvent; path: string | null }
 
 export const given = (value: Value): Outcome => ({ kind: 'value', value })
 export const failed = (code: string, retryable = false): Outcome => ({ kind: 'failure', failure: { code, message: code, task: '', retryable } })
@@ -41,12 +43,12 @@ export function simulate(plan: Plan, options: Simulation = {}): Simulated {
   const state = initialState(plan, { parallel: 1_000, cpu: 1_000, memoryBytes: 1e12, ...options.capacity }, options.weights)
   const commands: Command[] = []
   const changes: { path: string; status: string }[] = []
-  const due = new DueQueue()
+  const due = new RankHeap<Due>()
   const cancelled = new Set<string>()
   const cleared = new Map<number, number>()
   let nowMs = 0
   let order = 0
-  const later = (ms: number, event: RunEvent, path: string | null = null) => due.push({ atMs: nowMs + ms, order: order++, event, path })
+  const later = (ms: number, event: RunEvent, path: string | null = null) => due.push({ atMs: nowMs + ms, rank: -(nowMs + ms), order: order++, event, path })
   const perform = (command: Command): void => {
     commands.push(command)
     switch (command.kind) {
@@ -88,7 +90,7 @@ export function simulate(plan: Plan, options: Simulation = {}): Simulated {
     for (const command of transition(state, event)) perform(command)
   }
   fold({ kind: 'run-started', atMs: 0, runId: 'run', planHash: plan.hash, workflow: plan.entries[0]!, args: options.args ?? {}, tekVersion: 'test' })
-  for (let next = due.pop(); next !== null && !state.isFinished && !state.isStopping; next = due.pop()) {
+  for (let next = due.pop(); next !== undefined && !state.isFinished && !state.isStopping; next = due.pop()) {
     const { event } = next
     if (event.kind === 'timer-fired' && (cleared.get(event.timer) ?? -1) > next.order) continue
     nowMs = Math.max(nowMs, next.atMs)
@@ -112,44 +114,4 @@ function standard(state: State, part: Part): Outcome {
     default:
       return given(null)
   }
-}
-
-/** By time, then by order. */
-class DueQueue {
-  private readonly heap: Due[] = []
-
-  push(due: Due): void {
-    const { heap } = this
-    let at = heap.length
-    heap.push(due)
-    while (at > 0) {
-      const above = (at - 1) >> 1
-      if (!isBefore(due, heap[above]!)) break
-      heap[at] = heap[above]!
-      at = above
-    }
-    heap[at] = due
-  }
-
-  pop(): Due | null {
-    const { heap } = this
-    const top = heap[0]
-    if (top === undefined) return null
-    const last = heap.pop()!
-    let at = 0
-    while (heap.length > 0) {
-      let below = 2 * at + 1
-      if (below >= heap.length) break
-      if (below + 1 < heap.length && isBefore(heap[below + 1]!, heap[below]!)) below++
-      if (!isBefore(heap[below]!, last)) break
-      heap[at] = heap[below]!
-      at = below
-    }
-    if (heap.length > 0) heap[at] = last
-    return top
-  }
-}
-
-function isBefore(a: Due, b: Due): boolean {
-  return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order)
 }
