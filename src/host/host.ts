@@ -60,6 +60,52 @@ export interface HostFiles {
   rename(from: string, to: string, options?: PathOptions): Promise<void>
 }
 
+/** How strongly this machine can confine a program: 0 language and guard, 1 no sandbox to be had, 2 namespaces with Landlock and seccomp, 3 bubblewrap. */
+export type IsolationLevel = 0 | 1 | 2 | 3
+
+/** What a program that is started may see and use. All paths are absolute, with no links in them. */
+export interface Confinement {
+  /** Files and folders it may read; a folder stands for everything beneath it. What is not named does not exist for it, but for the system's own folders. */
+  readonly readable: readonly string[]
+  /** Files and folders it may read and change. */
+  readonly writable: readonly string[]
+  /** Beneath those, what stays out of sight: control files. */
+  readonly hidden: readonly string[]
+  readonly limits: ProcessLimits
+  /** The person who runs it accepted by name that it runs unconfined where the machine has no sandbox; otherwise it is `refused` there. */
+  readonly mayBeUnconfined: boolean
+  /** Says afterwards what it tried (`CommandResult.tried`). */
+  readonly observe?: boolean
+}
+
+/** Bounds of one program and everything it starts, together. */
+export interface ProcessLimits {
+  readonly memoryBytes: number
+  readonly processes: number
+  /** Processor time. */
+  readonly cpuMs: number
+  /** Of one file it writes. */
+  readonly fileBytes: number
+}
+
+/** A program as it is to be started, confined. */
+export interface ConfinedStart {
+  readonly program: string
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly level: IsolationLevel
+}
+
+/** Something a confined program tried. */
+export interface Attempted {
+  readonly action: 'read' | 'write' | 'connect' | 'start'
+  /** A path, an address, a program. At most 1,000 characters. */
+  readonly target: string
+  readonly allowed: boolean
+  /** How often. */
+  readonly times: number
+}
+
 export interface Command {
   readonly program: string
   readonly args: readonly string[]
@@ -69,6 +115,8 @@ export interface Command {
   readonly stdin?: string
   readonly timeoutMs: number
   readonly maxOutputBytes: number
+  /** Absent: the caller is trusted with the whole machine (tek's own tests and probes). */
+  readonly confinement?: Confinement
 }
 
 export interface CommandResult {
@@ -81,6 +129,11 @@ export interface CommandResult {
   readonly truncated: boolean
   readonly timedOut: boolean
   readonly elapsedMs: number
+  /** How it was confined; absent when it was not asked to be. */
+  readonly level?: IsolationLevel
+  /** The bound for which it was ended. */
+  readonly endedFor?: 'memory' | 'processes' | 'cpu'
+  readonly tried?: readonly Attempted[]
 }
 
 export interface HttpRequest {
@@ -121,6 +174,10 @@ export interface Host {
   /** Resolves after `ms` of this host's time, or rejects with `cancelled`. A host without it sleeps by the process's own clock. */
   sleep?(ms: number, signal: AbortSignal): Promise<void>
   run(command: Command, signal: AbortSignal): Promise<CommandResult>
+  /** How strongly programs can be confined here: probed, never assumed. A host without it starts no programs of the machine. */
+  isolation?(): Promise<IsolationLevel>
+  /** The same program, wrapped so that it starts confined. Rejects with `refused` where this machine cannot and that was not accepted. */
+  confine?(command: Pick<Command, 'program' | 'args' | 'cwd' | 'env'>, confinement: Confinement): Promise<ConfinedStart>
   fetch(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse>
   /** Number of processors, bytes of memory, as the system says. */
   machine(): { readonly cpus: number; readonly memoryBytes: number; readonly platform: string; readonly nodeVersion: string }

@@ -8,6 +8,7 @@ import { runErrors } from '#diagnostics/catalog/run.ts'
 import type { Diagnostic } from '#diagnostics/diagnostic.ts'
 import type { GrantKinds } from '#grants/match.ts'
 import type { Host } from '#host/host.ts'
+import type { Authority } from '#model/capability.ts'
 import type { Failure, Outcome, RunEvent } from '#model/event.ts'
 import type { Plan } from '#model/plan.ts'
 import type { RunNotice, RunReport, RunSummary } from '#model/report.ts'
@@ -16,6 +17,8 @@ import type { ToolRunner } from '#plugin-api/tool-runner.ts'
 import { printType } from '#types/print.ts'
 import { validate } from '#types/validate.ts'
 import { Driver } from './driver.ts'
+import { type AuditTrail, noTrail } from '#interpreter/audit/trail.ts'
+import { noSecrets, type SecretVault } from '#interpreter/secrets/vault.ts'
 import { evaluateConstants } from '#interpreter/effects/constants.ts'
 import { Evaluator } from '#interpreter/effects/evaluate.ts'
 import type { Capacity } from '#interpreter/engine/protocol.ts'
@@ -43,6 +46,10 @@ export interface RunSettings {
   readonly journal: Journal
   /** Kinds of the parameters of plugins' grants, for the guard. */
   readonly kindsOf?: GrantKinds
+  /** What the person who runs it allows; absent: whatever the program asks for. */
+  readonly permit?: Authority
+  readonly audit?: AuditTrail
+  readonly secrets?: SecretVault
   /** Threads; default one for each processor. */
   readonly workers?: number
   /** Built entry of the threads. */
@@ -135,7 +142,7 @@ async function carryOut(settings: RunSettings, begun: RunSummary, log: RunLog, k
     const driver = new Driver({ state, log, watcher, shouldStop: () => keeper.check() })
     const standing = (): RunSummary => ({ ...begun, status: 'running', outcome: null, elapsedMs: begun.elapsedMs + host.monotonic() - startedMs, calls: { ...calls }, tasks: watcher.counts() })
     const world: World = {
-      host, cwd: settings.cwd ?? host.cwd, state, runId: begun.runId, toolRunner, journal, kindsOf: settings.kindsOf, calls,
+      host, cwd: settings.cwd ?? host.cwd, state, runId: begun.runId, toolRunner, journal, kindsOf: settings.kindsOf, calls, permit: settings.permit ?? null, audit: settings.audit ?? noTrail, secrets: settings.secrets ?? noSecrets,
       constants: constants.values, constantsFailure: constants.failure, timers: host.sleep === undefined ? systemTimers : hostTimers(host), pool: getPool,
       emit: event => driver.emit(event), wake: () => driver.wake(), whenDurable: work => driver.whenDurable(work),
       began: (task, nowMs) => watcher.began(task, nowMs),

@@ -9,6 +9,9 @@ import type { ToolRunner } from '#plugin-api/tool-runner.ts'
 import type { State } from '#interpreter/engine/state.ts'
 import type { Journal } from '#interpreter/journal/journal.ts'
 import type { Pool } from '#interpreter/pool/pool.ts'
+import type { Authority } from '#model/capability.ts'
+import type { AuditTrail } from '#interpreter/audit/trail.ts'
+import type { SecretVault } from '#interpreter/secrets/vault.ts'
 
 /** Timers of a run: retries, timeouts, limits of time. Tests bring their own. */
 export interface Timers {
@@ -26,6 +29,10 @@ export interface World {
   readonly journal: Journal
   readonly timers: Timers
   readonly kindsOf: GrantKinds | undefined
+  /** What the person who runs it allows: a level above the program's own; null where none was asked for. */
+  readonly permit: Authority | null
+  readonly audit: AuditTrail
+  readonly secrets: SecretVault
   readonly constants: ReadonlyMap<string, Value>
   /** Why a constant has no value; the run fails with it. */
   readonly constantsFailure: Failure | null

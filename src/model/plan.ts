@@ -178,6 +178,8 @@ export type PlanExpr =
       readonly args: Readonly<Record<string, PlanExpr>>
       /** Grants needed, with the expressions of their arguments taken from `args` or literal. */
       readonly needs: readonly { readonly grant: string; readonly args: readonly PlanNeedArg[] }[]
+      /** Arguments that may hold stand-ins of secrets, by the parameter's declaration; absent when there are none. */
+      readonly secretArgs?: readonly string[]
     }
   | { readonly op: 'prompt'; readonly prompt: string; readonly args: Readonly<Record<string, PlanExpr>> }
   /** In tests: true when evaluating `call` is refused by the guard. */

@@ -344,6 +344,7 @@ class Validator {
         if (!this.modules.has(value['module'] as string)) return `${at} names no module`
         if (!['pure', 'read', 'write'].includes(value['effect'] as string)) return `${at}.effect is unknown`
         return word('fn') ?? word('runs') ?? named('args') ?? this.needs(value['needs'], `${at}.needs`)
+          ?? (value['secretArgs'] === undefined ? null : this.each(value['secretArgs'], `${at}.secretArgs`, text))
       case 'prompt':
         return typeof value['prompt'] === 'string' && this.has('prompts', value['prompt']) ? named('args') : `${at} names no prompt`
       case 'denied':

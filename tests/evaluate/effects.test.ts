@@ -23,6 +23,7 @@ describe('calls', () => {
     expect(run(expr).calls).toEqual([{
       module: 'shell', fn: 'run', effect: 'write', runs: 'host', args: { program: 'npm', args: ['ci', 3], cwd: null },
       needs: [{ name: 'exec', args: ['npm', 'ci', '3'] }, { name: 'fs.read', args: ['**'] }],
+      secretArgs: [],
     }])
   })
   test.each<[string, PlanExpr, string[]]>([

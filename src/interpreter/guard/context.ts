@@ -53,6 +53,8 @@ export interface ToolContextOptions {
   readonly idempotencyKey: string
   readonly taskPath: string
   readonly kindsOf?: GrantKinds
+  /** Every decision on a concrete action, before anything is done by it. */
+  onDecision?(wanted: Grant, allowed: boolean): void
   onCount(kind: CountKind): void
   onLog(message: string): void
   onProgress(fraction: number, message?: string): void
@@ -109,7 +111,9 @@ class CallGuard implements FileGuard {
 
   /** C1, for arguments that need no look at the disk. @throws {ToolFailure} */
   check(wanted: Grant): void {
-    if (!this.permits(wanted)) throw this.refusal(wanted)
+    const allowed = this.permits(wanted)
+    this.options.onDecision?.(wanted, allowed)
+    if (!allowed) throw this.refusal(wanted)
   }
 
   permits(wanted: Grant): boolean {

@@ -16,6 +16,8 @@ export interface CallRequest {
   readonly runs: 'thread' | 'host'
   readonly args: Readonly<Record<string, Value>>
   readonly needs: readonly { readonly name: string; readonly args: readonly string[] }[]
+  /** Arguments in which stand-ins of secrets are replaced. */
+  readonly secretArgs: readonly string[]
 }
 
 export type Request = { readonly kind: 'call'; readonly call: CallRequest } | { readonly kind: 'heavy'; readonly code: Code }

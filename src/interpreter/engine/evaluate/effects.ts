@@ -295,7 +295,7 @@ function requestOf(expr: ExprOf<'call'>, args: Readonly<Record<string, Value>>, 
   for (const value of Object.values(args)) checkSize(value, MAX_VALUE_NODES)
   frame.fuel = frame.limits.maxSteps // the text of a grant's arguments is bounded by the arguments
   const needs = expr.needs.flatMap(need => grantsOf(need, args, frame))
-  return { module: expr.module, fn: expr.fn, effect: expr.effect, runs: expr.runs, args, needs }
+  return { module: expr.module, fn: expr.fn, effect: expr.effect, runs: expr.runs, args, needs, secretArgs: expr.secretArgs ?? [] }
 }
 
 /** One grant, or one for each item of a list that stands where a grant takes a single argument; none for an empty list. */

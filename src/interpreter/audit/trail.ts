@@ -1,0 +1,25 @@
+// Trail: what the guard decided and what acted by it, told to whoever keeps it.
+// Owns: the shape of an entry, the trail that keeps nothing. Does not own: the chain of hashes and where it is kept.
+//   A1. Every decision is told before anything acts by it: an allowed action as an intent, a refused one as a refusal.
+//   A2. An entry holds no secret and no value that a tool was given: grants, names and places only.
+import type { Grant } from '#model/capability.ts'
+
+export type AuditEntry =
+  /** The guard was asked for `grant` on behalf of a task's call. */
+  | { readonly kind: 'decision'; readonly task: string; readonly call: string; readonly grant: Grant; readonly allowed: boolean }
+  /** The action that a decision allowed came to its end. */
+  | { readonly kind: 'outcome'; readonly task: string; readonly call: string; readonly ok: boolean; readonly code?: string }
+  /** A secret was handed to a tool, by name. */
+  | { readonly kind: 'secret-used'; readonly task: string; readonly call: string; readonly secret: string }
+  /** What the person allowed for this run, and where that is written. */
+  | { readonly kind: 'permit'; readonly grants: readonly string[]; readonly by: 'file' | 'flag' | 'question' | 'bundled' }
+  /** A kill switch. */
+  | { readonly kind: 'stopped'; readonly by: string }
+
+export interface AuditTrail {
+  /** Never throws for what a machine can cause: a trail that cannot be kept stops the run by its own means. */
+  record(entry: AuditEntry): void
+}
+
+/** Keeps nothing: for runs without a journal. */
+export const noTrail: AuditTrail = { record: () => {} }
