@@ -8,6 +8,7 @@
 //   B5. The declarations of the public entries need nothing but what is installed with tek.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { createRequire } from 'node:module'
 import { chmodSync, copyFileSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -63,6 +64,7 @@ const entries = {
   testing: 'src/testing/index.ts',
   'pool-worker': 'src/interpreter/pool/worker.ts',
   'plugin-child': 'src/plugins/isolate/child.ts',
+  'plugin-engine': 'src/plugins/engine/worker.ts',
   'code-cache': 'src/cli/code-cache.ts',
 }
 
@@ -151,6 +153,29 @@ async function buildStdlib() {
   writeFileSync(join(out, 'signatures.json'), manifest(names.map(name => createHash('sha256').update(readFileSync(join(out, `${name}.mjs`))).digest('hex'))))
 }
 
+/** zod brings its messages in 60 languages; in the engine it speaks one. */
+const englishOnly = {
+  name: 'english-only',
+  setup(builder) {
+    builder.onLoad({ filter: /\/zod\/v4\/locales\/index\.js$/ }, () => ({ contents: "export { default as en } from './en.js'" }))
+  },
+}
+
+/** What plugins run in: QuickJS as WebAssembly, and a picture of its memory with tek's kernel and zod in it (src/plugins/engine/picture.ts). */
+async function buildEngine() {
+  const out = join(fresh, 'engine')
+  mkdirSync(out, { recursive: true })
+  const kernel = await build({ ...common, external: [], platform: 'neutral', mainFields: ['module', 'main'], format: 'iife', target: 'es2023', entryPoints: ['src/plugins/engine/kernel.ts'], outfile: join(out, 'kernel.js'), write: false, metafile: true, plugins: [englishOnly] })
+  noteBundled(kernel.metafile)
+  const tool = join(fresh, 'make-picture.mjs')
+  await build({ ...common, entryPoints: ['src/plugins/engine/picture.ts'], outfile: tool, banner: { js: requireBanner } })
+  const { makePicture } = await import(pathToFileURL(tool).href)
+  rmSync(tool)
+  const wasm = readFileSync(createRequire(import.meta.url).resolve('@jitl/quickjs-wasmfile-release-sync/wasm'))
+  writeFileSync(join(out, 'quickjs.wasm'), wasm)
+  writeFileSync(join(out, 'kernel.bin'), await makePicture(new Uint8Array(wasm), kernel.outputFiles[0].text))
+}
+
 /** Folders of the packages whose code is inside the bundles. */
 const bundled = new Set()
 
@@ -172,7 +197,7 @@ function writeLicences() {
 }
 
 /** Examples that are useful enough on their own to be run by name: `tek run repo-health`. */
-const programs = ['repo-health']
+const programs = ['repo-health', 'jail']
 
 function copyPrograms() {
   mkdirSync(join(fresh, 'programs'), { recursive: true })
@@ -241,6 +266,7 @@ try {
   mkdirSync(fresh, { recursive: true })
   await buildEntries()
   await buildStdlib()
+  await buildEngine()
   copyPrograms()
   writeLicences()
   putInPlace()

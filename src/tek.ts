@@ -9,12 +9,15 @@ import { lower } from './compiler/4-lower/lower.ts'
 import { nameErrors } from './diagnostics/catalog/name.ts'
 import { runErrors } from './diagnostics/catalog/run.ts'
 import type { Diagnostic } from './diagnostics/diagnostic.ts'
-import { grantKindsOf } from './grants/match.ts'
+import { coreGrantKinds, type GrantKinds, grantKindsOf } from './grants/match.ts'
 import { type Host, HostError } from './host/host.ts'
 import { JournalError, type Journal } from './interpreter/journal/journal.ts'
 import type { RunResult, RunSettings } from './interpreter/run.ts'
+import type { AskedGrant, Permit } from './model/capability.ts'
 import type { Plan } from './model/plan.ts'
-import type { RecordedRun, RunNotice, RunReport, RunSummary, StopSeen } from './model/report.ts'
+import type { ShownEntriesOptions } from './interpreter/audit/shown-entries.ts'
+import type { AuditVerdict } from './interpreter/audit/verify.ts'
+import type { AuditEntryShown, RecordedRun, RunNotice, RunReport, RunSummary, StopSeen } from './model/report.ts'
 import type { ModuleSignature } from './model/signature.ts'
 import type { SourceFile } from './model/source.ts'
 import type { Value } from './model/type.ts'
@@ -34,6 +37,8 @@ export interface CheckOptions {
   readonly readText?: (path: string) => string | undefined
   /** Reports each call that only a run can tell to be granted as an error. */
   readonly strict?: boolean
+  /** Accepted by name: a plugin that needs Node may describe itself unconfined where the machine has no sandbox. */
+  readonly mayBeUnconfined?: boolean
   /** Remembers what did not change between two checks. */
   readonly cache?: ParseCache
 }
@@ -51,7 +56,7 @@ export async function check(host: Host, path: string, options: CheckOptions = {}
     if (file === undefined) files.set(shown, (file = readFile(host, shown, options)))
     return file
   }
-  const plugins = pluginHost(host)
+  const plugins = pluginHost(host, options.mayBeUnconfined)
   try {
     const stdNames = await plugins.stdNames()
     const signatures = new Map<string, ModuleSignature | Diagnostic | null>()
@@ -92,6 +97,10 @@ export interface DriveOptions {
   readonly onNotice: (notice: RunNotice) => void
   /** Aborting stops the run gracefully; the reason `terminate` says that it was no person at the terminal. */
   readonly signal?: AbortSignal
+  /** What the person who runs it allows, a level above the program's own; absent: whatever the program asks for. */
+  readonly permit?: Permit
+  /** Accepted by name: commands run unconfined where the machine has no sandbox, instead of being refused. */
+  readonly mayBeUnconfined?: boolean
 }
 
 export interface RunOptions extends DriveOptions {
@@ -134,6 +143,48 @@ export async function resume(host: Host, options: ResumeOptions): Promise<Answer
   })
 }
 
+/** What a run asks to be allowed, and what is needed to compare it with what is. */
+export interface Asked {
+  /** Null when it cannot be known before the run: then its setup fails, or calls what only a run may call. */
+  readonly grants: readonly AskedGrant[] | null
+  readonly kindsOf: GrantKinds
+}
+
+/** What a workflow of a plan, and all that it calls, ask to be allowed with these arguments. Nothing is run but pure expressions. */
+export async function asked(host: Host, { plan, folder = host.cwd, workflow, args }: Pick<RunOptions, 'plan' | 'folder' | 'args'> & { readonly workflow: string }): Promise<Asked> {
+  const key = plan.entries.find(each => each === workflow || plan.workflows[each]?.name === workflow) ?? workflow
+  if (plan.authority === null && (plan.workflows[key]?.authority ?? []).length === 0) return { grants: [], kindsOf: coreGrantKinds }
+  const { askedGrants } = await import('./interpreter/asked.ts')
+  const { makePool } = await import('./interpreter/pool/pool.ts')
+  const evaluated = { constants: plan.constants, prompts: plan.prompts, params: plan.workflows[key]?.params, can: [plan.authority, plan.workflows[key]?.authority] }
+  const calls = JSON.stringify(evaluated).includes('"op":"call"')
+  const hasOwnGrants = evaluated.can.some(level => level?.some(({ name }) => coreGrantKinds(name) === null))
+  const plugins = pluginHost(host)
+  let pool: ReturnType<typeof makePool> | null = null
+  try {
+    const kindsOf = hasOwnGrants ? grantKindsOf(await signaturesOf(plugins, plan, folder)) : coreGrantKinds
+    const toolRunner = await plugins.toolRunner(calls ? plan.modules : [], folder)
+    const getPool = () => (pool ??= makePool({ maxThreads: 1, workerUrl: new URL('pool-worker.mjs', dist) }))
+    return { grants: await askedGrants({ plan, key, args, host, toolRunner, pool: getPool, kindsOf }), kindsOf }
+  } finally {
+    await (pool as ReturnType<typeof makePool> | null)?.close()
+    await plugins.close()
+  }
+}
+
+/** A recorded run as it can be gone on with: its program, and what it asks to be allowed. Null when there is none or it is finished. */
+export async function askedAgain(host: Host, database: string, runId: string): Promise<Answer<(Asked & Pick<RunOptions, 'plan' | 'program' | 'args'> & { readonly folder: string }) | null>> {
+  const { isFinished } = await import('./interpreter/run.ts')
+  return withJournal(database, async journal => {
+    const found = journal.openRun(runId)
+    if (found === null || isFinished(found.summary)) return answer(null)
+    const [first] = found.log.events()
+    if (first?.kind !== 'run-started') return answer(null)
+    const folder = resolve(host.cwd, found.folder ?? '.')
+    return answer({ ...(await asked(host, { plan: found.plan, folder, workflow: first.workflow, args: first.args })), plan: found.plan, program: found.summary.program, args: first.args, folder })
+  })
+}
+
 /** Every run in a database with what can be done with it now, newest first. */
 export async function listRuns(host: Host, database: string): Promise<Answer<readonly RecordedRun[]>> {
   const { recordedRuns } = await import('./interpreter/stop-run.ts')
@@ -149,10 +200,29 @@ export async function stop(host: Host, database: string, runIds: readonly string
 /** What a recorded run did, task by task; null when there is no such run. */
 export async function showRun(database: string, runId: string): Promise<Answer<RunReport | null>> {
   const { reportOf } = await import('./interpreter/report.ts')
+  const { showReport } = await import('./interpreter/secrets/stand-in.ts')
   return withJournal(database, async journal => {
     const found = journal.openRun(runId)
-    return answer(found && reportOf(found.plan, found.summary, found.log.events()))
+    return answer(found && { ...showReport(reportOf(found.plan, found.summary, found.log.events())), audit: journal.audit.range(runId) })
   })
+}
+
+/** Whether the audit log is what was written. `trusted`: public keys beside the user's own. */
+export async function verifyAudit(host: Host, database: string, trusted: readonly string[]): Promise<Answer<AuditVerdict>> {
+  const { verifyAudit: verify } = await import('./interpreter/audit/verify.ts')
+  return withJournal(database, async journal => answer(verify(journal.audit, await sealStore(host), trusted)))
+}
+
+/** The last entries of the audit log, of one run or of all, in order; and how many there are. */
+export async function auditEntries(database: string, options: ShownEntriesOptions): Promise<Answer<{ readonly entries: readonly AuditEntryShown[]; readonly total: number }>> {
+  const { shownEntries } = await import('./interpreter/audit/shown-entries.ts')
+  return withJournal(database, async journal => answer(shownEntries(journal.audit, options)))
+}
+
+/** The user's own files, where the key of the audit log lies. */
+async function sealStore(host: Host) {
+  const { userStore } = await import('./host/user-store.ts')
+  return userStore(name => host.env(name), host.cwd)
 }
 
 /** A folder as the journal keeps it: one beneath the project moves with it. */
@@ -163,11 +233,13 @@ function keptFolder(host: Host, folder: string): string {
 
 /** Brings together what a run needs, for as long as it takes. */
 async function drive(host: Host, options: DriveOptions, plan: Plan, folder: string, journal: Journal, go: (parts: RunSettings) => Promise<RunResult>): Promise<Answer<RunSummary>> {
-  const plugins = pluginHost(host)
+  const plugins = pluginHost(host, options.mayBeUnconfined)
   try {
+    if (plan.modules.some(each => each.origin === 'plugin')) plugins.prepare()
     const toolRunner = await plugins.toolRunner(plan.modules, folder)
     const kindsOf = grantKindsOf(await signaturesOf(plugins, plan, folder))
-    const result = await go({ ...options, plan, host, toolRunner, journal, kindsOf, stopFile: join(host.cwd, '.tek', 'STOP'), workerUrl: new URL('pool-worker.mjs', dist) })
+    const store = journal.audit.place === null ? null : await sealStore(host)
+    const result = await go({ ...options, ...(store === null ? {} : { sealStore: store }), plan, host, toolRunner, journal, kindsOf, stopFile: join(host.cwd, '.tek', 'STOP'), workerUrl: new URL('pool-worker.mjs', dist) })
     return result.kind === 'refused' ? result : answer(result.summary)
   } finally {
     await plugins.close()
@@ -190,9 +262,10 @@ async function withJournal<Result>(database: string | null, use: (journal: Journ
   }
 }
 
-function pluginHost(host: Host): PluginHost {
+function pluginHost(host: Host, mayBeUnconfined: boolean = false): PluginHost {
   return createPluginHost({
     host, projectDir: host.cwd, stdlibUrl: new URL('stdlib/', dist).href, childUrl: new URL('plugin-child.mjs', dist).href, pluginEntryUrl: new URL('plugin.mjs', dist).href,
+    mayBeUnconfined: () => mayBeUnconfined,
   })
 }
 

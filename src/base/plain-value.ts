@@ -7,6 +7,9 @@ const MAX_DEPTH = 128
 const MAX_PARTS = 5_000_000
 const SHOWN_PATH_LENGTH = 40
 
+/** Of ES2024; Node 20 and the engine of plugins have it, TypeScript's ES2023 has not. */
+const wellFormed = (String.prototype as unknown as { toWellFormed(this: string): string }).toWellFormed
+
 export class NotPlain extends Error {}
 
 /** @throws {NotPlain} with the place and what stands there. */
@@ -18,7 +21,7 @@ export function plainValue(given: unknown): Json {
     switch (typeof value) {
       case 'undefined': return null
       case 'boolean': return value
-      case 'string': return isWellFormed(value) ? value : Buffer.from(value, 'utf8').toString('utf8')
+      case 'string': return wellFormed.call(value)
       case 'number':
         if (!Number.isFinite(value)) throw new NotPlain(`${path || 'it'} is ${value}`)
         return value === 0 ? 0 : value
@@ -39,8 +42,4 @@ export function plainValue(given: unknown): Json {
     return record
   }
   return copy(given, '', 0)
-}
-
-function isWellFormed(text: string): boolean {
-  return !/[\uD800-\uDFFF]/.test(text) || Buffer.from(text, 'utf8').toString('utf8') === text
 }

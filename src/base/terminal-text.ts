@@ -1,9 +1,10 @@
 // Terminal text: how wide text is on a terminal, how it is cut, coloured, and made harmless.
 // Owns: columns and escape codes. Does not own: whether colour is wanted (whoever owns the stream knows that).
-//   W1. Text that came from outside never moves the cursor: control characters are shown as pictures, direction marks as U+FFFD.
+//   W1. Text that came from outside never moves the cursor or hides a part of itself: control characters are shown as pictures, direction marks
+//       and characters that have no shape at all as U+FFFD. Joiners stay: scripts and emoji are written with them.
 //   W2. Width counts columns: combining marks and format characters 0, wide East Asian characters and emoji 2, all else 1 (Unicode UAX #11).
 
-const ESCAPE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
+const ESCAPE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|\udb40[\udc00-\udc7f]/g
 const ZERO = /^[\p{Mn}\p{Me}\p{Cf}]$/u
 const EMOJI = /^\p{Emoji_Presentation}$/u
 
@@ -25,6 +26,16 @@ export function neutralise(text: string): string {
     if (code < 0x20) return String.fromCharCode(0x2400 + code)
     return code === 0x7f ? '\u2421' : '\ufffd'
   })
+}
+
+/**
+ * The same on one line: what comes from outside makes no line of its own that could be taken for one of ours.
+ *
+ * @example
+ * neutraliseLine('ok\ndone  b') // 'ok done  b'
+ */
+export function neutraliseLine(text: string): string {
+  return neutralise(text).replace(/[\n\t]/g, ' ')
 }
 
 /**

@@ -24,14 +24,16 @@ export const commandTable: readonly CommandEntry[] = [
   { name: 'graph', takes: 'FILE | RUN', summary: 'draw the tasks and what they wait for', load: async () => (await import('./commands/graph.ts')).GraphCommand },
   { name: 'compile', takes: 'FILE', summary: 'lower a program to a plan that runs without its source', load: async () => (await import('./commands/compile.ts')).CompileCommand },
   { name: 'diff', takes: 'A B', summary: 'what differs between two programs, layout aside', load: async () => (await import('./commands/diff.ts')).DiffCommand },
+  { name: 'permits', takes: '[revoke PROGRAM]', summary: 'what the programs of this folder may do, and taking it away', load: async () => (await import('./commands/permits.ts')).PermitsCommand },
   { name: 'runs', takes: '', summary: 'list the runs recorded in this folder', load: async () => (await import('./commands/runs.ts')).RunsCommand },
   { name: 'show', takes: 'RUN', summary: 'what a run did, task by task', load: async () => (await import('./commands/show.ts')).ShowCommand },
+  { name: 'audit', takes: 'verify | show [RUN]', summary: 'what was decided here, and whether that record is whole', load: async () => (await import('./commands/audit.ts')).AuditCommand },
   { name: 'explain', takes: '[CODE]', summary: 'what a code means, with a wrong and a right example', load: async () => (await import('./commands/explain.ts')).ExplainCommand },
   { name: 'doctor', takes: '', summary: 'what this machine offers and what is enforced on it', load: async () => (await import('./commands/doctor.ts')).DoctorCommand },
 ]
 
 /** Commands of the design that this version does not have: typing one is answered as planned, not as unknown. */
 export const plannedCommands: readonly string[] = [
-  'init', 'why', 'logs', 'pause', 'fork', 'versions', 'rollback', 'replay', 'import', 'export', 'plugin', 'model', 'audit',
+  'init', 'why', 'logs', 'pause', 'fork', 'versions', 'rollback', 'replay', 'import', 'export', 'plugin', 'model',
   'ui', 'lsp', 'mcp', 'worker', 'bench', 'clean', 'demo',
 ]

@@ -1,6 +1,6 @@
 // Failure: why a run did not give its result, for people, and as an exit code.
 // Owns: the mapping of codes to exit codes. Does not own: codes.
-import { neutralise } from '#base/terminal-text.ts'
+import { neutralise, neutraliseLine } from '#base/terminal-text.ts'
 import type { Failure } from '#model/event.ts'
 import type { RunSummary } from '#model/report.ts'
 import { exitCodes, type ExitCode } from './exit-codes.ts'
@@ -11,13 +11,15 @@ const MAX_DETAIL_LINES = 20
 
 export function printFailure(err: Output, failure: Failure): void {
   const { paint } = err
-  const lines = [`${paint('red', paint('bold', `error ${failure.code}`))}${paint('bold', `: ${neutralise(failure.message)}`)}`]
-  if (failure.task !== '') lines.push(`  ${paint('blue', '-->')} task ${neutralise(failure.task)}`)
+  const [first = '', ...rest] = neutralise(failure.message).split('\n')
+  const lines = [`${paint('red', paint('bold', `error ${failure.code}`))}${paint('bold', `: ${first}`)}`]
+  lines.push(...rest.slice(0, MAX_DETAIL_LINES).map(line => `  ${paint('blue', '|')} ${line}`)) // no line of a message passes for one of ours
+  if (failure.task !== '') lines.push(`  ${paint('blue', '-->')} task ${neutraliseLine(failure.task)}`)
   if (failure.details) {
     const details = neutralise(failure.details).trimEnd().split('\n')
     lines.push(...details.slice(-MAX_DETAIL_LINES).map(line => `  ${paint('blue', '|')} ${line}`))
   }
-  if (failure.help) lines.push(`  ${paint('blue', '=')} ${paint('bold', 'help:')} ${neutralise(failure.help)}`)
+  if (failure.help) lines.push(`  ${paint('blue', '=')} ${paint('bold', 'help:')} ${neutraliseLine(failure.help)}`)
   // A plugin's own codes have no page.
   if (hasErrorPage(failure.code)) lines.push(paint('dim', `  tek explain ${failure.code} says more`))
   err.write(`${lines.join('\n')}\n`)

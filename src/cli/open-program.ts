@@ -8,6 +8,7 @@ import { cliErrors } from '#diagnostics/catalog/cli.ts'
 import { hasErrors, type Diagnostic } from '#diagnostics/diagnostic.ts'
 import type { Host } from '#host/host.ts'
 import type { Plan } from '#model/plan.ts'
+import type { RunOptions } from '#tek.ts'
 import { CliFailure, printDiagnostics, type CliContext } from './command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { bundledPrograms, programsFolder } from './install-place.ts'
@@ -21,20 +22,22 @@ export interface OpenProgram {
   readonly warnings: readonly Diagnostic[]
   /** Absolute folder from which the program's plugins are found. */
   readonly folder: string
+  /** Its text came with tek, and it was named by its name. */
+  readonly isBundled: boolean
 }
 
 /** Checks and lowers what `name` stands for; prints warnings on standard error. */
-export async function openProgram(context: CliContext, host: Host, name: string, options: { readonly quiet?: boolean } = {}): Promise<OpenProgram> {
-  const program = await resolveProgram(context, host, name)
+export async function openProgram(context: CliContext, host: Host, name: string, options: { readonly quiet?: boolean; readonly mayBeUnconfined?: boolean } = {}): Promise<OpenProgram> {
+  const program = await resolveProgram(context, host, name, options.mayBeUnconfined ?? false)
   if (!options.quiet && program.warnings.length > 0) printDiagnostics(context.err, program.warnings, program.sources)
   return program
 }
 
-async function resolveProgram(context: CliContext, host: Host, name: string): Promise<OpenProgram> {
-  if (name === '-') return compileText(host, stdinPath, stdinPath, await readStdin(context))
+async function resolveProgram(context: CliContext, host: Host, name: string, mayBeUnconfined: boolean): Promise<OpenProgram> {
+  if (name === '-') return compileText(host, stdinPath, stdinPath, await readStdin(context), mayBeUnconfined)
   const path = shownPath(context.cwd, name)
-  if (path.endsWith('.json')) return { plan: await readPlanFile(host, path), shown: path, sources: new Map(), warnings: [], folder: dirname(at(host, path)) }
-  if (path.includes('/') || path.endsWith('.tek') || (await host.files.stat(at(host, path))) !== null) return compileText(host, path, path, await readSource(host, path)) // O1
+  if (path.endsWith('.json')) return { plan: await readPlanFile(host, path), shown: path, sources: new Map(), warnings: [], folder: dirname(at(host, path)), isBundled: false }
+  if (path.includes('/') || path.endsWith('.tek') || (await host.files.stat(at(host, path))) !== null) return compileText(host, path, path, await readSource(host, path), mayBeUnconfined) // O1
   const names = bundledPrograms()
   if (!names.includes(name)) {
     const near = didYouMean(name, names).map(each => `Did you mean \`${each}\`?`)
@@ -42,14 +45,25 @@ async function resolveProgram(context: CliContext, host: Host, name: string): Pr
     throw new CliFailure([cliErrors['unknown-program']({ name }, { help: [...near, ...known] })], exitCodes.usage)
   }
   const file = join(programsFolder(), `${name}.tek`)
-  return compileText(host, file, name, await readSource(host, file))
+  return { ...(await compileText(host, file, name, await readSource(host, file))), isBundled: true }
 }
 
-async function compileText(host: Host, path: string, shown: string, text: string): Promise<OpenProgram> {
+/**
+ * Whether a recorded run is one of a bundled program as this tek has it, without arguments. What a record says of itself is not believed (a folder that
+ * somebody else made may hold one): its plan is compared with what the program compiles to, and arguments are somebody's word only where they were typed.
+ */
+export async function isBundledRun(host: Host, { program, plan, args }: Pick<RunOptions, 'program' | 'plan' | 'args'>): Promise<boolean> {
+  if (!bundledPrograms().includes(program) || Object.keys(args).length > 0) return false
+  const [{ hashPlan }, file] = [await import('#types/plan-json.ts'), join(programsFolder(), `${program}.tek`)]
+  const { plan: own } = await compileText(host, file, program, await readSource(host, file))
+  return hashPlan(plan) === own.hash // by what it holds, not by the hash it names
+}
+
+async function compileText(host: Host, path: string, shown: string, text: string, mayBeUnconfined = false): Promise<OpenProgram> {
   const { check, plan } = await import('#tek.ts')
-  const checked = await check(host, path, { readText: (asked: string) => (asked === path ? text : undefined) })
+  const checked = await check(host, path, { mayBeUnconfined, readText: (asked: string) => (asked === path ? text : undefined) })
   if (hasErrors(checked.diagnostics) || checked.program === null) throw new CliFailure(checked.diagnostics, exitCodes.doesNotCompile, checked.sources) // O2
-  return { plan: plan(checked), shown, sources: checked.sources, warnings: checked.diagnostics, folder: path === stdinPath ? host.cwd : dirname(at(host, path)) }
+  return { plan: plan(checked), shown, sources: checked.sources, warnings: checked.diagnostics, folder: path === stdinPath ? host.cwd : dirname(at(host, path)), isBundled: false }
 }
 
 async function readPlanFile(host: Host, path: string): Promise<Plan> {

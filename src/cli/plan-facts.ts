@@ -1,10 +1,7 @@
 // Plan facts: what can be said of a plan without running it.
-// Owns: grants as text, the calls a workflow can make, those left to the guard, the worst number of its tasks. Does not own: printing.
-//   F1. A number of tasks is an upper bound or null; it is never a guess.
-import type { Plan, PlanExpr, PlanGrant, PlanNode, PlanUndecided, PlanValue } from '#model/plan.ts'
-
-/** Literal lists and `take(xs, n)` bound a `for`; nested calls multiply up to here, then the bound is said to be unknown. */
-const MAX_TASKS = Number.MAX_SAFE_INTEGER
+// Owns: grants as text, what a workflow reaches, the calls it can make, the programs it may start, what is left to the guard. Does not own: printing,
+// the worst case (compiler/3-check/worst-case; it is in the plan).
+import type { Plan, PlanExpr, PlanGrant, PlanTrusted, PlanUndecided } from '#model/plan.ts'
 
 /** Grants as a program writes them, `${name}` for a parameter; sorted, each once. */
 export function grantsOf(grants: readonly PlanGrant[]): string[] {
@@ -25,122 +22,128 @@ function printPattern(expression: PlanExpr): string {
 
 const printName = (expression: PlanExpr): string => (expression.op === 'param' || expression.op === 'constant' || expression.op === 'local' ? expression.name : '…')
 
+/** The workflows and agents that a workflow can come to, itself first. */
+export interface Reached {
+  readonly workflows: ReadonlySet<string>
+  readonly agents: ReadonlySet<string>
+}
+
+export function reachedFrom(plan: Plan, workflow: string): Reached {
+  const workflows = new Set([workflow])
+  const agents = new Set<string>()
+  for (const key of workflows) {
+    for (const { body } of plan.workflows[key]?.nodes ?? []) {
+      if (body.kind === 'workflow') workflows.add(body.workflow)
+      else if (body.kind === 'agent') agents.add(body.agent)
+    }
+  }
+  return { workflows, agents }
+}
+
+/** Calls of a workflow, and of those it calls, that the guard decides when they are made; by place. */
+export function undecidedOf(plan: Plan, workflow: string): PlanUndecided[] {
+  return placedIn(plan.undecided ?? [], plan, workflow)
+}
+
+/** What a person vouches for in a workflow and in those it calls; by place. */
+export function trustedOf(plan: Plan, workflow: string): PlanTrusted[] {
+  return placedIn(plan.trusted ?? [], plan, workflow)
+}
+
+function placedIn<Each extends PlanTrusted | PlanUndecided>(all: readonly Each[], plan: Plan, workflow: string): Each[] {
+  if (all.length === 0) return []
+  const { workflows } = reachedFrom(plan, workflow)
+  return all.filter(each => workflows.has(each.workflow)).sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : a.line - b.line || a.column - b.column))
+}
+
+/** What stands between a part of a program and the world. */
+export interface Beneath {
+  /** `workflow lib.tek#scan`, `agent reviewer`. */
+  readonly name: string
+  readonly may: readonly string[]
+  /** The file whose own `can` narrows it, and what that says. */
+  readonly file: { readonly path: string; readonly may: readonly string[] } | null
+}
+
+/** The workflows and agents that a workflow uses and that may touch anything, each with what it asks for. */
+export function beneath(plan: Plan, workflow: string): Beneath[] {
+  const { workflows, agents } = reachedFrom(plan, workflow)
+  const flows = [...workflows].filter(key => key !== workflow).flatMap(key => {
+    const { authority, file } = plan.workflows[key]!
+    const level = file === undefined ? undefined : plan.files?.[file]
+    const may = grantsOf(authority ?? [])
+    return may.length === 0 ? [] : [{ name: `workflow ${key}`, may, file: level?.authority ? { path: level.path, may: grantsOf(level.authority) } : null }]
+  })
+  return [...flows, ...[...agents].map(key => ({ name: `agent ${key}`, may: grantsOf(plan.agentAuthority?.[key] ?? []), file: null }))]
+}
+
 export interface CallFact {
   /** `fs.read`. */
   readonly name: string
   readonly effect: 'read' | 'write'
 }
 
-/** Calls of a workflow, and of those it calls, that the guard decides when they are made; by place. */
-export function undecidedOf(plan: Plan, workflow: string): PlanUndecided[] {
-  const { undecided } = plan
-  if (undecided === undefined) return []
-  const reached = reachedFrom(plan, workflow)
-  return undecided.filter(call => reached.has(call.workflow)).sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : a.line - b.line || a.column - b.column))
-}
-
-/** A workflow and all that it can call. */
-function reachedFrom(plan: Plan, workflow: string): ReadonlySet<string> {
-  const reached = new Set([workflow])
-  for (const key of reached) for (const node of plan.workflows[key]?.nodes ?? []) if (node.body.kind === 'workflow') reached.add(node.body.workflow)
-  return reached
-}
-
 /** Every effectful function that a workflow, or one that it calls, can call; sorted by name. */
 export function callsOf(plan: Plan, workflow: string): CallFact[] {
   const found = new Map<string, CallFact>()
-  const seen = new Set<string>()
-  const visit = (key: string): void => {
-    if (seen.has(key)) return
-    seen.add(key)
-    const target = plan.workflows[key]
-    if (!target) return
-    const look = (part: unknown): void => {
-      if (Array.isArray(part)) part.forEach(look)
-      else if (typeof part === 'object' && part !== null) {
-        const node = part as { op?: string; kind?: string; module?: string; fn?: string; effect?: string; workflow?: string; value?: unknown }
-        if (node.op === 'value') return // data, whatever it looks like
-        if (node.op === 'call' && (node.effect === 'read' || node.effect === 'write')) found.set(`${node.module}.${node.fn}`, { name: `${node.module}.${node.fn}`, effect: node.effect })
-        if (node.kind === 'workflow' && typeof node.workflow === 'string') visit(node.workflow)
-        Object.values(node).forEach(look)
-      }
-    }
-    look(target.nodes)
-    look(target.returns)
+  for (const node of expressionsOf(plan, workflow)) {
+    const { op, module, fn, effect } = node as { op?: string; module?: string; fn?: string; effect?: string }
+    if (op === 'call' && (effect === 'read' || effect === 'write')) found.set(`${module}.${fn}`, { name: `${module}.${fn}`, effect })
   }
-  visit(workflow)
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-/** The most tasks one run of a workflow can have, items and sub-workflows included; null when nothing bounds it. */
-export function worstTasks(plan: Plan, workflow: string, within: ReadonlySet<string> = new Set()): number | null {
-  const target = plan.workflows[workflow]
-  if (!target || within.has(workflow)) return null
-  const deeper = new Set([...within, workflow])
-  let total: number | null = 0
-  for (const [index, node] of target.nodes.entries()) {
-    if (node.kind !== 'task') continue
-    const inner = node.body.kind === 'workflow' ? worstTasks(plan, node.body.workflow, deeper) : 0
-    const items = node.forEach ? longest(node.forEach.list, target.nodes, index, plan) : 1
-    if (inner === null || items === null) {
-      total = null
-      break
-    }
-    total += node.forEach ? 1 + items * (1 + inner) : 1 + inner
-    if (total > MAX_TASKS) return null
+/** Keys of the secrets that a workflow, or one that it calls, hands to a tool. */
+export function secretsOf(plan: Plan, workflow: string): string[] {
+  const found = new Set<string>()
+  for (const node of expressionsOf(plan, workflow)) {
+    const { op, name } = node as { op?: string; name?: string }
+    if (op === 'secret' && name !== undefined) found.add(name)
   }
-  const limit = smallest([target.limits.tasks, plan.limits.tasks])
-  return limit === null ? total : total === null ? limit : Math.min(total, limit)
+  return [...found].sort()
 }
 
-const smallest = (limits: readonly (number | undefined)[]): number | null => {
-  const given = limits.filter(each => each !== undefined)
-  return given.length === 0 ? null : Math.min(...given)
-}
-
-/** The most items a list can have, or null. */
-function longest(expression: PlanExpr, nodes: readonly PlanNode[], before: number, plan: Plan): number | null {
-  switch (expression.op) {
-    case 'value':
-      return lengthOf(expression.value)
-    case 'list':
-      return expression.items.length
-    case 'constant': {
-      const constant = plan.constants.find(each => each.name === expression.name)
-      return constant ? longest(constant.value, [], 0, plan) : null
+/** Every part of every expression that a workflow can come to; data is left out, whatever it looks like. */
+function* expressionsOf(plan: Plan, workflow: string): Generator<object> {
+  for (const key of reachedFrom(plan, workflow).workflows) {
+    const target = plan.workflows[key]
+    if (target === undefined) continue
+    const left: unknown[] = [target.nodes, target.returns]
+    while (left.length > 0) {
+      const part = left.pop()
+      if (typeof part !== 'object' || part === null || (part as { op?: string }).op === 'value') continue
+      yield part
+      for (const each of Object.values(part)) left.push(each)
     }
-    case 'node': {
-      const node = nodes[expression.index]
-      if (!node || expression.index >= before || node.body.kind !== 'expr') return null
-      if (node.forEach) return longest(node.forEach.list, nodes, expression.index, plan)
-      return longest(node.body.value, nodes, expression.index, plan)
-    }
-    case 'comprehension':
-      return longest(expression.list, nodes, before, plan)
-    case 'if': {
-      const [a, b] = [longest(expression.then, nodes, before, plan), longest(expression.else, nodes, before, plan)]
-      return a === null || b === null ? null : Math.max(a, b)
-    }
-    case 'prelude':
-      return longestOfCall(expression.fn, expression.args, nodes, before, plan)
-    default:
-      return null
   }
 }
 
-const keepsLength = new Set(['sort', 'sortBy', 'filter', 'map', 'unique', 'drop'])
-
-function longestOfCall(fn: string, args: readonly PlanExpr[], nodes: readonly PlanNode[], before: number, plan: Plan): number | null {
-  const first = args[0] === undefined ? null : longest(args[0], nodes, before, plan)
-  if (keepsLength.has(fn)) return first
-  const numbers = args.map(each => (each.op === 'value' && typeof each.value === 'number' ? each.value : null))
-  if (fn === 'take' && numbers[1] !== null && numbers[1] !== undefined) return first === null ? numbers[1] : Math.min(first, numbers[1])
-  if (fn === 'take') return first
-  if (fn === 'range' && numbers.every(each => each !== null)) {
-    const [from, to] = numbers.length === 1 ? [0, numbers[0]!] : [numbers[0]!, numbers[1] ?? 0]
-    return Math.max(0, to - from)
-  }
-  return null
+/** A program that may be started, and with what. */
+export interface StartedProgram {
+  readonly program: string
+  /** Patterns of its arguments, as written. */
+  readonly with: readonly string[]
+  /** The grants that bring it; '' = asked for by itself. */
+  readonly by: readonly string[]
 }
 
-const lengthOf = (value: PlanValue): number | null => (Array.isArray(value) ? value.length : null)
+/** Programs that the grants of a workflow, and of what it uses, let it start; by name. */
+export function programsOf(plan: Plan, workflow: string): StartedProgram[] {
+  const { workflows, agents } = reachedFrom(plan, workflow)
+  const grants = [...[...workflows].flatMap(key => plan.workflows[key]?.authority ?? []), ...[...agents].flatMap(key => plan.agentAuthority?.[key] ?? [])]
+  const found = new Map<string, { with: Set<string>; by: Set<string> }>()
+  const add = (program: string, args: readonly string[], by: string): void => {
+    const known = found.get(program) ?? { with: new Set(), by: new Set() }
+    known.with.add(args.join(' '))
+    known.by.add(by)
+    found.set(program, known)
+  }
+  for (const { name, args, implies } of grants) {
+    if (name === 'exec') {
+      const [program, ...rest] = args.map(each => (each.op === 'value' ? String(each.value) : printPattern(each)))
+      add(program ?? '', rest, '')
+    }
+    for (const each of implies) if (each.name === 'exec') add(each.args[0] ?? '', each.args.slice(1), name)
+  }
+  return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([program, { with: patterns, by }]) => ({ program, with: [...patterns].sort(), by: [...by].sort() }))
+}

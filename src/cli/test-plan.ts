@@ -1,11 +1,11 @@
 // Test plan: a `test` block as a workflow of its own, so that tests run through the same interpreter as everything else.
 // Owns: the making of that workflow and the reading of its result. Does not own: running it.
 //   T1. A `let` becomes a task, an `expect` becomes a value of the result; the order of the block is kept by dependencies.
-//   T2. A test may do what the file may do, without network, models and agents. A grant that mentions a workflow's parameter is widened
-//       here and narrowed again by that workflow's own `can`.
+//   T2. A test may do what the workflows it calls may do, and where it calls tools itself, what the file may do; without network, models and
+//       agents. A grant that mentions a workflow's parameter is widened here and narrowed again by that workflow's own `can`.
 //   T3. Of a comparison without calls both sides are kept, to be shown when it does not hold.
 import { sha256 } from '#base/hash.ts'
-import type { Plan, PlanExpr, PlanGrant, PlanNode, PlanTest } from '#model/plan.ts'
+import type { Plan, PlanExpr, PlanGrant, PlanNode, PlanTest, PlanWorkflow } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
 
 const WORKFLOW = 'test'
@@ -48,12 +48,21 @@ export function planOfTest(plan: Plan, test: PlanTest): { readonly plan: Plan; r
     workflows: {
       ...plan.workflows,
       [workflow]: {
-        name: workflow, params: [], result: { kind: 'any' }, authority: testAuthority(plan), limits: {}, onFailure: { kind: 'stop' }, nodes,
+        name: workflow, params: [], result: { kind: 'any' }, authority: testAuthority(plan, test), limits: {}, onFailure: { kind: 'stop' }, nodes,
         returns: { op: 'record', entries }, returnsDependsOn: nodes.map((_, index) => index),
       },
     },
   }
   return { plan: made, workflow }
+}
+
+/** A plan with a workflow that may do what any of the tests may, to be asked about before the first of them. */
+export function planOfTests(plan: Plan, tests: readonly PlanTest[]): { readonly plan: Plan; readonly workflow: string } {
+  const workflow: PlanWorkflow = {
+    name: WORKFLOW, params: [], result: { kind: 'any' }, authority: tests.flatMap(test => testAuthority(plan, test)), limits: {}, onFailure: { kind: 'stop' }, nodes: [],
+    returns: { op: 'value', value: null }, returnsDependsOn: [],
+  }
+  return { plan: { ...plan, entries: [WORKFLOW], workflows: { ...plan.workflows, [WORKFLOW]: workflow } }, workflow: WORKFLOW }
 }
 
 /** What the result of a test's workflow says. */
@@ -92,9 +101,19 @@ function hasCall(part: unknown): boolean {
   return op === 'call' || op === 'denied' || (op !== 'value' && Object.values(part).some(hasCall))
 }
 
+/** Whether a test calls tools that act, beside what its workflows do. */
+function actsItself(part: unknown): boolean {
+  if (Array.isArray(part)) return part.some(actsItself)
+  if (typeof part !== 'object' || part === null) return false
+  const { op, effect } = part as { op?: string; effect?: string }
+  return op === 'denied' || (op === 'call' && effect !== 'pure') || (op !== 'value' && Object.values(part).some(actsItself))
+}
+
 /** T2 */
-function testAuthority(plan: Plan): readonly PlanGrant[] {
-  const all = plan.authority ?? Object.values(plan.workflows).flatMap(each => each.authority ?? [])
+function testAuthority(plan: Plan, { steps }: PlanTest): readonly PlanGrant[] {
+  const everything = (): readonly PlanGrant[] => plan.authority ?? Object.values(plan.workflows).flatMap(each => each.authority ?? [])
+  const called = steps.flatMap(step => (step.kind === 'let' && step.body.kind === 'workflow' ? [step.body.workflow] : []))
+  const all = actsItself(steps) ? everything() : called.flatMap(key => plan.workflows[key]?.authority ?? [])
   const widened = all.filter(grant => !OUTSIDE.has(grant.name)).map(grant => ({ ...grant, args: grant.args.map(widen) }))
   return [...new Map(widened.map(grant => [JSON.stringify([grant.name, grant.args]), grant])).values()]
 }

@@ -31,6 +31,8 @@ export interface Diagnostic {
   /** Absent only where no file is concerned (a missing file, a full disk). */
   readonly at?: Place
   readonly related: readonly RelatedPlace[]
+  /** Set when the related places are the steps, in order, of a way that ends at `at`: what happens there. */
+  readonly flow?: string
   /** Next steps in prose, one line each; at most 3. */
   readonly help: readonly string[]
   readonly fixes: readonly Fix[]
@@ -40,6 +42,7 @@ export interface Diagnostic {
 export interface DiagnosticExtras {
   readonly at?: Place
   readonly related?: readonly RelatedPlace[]
+  readonly flow?: string
   readonly help?: readonly string[]
   readonly fixes?: readonly Fix[]
 }
@@ -81,6 +84,7 @@ export function defineDiagnostics<const Table extends AnyTable>(family: string, 
         message: entry.message(params),
         ...(extras.at ? { at: extras.at } : {}),
         related: extras.related ?? [],
+        ...(extras.flow === undefined ? {} : { flow: extras.flow }),
         help: [...(extras.help ?? []), ...(usual === undefined ? [] : [usual])],
         fixes: extras.fixes ?? [],
       }

@@ -3,7 +3,8 @@
 //   P1. A pattern or path with NUL, with `..` after a wildcard, or with more than 256 segments is no path: it matches nothing.
 //   P2. `.`, empty segments and trailing slashes are dropped, `..` takes the segment before it away, at `/` nothing.
 //   P3. Names are compared exactly, code unit by code unit: a grant for `Src` is none for `src`, a grant in NFC none for a name in NFD.
-//   P4. Control files (`.tek/…`, `tek.permits.yaml`, `.git/hooks/…`, `.git/config`) are matched only by a pattern without any wildcard.
+//   P4. Control files (`.tek/…`, `tek.permits.yaml`, and in `.git/` every part named `hooks`, `config`, `config.worktree` or `commondir`) are
+//       matched only by a pattern without any wildcard: by them tek and git are steered, and git made to run programs.
 //       They are recognised whatever their case and whatever invisible characters are mixed in, since some file systems ignore both.
 //   P5. Neither are the files by which a system shows its processes (`/proc/<pid>/…`).
 import { hasWildcard, matchSegments } from './segment.ts'
@@ -75,9 +76,15 @@ export function isControlFile(segments: readonly string[]): boolean {
   return segments.some((segment, index) => {
     const name = folded(segment)
     if (name === '.tek' || name === 'tek.permits.yaml') return true
-    const next = segments[index + 1]
-    return name === '.git' && next !== undefined && ['hooks', 'config'].includes(folded(next))
+    return name === '.git' && segments.slice(index + 1).some(each => steering.has(folded(each)))
   })
+}
+
+const steering = new Set(['hooks', 'config', 'config.worktree', 'commondir'])
+
+/** Whether the last part of a path is `.git`, in any spelling. */
+export function isGitFolder(path: string): boolean {
+  return folded(path.slice(path.lastIndexOf('/') + 1)) === '.git'
 }
 
 /** P5: `/proc/<pid>/…`: another process's, or this one's, memory, environment, open files. */

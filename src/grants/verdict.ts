@@ -12,7 +12,7 @@ import { argvOf, containsGrant, matchesGrant, type GrantKinds } from './match.ts
 import { anything, hasFresh, isWhole, type PartText, word } from './part-text.ts'
 import { absoluteSegments, isControlFile, parsePathPattern, type PathPattern } from './path-pattern.ts'
 import { pathAutomaton } from './pattern-automaton.ts'
-import { hasWildcard } from './segment.ts'
+import { hasWildcard, matchSegment } from './segment.ts'
 
 export type Verdict = 'inside' | 'outside' | 'unknown'
 /** `partly`: some of what a pattern stands for is covered, and some is provably not. */
@@ -105,7 +105,19 @@ function pathCover(pattern: string, given: PartText): Cover {
   if (isWhole(pattern) && onlyWords(text)) return knownPath(pattern, wordsAsWildcards(given))
   if (isWhole(pattern) && coversAll(pattern)) return 'inside'
   if (text === pattern) return 'inside'
-  return belowSameStart(pattern, given) ? 'inside' : 'unknown'
+  if (belowSameStart(pattern, given)) return 'inside'
+  return haveOtherNames(pattern, given) ? 'outside' : 'unknown'
+}
+
+/**
+ * Whether what is asked for always has another name than all that the pattern covers, in whatever folder: `${out}/a.json` and `${out}/*.csv`.
+ * Only texts that are compared as they are written: what a pattern finds may be a link.
+ */
+function haveOtherNames(pattern: string, { kind, text }: PartText): boolean {
+  const [wanted, given] = [pattern, text].map(each => each.slice(each.lastIndexOf('/') + 1)) as [string, string]
+  if ((kind !== 'exact' && kind !== 'glob') || !isWhole(wanted) || !onlyWords(given)) return false
+  if ([wanted, given].some(each => ['', '.', '..', '**'].includes(each)) || /[{},]/.test(given)) return false
+  return isWhole(given) ? !matchSegment(wanted, given) : areDisjoint(pathAutomaton([wanted]), pathAutomaton([given.replaceAll(word, '?*')]))
 }
 
 const onlyWords = (text: string): boolean => isWhole(text.replaceAll(word, ''))

@@ -45,7 +45,8 @@ export interface HostFiles {
   readTextSync(path: string, maxBytes: number): string
   statSync(path: string): FileStat | null
   readBytes(path: string, maxBytes: number, options?: PathOptions): Promise<Uint8Array>
-  stat(path: string): Promise<FileStat | null>
+  /** By an exact path of what lies there itself; otherwise of what a link leads to. */
+  stat(path: string, options?: PathOptions): Promise<FileStat | null>
   /** In the order of names; at most 100,000 entries (`too-large` beyond). */
   list(directory: string, options?: PathOptions): Promise<readonly DirectoryEntry[]>
   /** Absolute path with every link resolved; of the nearest existing ancestor plus the rest when the file does not exist yet. */
@@ -53,7 +54,7 @@ export interface HostFiles {
   /** Writes to a temporary name beside it, then renames: the file is the old one or the new one, never half. Makes parent folders. */
   writeAtomic(path: string, data: string | Uint8Array, options?: PathOptions): Promise<void>
   append(path: string, data: string, options?: PathOptions): Promise<void>
-  makeDirectory(path: string): Promise<void>
+  makeDirectory(path: string, options?: PathOptions): Promise<void>
   /** Removes a file, a link (not what it points to), or a folder with everything in it. Nothing there: does nothing. */
   remove(path: string, options?: PathOptions): Promise<void>
   /** Makes parent folders of `to`. */
@@ -88,7 +89,11 @@ export interface ProcessLimits {
   readonly fileBytes: number
 }
 
-/** A program as it is to be started, confined. */
+/**
+ * A program as it is to be started, confined. Descriptors 0 to 4 are the program's, as they are given; no other reaches it. It must be started
+ * by this process within 30 s, in any folder, with exactly this environment. What is started is a wrapper: the program is ended by ending it
+ * (its whole tree goes with it), and its exit code is 128 + n where signal n ended the program.
+ */
 export interface ConfinedStart {
   readonly program: string
   readonly args: readonly string[]
@@ -98,12 +103,14 @@ export interface ConfinedStart {
 
 /** Something a confined program tried. */
 export interface Attempted {
-  readonly action: 'read' | 'write' | 'connect' | 'start'
+  readonly action: 'read' | 'write' | 'connect' | 'look-up' | 'start'
   /** A path, an address, a program. At most 1,000 characters. */
   readonly target: string
   readonly allowed: boolean
   /** How often. */
   readonly times: number
+  /** In the sandbox's own /tmp or home, which are gone afterwards. */
+  readonly isPrivate?: true
 }
 
 export interface Command {
@@ -133,6 +140,8 @@ export interface CommandResult {
   readonly level?: IsolationLevel
   /** The bound for which it was ended. */
   readonly endedFor?: 'memory' | 'processes' | 'cpu'
+  /** The most that it and everything it started used together, as far as was seen (every 20 ms). */
+  readonly peak?: { readonly memoryBytes: number; readonly processes: number; readonly cpuMs: number }
   readonly tried?: readonly Attempted[]
 }
 
@@ -170,7 +179,9 @@ export interface Host {
   /** Who this process is to the others that share its journals. A host without it has no others. */
   identity?(): ProcessIdentity
   /** Whether a process of this machine and boot lives. */
-  isAlive?(pid: number): boolean
+  isAlive?(pid: number, since?: string): boolean
+  /** Ends such a process at once with everything it has started: how many those were; null when it is another by now, or somebody else's. */
+  endProcess?(target: Pick<ProcessIdentity, 'pid' | 'since'>): number | null
   /** Resolves after `ms` of this host's time, or rejects with `cancelled`. A host without it sleeps by the process's own clock. */
   sleep?(ms: number, signal: AbortSignal): Promise<void>
   run(command: Command, signal: AbortSignal): Promise<CommandResult>

@@ -1,25 +1,39 @@
 // Node fetch: one HTTP exchange over node:http, redirects by hand.
-// Owns: dialling, redirects, decompression, sizes, time. Does not own: which hosts may be reached (guard, through mayFollow and mayConnect).
+// Owns: dialling, redirects, decompression, sizes, time. Does not own: which hosts may be reached (guard, through mayFollow and mayConnect),
+// proxies (proxy.ts), whose signature counts (certificates.ts).
 //   W1. A name is looked up once; each of its addresses is shown to `mayConnect` and only those are dialled.
-//   W2. Each redirect's target is shown to `mayFollow` before anything is sent; at most 10. Secrets (authorization, cookies) do not cross to another origin.
+//   W2. Each redirect's target is shown to `mayFollow` before anything is sent; at most 10. To another origin go only headers that say nothing of who asks:
+//       any other may be a key, whatever it is called.
 //   W3. The body's limit counts bytes after decompression.
 //   W4. One deadline covers look-up, all hops and the body; abort closes the socket.
+//   W5. Through a proxy the target's name is not looked up here: what it stands for is the proxy's to decide. An address given as such is checked.
 import { lookup, type LookupAddress } from 'node:dns'
 import * as http from 'node:http'
 import * as https from 'node:https'
 import { isIP } from 'node:net'
 import type { Readable } from 'node:stream'
+import { connect } from 'node:tls'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import { errnoOf } from './errno.ts'
+import { certificateProblem, trustedAuthorities } from './certificates.ts'
 import { HostError, type HttpRequest, type HttpResponse } from './host.ts'
+import { bareHost, proxyFor, proxyHeaders, proxyPlace, tunnel, type Variables } from './proxy.ts'
 
 const MAX_REDIRECTS = 10
 const MAX_REQUEST_BYTES = 10_000_000
 const redirectStatuses = new Set([301, 302, 303, 307, 308])
-const notAcrossOrigins = new Set(['authorization', 'cookie', 'proxy-authorization'])
+const acrossOrigins = new Set(['accept', 'accept-language', 'user-agent', 'content-type', 'content-encoding', 'range', 'if-none-match', 'if-modified-since', 'cache-control', 'idempotency-key'])
 const aboutTheBody = new Set(['content-length', 'content-type', 'content-encoding'])
 
-export async function nodeFetch(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
+/** What of the machine a request depends on. */
+export interface Network {
+  readonly env: Variables
+  readonly lookup: typeof lookup
+}
+
+const machineNetwork: Network = { env: name => process.env[name], lookup }
+
+export async function nodeFetch(request: HttpRequest, signal: AbortSignal, network: Network = machineNetwork): Promise<HttpResponse> {
   const deadline = AbortSignal.timeout(Math.max(1, Math.min(request.timeoutMs, 2 ** 31 - 1)))
   const either = AbortSignal.any([signal, deadline]) // W4
   let url = parseUrl(request.url)
@@ -27,7 +41,7 @@ export async function nodeFetch(request: HttpRequest, signal: AbortSignal): Prom
   let headers = lowerCased(request.headers)
   if ((body?.length ?? 0) > MAX_REQUEST_BYTES) throw new HostError('too-large', request.url, `The request's body is larger than ${MAX_REQUEST_BYTES.toLocaleString('en')} bytes.`)
   for (let hops = 0; ; hops++) {
-    const response = await exchange(url, { method, headers, body }, request, either).catch(error => { throw fetchError(error, url, signal, deadline) })
+    const response = await exchange(url, { method, headers, body }, request, either, network).catch(error => { throw fetchError(error, url, signal, deadline) })
     const location = response.headers.location
     if (!redirectStatuses.has(response.statusCode ?? 0) || location === undefined) {
       const text = await readBody(response, request.maxBodyBytes, url).catch(error => { throw fetchError(error, url, signal, deadline) })
@@ -37,7 +51,7 @@ export async function nodeFetch(request: HttpRequest, signal: AbortSignal): Prom
     if (hops === MAX_REDIRECTS) throw new HostError('other', request.url, `${request.url} redirects more than ${MAX_REDIRECTS} times.`)
     const target = parseUrl(location, url)
     request.mayFollow(target.href) // W2
-    if (target.origin !== url.origin) headers = without(headers, notAcrossOrigins)
+    if (target.origin !== url.origin) headers = Object.fromEntries(Object.entries(headers).filter(([name]) => acrossOrigins.has(name)))
     const becomesGet = response.statusCode === 303 ? method !== 'HEAD' : response.statusCode! < 303 && method === 'POST'
     if (becomesGet) [method, body, headers] = ['GET', undefined, without(headers, aboutTheBody)]
     url = target
@@ -52,29 +66,44 @@ function parseUrl(text: string, base?: URL): URL {
   return url
 }
 
-function exchange(
-  url: URL, message: { method: string; headers: Record<string, string>; body: string | undefined }, request: HttpRequest, signal: AbortSignal,
+async function exchange(
+  url: URL, message: { method: string; headers: Record<string, string>; body: string | undefined }, request: HttpRequest, signal: AbortSignal, network: Network,
 ): Promise<http.IncomingMessage> {
-  const bare = url.hostname.replace(/^\[|\]$/g, '')
+  const bare = bareHost(url)
   if (isIP(bare)) request.mayConnect?.(bare, bare) // no look-up happens for an address
   const { method, headers, body } = message
+  const proxy = proxyFor(url, network.env)
+  const isSecure = url.protocol === 'https:'
+  const ca = isSecure || proxy?.protocol === 'https:' ? trustedAuthorities(network.env) : undefined
+  const options: https.RequestOptions = {
+    method, signal, agent: false, setHost: true, ...(ca === undefined ? {} : { ca }),
+    headers: { 'accept-encoding': 'gzip, deflate, br', 'user-agent': 'tek', ...headers, ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }) },
+  }
+  if (proxy === null) options.lookup = (hostname, lookupOptions, done) => lookUp(hostname, lookupOptions, request, network, done)
+  else if (isSecure) { // W5
+    const socket = await tunnel(proxy, url, signal, ca)
+    delete options.agent // else Node makes one, which makes connections of its own
+    options.defaultPort = 443
+    options.createConnection = () => connect({ socket, host: bare, ...(isIP(bare) ? {} : { servername: bare }), ...(ca === undefined ? {} : { ca }) })
+  }
   return new Promise((answered, failed) => {
-    const options: https.RequestOptions = {
-      method, signal, agent: false, setHost: true,
-      headers: { 'accept-encoding': 'gzip, deflate, br', 'user-agent': 'tek', ...headers, ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }) },
-      lookup: (hostname, lookupOptions, done) => lookUp(hostname, lookupOptions, request, done),
-    }
-    const call = url.protocol === 'https:' ? https.request(url, options, answered) : http.request(url, options, answered)
+    const call = proxy !== null && !isSecure ? throughProxy(proxy, url, options, answered) : isSecure ? https.request(url, options, answered) : http.request(url, options, answered)
     call.on('error', failed)
     call.end(body)
   })
 }
 
+/** An http request as a proxy takes it: the whole address as its path (RFC 9112, section 3.2.2). */
+function throughProxy(proxy: URL, url: URL, options: https.RequestOptions, answered: (response: http.IncomingMessage) => void): http.ClientRequest {
+  const { hostname, port, module } = proxyPlace(proxy)
+  return module.request({ ...options, hostname, port, path: url.href.replace(/#.*$/, ''), setHost: false, headers: { ...options.headers as Record<string, string>, host: url.host, ...proxyHeaders(proxy) } }, answered)
+}
+
 type LookupDone = (error: Error | null, address: string | LookupAddress[], family?: number) => void
 
 /** W1: the addresses dialled are the ones that were shown. */
-function lookUp(hostname: string, options: { all?: boolean | undefined }, request: HttpRequest, done: LookupDone): void {
-  lookup(hostname, { all: true }, (error, found) => {
+function lookUp(hostname: string, options: { all?: boolean | undefined }, request: HttpRequest, network: Network, done: LookupDone): void {
+  network.lookup(hostname, { all: true }, (error, found) => {
     if (error) return done(error, '')
     try {
       for (const each of found) request.mayConnect?.(hostname, each.address)
@@ -140,7 +169,7 @@ function fetchError(error: unknown, url: URL, signal: AbortSignal, deadline: Abo
   if (signal.aborted) return new HostError('cancelled', url.href, `The request to ${url.host} was stopped.`)
   if (deadline.aborted) return new HostError('timed-out', url.href, `${url.host} did not answer in time.`)
   if (error instanceof HostError || (error instanceof Error && error.name === 'ToolFailure')) return error
-  const why = networkCodes[errnoOf(error)]
-  if (why !== undefined) return new HostError('no-network', url.href, `${url.host} cannot be reached: ${why}.`)
+  const why = networkCodes[errnoOf(error)] ?? certificateProblem(errnoOf(error))
+  if (why !== null) return new HostError('no-network', url.href, `${url.host} cannot be reached: ${why}.`)
   return new HostError('other', url.href, `The exchange with ${url.host} failed: ${error instanceof Error ? error.message : String(error)}`)
 }

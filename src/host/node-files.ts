@@ -3,18 +3,19 @@
 //   F1. A text is strictly UTF-8; what is not is `not-utf8`, never repaired in silence. A byte order mark is kept.
 //   F2. A file is the old one or the new one: data goes to a temporary name beside it and is renamed; the temporary is removed when that fails.
 //       It survives the death of the process at any instant; of the last seconds before a power cut no promise is made (no fsync).
-//   F3. An `exact` path is checked on the opened descriptor (see PathOptions); devices, pipes and sockets are never opened for reading or waited for.
+//   F3. An `exact` path is checked on the opened descriptor (see PathOptions and pinned-folder.ts), whatever is done with it; devices, pipes
+//       and sockets are neither read nor waited for, nor, by an exact path, written to.
 import { randomBytes } from 'node:crypto'
 import { closeSync, constants, fstatSync, openSync, readSync, statSync, type Stats } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { errnoOf, fileError } from './errno.ts'
-import { HostError, type DirectoryEntry, type FileStat, type HostFiles } from './host.ts'
+import { HostError, type DirectoryEntry, type FileStat, type HostFiles, type PathOptions } from './host.ts'
+import { checkExact, exchanged, hasDescriptorPaths, inFolderOf, makeFolder, nameOf, O_PATH, removeTree } from './pinned-folder.ts'
 
 const MAX_LINKS = 40
 const MAX_ENTRIES = 100_000
 const READ_CHUNK_BYTES = 65_536
-const hasDescriptorPaths = process.platform === 'linux'
 
 export function nodeFiles(): HostFiles {
   return {
@@ -27,9 +28,9 @@ export function nodeFiles(): HostFiles {
       }
     },
     readBytes,
-    async stat(path) {
+    async stat(path, options = {}) {
       try {
-        return describe(await fs.stat(path))
+        return describe(options.exact && hasDescriptorPaths ? await exactStat(path) : await fs.stat(path))
       } catch (error) {
         return nullWhenAbsent(error, path)
       }
@@ -38,15 +39,15 @@ export function nodeFiles(): HostFiles {
     realPath: path => realPath(path, MAX_LINKS),
     writeAtomic,
     append,
-    makeDirectory: path => coded(path, () => makeFolders(path)),
+    makeDirectory: (path, options = {}) => coded(path, () => makeFolder(path, options.exact ?? false)),
     remove: (path, options = {}) => coded(path, async () => {
-      if (options.exact && (await fs.stat(dirname(path)).catch(() => null)) === null) return
-      await inFolderOf(path, options.exact ?? false, name => fs.rm(name, { recursive: true, force: true }))
+      if ((await fs.stat(dirname(path)).catch(() => null)) === null) return
+      await inFolderOf(path, { exact: options.exact ?? false, make: false }, name => removeTree(name, path))
     }),
     rename: (from, to, options = {}) => coded(from, async () => {
       await fs.lstat(from) // so that no folder is made for something that is not there
       const exact = options.exact ?? false
-      await inFolderOf(from, exact, source => inFolderOf(to, exact, target => fs.rename(source, target)))
+      await inFolderOf(from, { exact, make: false }, source => inFolderOf(to, { exact, make: true }, target => fs.rename(source, target)))
     }),
   }
 }
@@ -111,19 +112,20 @@ function readTextSync(path: string, maxBytes: number): string {
   }
 }
 
-/** F3: refuses a descriptor that is not what `path` names. */
-async function checkExact(handle: fs.FileHandle, path: string): Promise<void> {
-  if (!hasDescriptorPaths) return
-  const opened = await fs.readlink(`/proc/self/fd/${handle.fd}`)
-  // Replaced since by a newer version of itself, as writeAtomic does: it was the right one. (No link has this form: the last part is not followed.)
-  if (opened !== path && opened !== `${path} (deleted)`) throw exchanged(path)
+/** Of what lies at the path itself, opened without being used (F3). */
+async function exactStat(path: string): Promise<Stats> {
+  const handle = await fs.open(path, O_PATH | constants.O_NOFOLLOW)
+  try {
+    const stat = await handle.stat()
+    if (stat.isSymbolicLink()) throw exchanged(path)
+    await checkExact(handle, path)
+    return stat
+  } finally {
+    await handle.close()
+  }
 }
 
-function exchanged(path: string): HostError {
-  return new HostError('refused', path, `${path} was exchanged for a link while it was being opened.`)
-}
-
-async function readBytes(path: string, maxBytes: number, options: { exact?: boolean } = {}): Promise<Uint8Array> {
+async function readBytes(path: string, maxBytes: number, options: PathOptions = {}): Promise<Uint8Array> {
   const noFollow = options.exact ? constants.O_NOFOLLOW : 0
   let handle: fs.FileHandle | undefined
   try {
@@ -140,6 +142,7 @@ async function readBytes(path: string, maxBytes: number, options: { exact?: bool
       if (bytesRead === 0) break
       filled += bytesRead
       if (filled > maxBytes) throw tooLarge(path, maxBytes)
+      if (filled === stat.size) break // less than was asked for: the end, where the size is known
     }
     return new Uint8Array(buffer.buffer, buffer.byteOffset, filled)
   } catch (error) {
@@ -150,14 +153,14 @@ async function readBytes(path: string, maxBytes: number, options: { exact?: bool
   }
 }
 
-async function list(directory: string, options: { exact?: boolean } = {}): Promise<readonly DirectoryEntry[]> {
+async function list(directory: string, options: PathOptions = {}): Promise<readonly DirectoryEntry[]> {
   let handle: fs.FileHandle | undefined
   try {
     if (options.exact && hasDescriptorPaths) {
       handle = await fs.open(directory, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
       await checkExact(handle, directory)
     }
-    const opened = handle === undefined ? directory : `/proc/self/fd/${handle.fd}`
+    const opened = handle === undefined ? directory : nameOf(handle)
     const found: DirectoryEntry[] = []
     for await (const entry of await fs.opendir(opened)) {
       if (found.length === MAX_ENTRIES) {
@@ -188,33 +191,8 @@ async function realPath(path: string, linksLeft: number): Promise<string> {
   return target === null ? here : realPath(resolve(parent, target), linksLeft - 1)
 }
 
-/** One folder after the other: Node's own recursive mkdir never ends where a file system refuses with ENOENT, as /proc does. */
-async function makeFolders(folder: string): Promise<void> {
-  const missing: string[] = []
-  for (let at = folder; (await fs.stat(at).catch(() => null)) === null; at = dirname(at)) missing.unshift(at)
-  for (const each of missing) await fs.mkdir(each).catch(error => { if (errnoOf(error) !== 'EEXIST') throw error })
-  if (!(await fs.stat(folder)).isDirectory()) throw fileError({ code: 'ENOTDIR' }, folder)
-}
-
-/**
- * Runs `work` with a name for `path` that cannot be redirected: through a descriptor of its folder where the system has such names (F3).
- */
-async function inFolderOf<T>(path: string, exact: boolean, work: (name: string, folder: string) => Promise<T>): Promise<T> {
-  const folder = dirname(path)
-  await makeFolders(folder)
-  if (!exact || !hasDescriptorPaths) return work(path, folder)
-  const handle = await fs.open(folder, constants.O_RDONLY | constants.O_DIRECTORY)
-  try {
-    await checkExact(handle, folder)
-    const pinned = `/proc/self/fd/${handle.fd}`
-    return await work(`${pinned}/${basename(path)}`, pinned)
-  } finally {
-    await handle.close()
-  }
-}
-
-async function writeAtomic(path: string, data: string | Uint8Array, options: { exact?: boolean } = {}): Promise<void> {
-  await coded(path, () => inFolderOf(path, options.exact ?? false, async (name, folder) => {
+async function writeAtomic(path: string, data: string | Uint8Array, options: PathOptions = {}): Promise<void> {
+  await coded(path, () => inFolderOf(path, { exact: options.exact ?? false, make: true }, async (name, folder) => {
     const existing = await fs.lstat(name).catch(() => null)
     if (existing?.isDirectory()) throw fileError({ code: 'EISDIR' }, path)
     const temporary = `${folder}/.tek-${randomBytes(6).toString('hex')}.tmp`
@@ -228,13 +206,14 @@ async function writeAtomic(path: string, data: string | Uint8Array, options: { e
   }))
 }
 
-async function append(path: string, data: string, options: { exact?: boolean } = {}): Promise<void> {
+async function append(path: string, data: string, options: PathOptions = {}): Promise<void> {
   const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW, O_NONBLOCK } = constants
-  await coded(path, () => inFolderOf(path, options.exact ?? false, async name => {
+  await coded(path, () => inFolderOf(path, { exact: options.exact ?? false, make: true }, async name => {
     const handle = await fs.open(name, O_APPEND | O_CREAT | O_WRONLY | O_NONBLOCK | (options.exact ? O_NOFOLLOW : 0)).catch(error => {
       throw options.exact && errnoOf(error) === 'ELOOP' ? exchanged(path) : error
     })
     try {
+      if (options.exact) checkRegular(await handle.stat(), path, Infinity)
       await handle.writeFile(data)
     } finally {
       await handle.close()

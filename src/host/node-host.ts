@@ -5,7 +5,7 @@ import { availableParallelism, totalmem } from 'node:os'
 import { resolve } from 'node:path'
 import type { Host } from './host.ts'
 import { nodeFiles } from './node-files.ts'
-import { isProcessAlive, processIdentity } from './process-identity.ts'
+import { endProcess, isProcessAlive, processIdentity } from './process-identity.ts'
 
 const MAX_RANDOM_BYTES = 65_536
 
@@ -24,8 +24,11 @@ export function nodeHost(options: { cwd: string }): Host {
     env: name => process.env[name],
     identity: processIdentity,
     isAlive: isProcessAlive,
+    endProcess,
     // Loaded with the first use: most commands of tek neither run a program nor open a connection.
     run: async (command, signal) => (await import('./run-command.ts')).runCommand(command, signal),
+    isolation: async () => (await (await import('./run-command.ts')).machineLevel()).level,
+    confine: async (command, confinement) => (await import('./run-command.ts')).confineCommand(command, confinement),
     fetch: async (request, signal) => (await import('./node-fetch.ts')).nodeFetch(request, signal),
     machine: () => ({ cpus: availableParallelism(), memoryBytes: totalmem(), platform: process.platform, nodeVersion: process.versions.node }),
   }

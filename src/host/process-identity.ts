@@ -3,18 +3,21 @@
 //   N1. A process number says something only within one boot of one machine, and within one namespace of processes (a container has its own).
 import { readFileSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { endTree, startOf } from '#base/process-tree.ts'
 
 export interface ProcessIdentity {
   readonly pid: number
   readonly hostName: string
   /** Where and since when process numbers mean what they mean here; empty where the system does not say. // N1 */
   readonly bootId: string
+  /** Tells it from a later process with the same number; empty where the system does not say. */
+  readonly since?: string
 }
 
 let known: ProcessIdentity | null = null
 
 export function processIdentity(): ProcessIdentity {
-  return (known ??= { pid: process.pid, hostName: hostname(), bootId: bootId() })
+  return (known ??= { pid: process.pid, hostName: hostname(), bootId: bootId(), since: startOf(process.pid) })
 }
 
 function bootId(): string {
@@ -25,8 +28,14 @@ function bootId(): string {
   }
 }
 
+/** Ends a process of this machine and boot with everything it has started; null when it is not that one any more, or is somebody else's. */
+export function endProcess({ pid, since = '' }: Pick<ProcessIdentity, 'pid' | 'since'>): number | null {
+  return endTree(pid, since)
+}
+
 /** Whether a process of this machine and boot lives. One that has ended and that nobody has asked about yet does not. */
-export function isProcessAlive(pid: number): boolean {
+export function isProcessAlive(pid: number, since = ''): boolean {
+  if (since !== '' && startOf(pid) !== since) return false
   try {
     process.kill(pid, 0)
   } catch (error) {

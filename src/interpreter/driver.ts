@@ -9,6 +9,7 @@
 //   D5. The only await on outside work is the inbox; every wait has a limit.
 //   D6. A turn of the loop ends after SLICE_MS, so that timers, signals and the terminal are served. The loop paces itself by the
 //       process's own clock; everything that is recorded or waited for goes by the host's.
+//   D7. Kill switches are looked at before every effect, not only between turns.
 import { unreachable } from '#base/invariant.ts'
 import type { RunEvent } from '#model/event.ts'
 import { openCommands } from '#interpreter/engine/open-commands.ts'
@@ -47,6 +48,8 @@ export interface DriverOptions {
   readonly watcher: Watcher
   /** Asked before every turn and every wait: a reason to stop that came from outside. Throws when the run may not be gone on with. */
   readonly shouldStop: () => StopReason | null
+  /** The same after a look at every kill switch now, which costs some microseconds. */
+  readonly lookNow: () => StopReason | null
 }
 
 export class Driver {
@@ -171,7 +174,7 @@ export class Driver {
       case 'cancel':
         return evaluator.cancel(command.task, command.attempt)
       case 'stop':
-        return this.record({ kind: 'stop-requested', atMs: world.host.now(), reason: 'limit', detail: command.detail })
+        return this.record({ kind: 'stop-requested', atMs: world.host.now(), reason: 'limit', detail: command.detail, ...(command.isFinal ? { isFinal: true } : {}) })
       case 'finish':
         return this.record({ kind: 'run-finished', atMs: world.host.now(), outcome: command.outcome })
       case 'changed':
@@ -183,6 +186,14 @@ export class Driver {
 
   mayBegin(): boolean {
     return !this.options.state.isStopping
+  }
+
+  /** Whether the world may be touched now. // D7 */
+  mayAct(): boolean {
+    const { state, lookNow } = this.options
+    const isKilled = state.isStopping ? state.stop?.reason !== 'limit' : lookNow() !== null
+    if (isKilled) this.wake()
+    return !isKilled
   }
 
   private setTimer(timer: number, ms: number): void {
@@ -232,6 +243,7 @@ export class Driver {
     const stop = this.options.shouldStop()
     if (stop === null || this.isStopHeeded) return
     this.isStopHeeded = true
+    this.world.audit.record({ kind: 'stopped', by: stop.reason === 'interrupt' ? 'an interrupt' : stop.detail })
     if (!this.options.state.isStopping) this.emit({ kind: 'stop-requested', atMs: this.world.host.now(), ...stop })
   }
 

@@ -5,7 +5,7 @@
 //   K2. Who lost the lease learns it at the next look, and before that from the journal, which refuses what it would record. `check`
 //       throws from then on: nothing is begun any more.
 //   K3. A lease that ran out because the process slept is asked about before anything else is begun.
-//   K4. Looking for requests to stop is no part of the driver's loop: `check` reads what the timer saw.
+//   K4. Looking for requests to stop is no part of the driver's loop: `check` reads what the timer saw. `lookNow`, before an effect, looks itself.
 import { runErrors } from '#diagnostics/catalog/run.ts'
 import type { Host } from '#host/host.ts'
 import { JournalError, type Journal } from '#interpreter/journal/journal.ts'
@@ -19,6 +19,8 @@ export interface StopReason {
   readonly reason: 'interrupt' | 'terminate' | 'stop-file'
   readonly detail: string
 }
+
+const stopFileReason: StopReason = { reason: 'stop-file', detail: 'the file .tek/STOP' }
 
 export interface KeeperSettings {
   readonly host: Host
@@ -94,6 +96,14 @@ export class Keeper {
     return this.asked
   }
 
+  /** Looks at every kill switch now. // K4 */
+  lookNow(): StopReason | null {
+    const { host, stopFile } = this.settings
+    if (stopFile !== undefined && host.files.statSync(stopFile) !== null) this.asked ??= stopFileReason
+    if (this.asked === null) this.lookAtLease()
+    return this.check()
+  }
+
   /** Gives the lease back. A journal that fails now has said so before, or says so to the next who uses it. */
   close(): void {
     if (this.timer !== null) clearInterval(this.timer)
@@ -106,19 +116,31 @@ export class Keeper {
   }
 
   private async look(): Promise<void> {
-    const { host, journal } = this.settings
     if (this.lease !== null) {
       try {
-        if (host.monotonic() - this.renewedMs >= RENEW_EVERY_MS) this.renew()
-        const { isOwner, isAskedToStop } = journal.standing(this.runId, this.lease.owner)
-        if (!isOwner) this.isLost = true
-        else if (isAskedToStop) this.asked ??= { reason: 'terminate', detail: '`tek stop`' }
+        if (this.settings.host.monotonic() - this.renewedMs >= RENEW_EVERY_MS) this.renew()
       } catch (error) {
         if (!(error instanceof JournalError)) throw error // busy for now; the next look or the next record tells
       }
+      this.lookAtLease()
     }
-    if (await stopFileExists(this.settings)) this.asked ??= { reason: 'stop-file', detail: 'the file .tek/STOP' }
+    if (await stopFileExists(this.settings)) this.asked ??= stopFileReason
     if (this.isLost || this.asked !== null) this.wake()
+  }
+
+  private lookAtLease(): void {
+    if (this.lease === null) return
+    const { host, journal } = this.settings
+    try {
+      const { isOwner, isAskedToStop } = journal.standing(this.runId, this.lease.owner)
+      if (!isOwner) this.isLost = true
+      else if (isAskedToStop && this.asked === null) {
+        this.asked = { reason: 'terminate', detail: '`tek stop`' }
+        journal.stopSeen(this.runId, this.lease.owner, host.now())
+      }
+    } catch (error) {
+      if (!(error instanceof JournalError)) throw error // the same
+    }
   }
 
   private renew(): void {

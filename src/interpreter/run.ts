@@ -6,24 +6,28 @@
 import { didYouMean } from '#base/did-you-mean.ts'
 import { runErrors } from '#diagnostics/catalog/run.ts'
 import type { Diagnostic } from '#diagnostics/diagnostic.ts'
+import { printGrant } from '#grants/grant-text.ts'
 import type { GrantKinds } from '#grants/match.ts'
 import type { Host } from '#host/host.ts'
-import type { Authority } from '#model/capability.ts'
+import type { Permit } from '#model/capability.ts'
 import type { Failure, Outcome, RunEvent } from '#model/event.ts'
-import type { Plan } from '#model/plan.ts'
+import { type Plan, planVersion } from '#model/plan.ts'
 import type { RunNotice, RunReport, RunSummary } from '#model/report.ts'
 import type { Value } from '#model/type.ts'
 import type { ToolRunner } from '#plugin-api/tool-runner.ts'
 import { printType } from '#types/print.ts'
 import { validate } from '#types/validate.ts'
 import { Driver } from './driver.ts'
-import { type AuditTrail, noTrail } from '#interpreter/audit/trail.ts'
-import { noSecrets, type SecretVault } from '#interpreter/secrets/vault.ts'
+import { keptTrail } from '#interpreter/audit/kept-trail.ts'
+import { Sealer, type SealStore } from '#interpreter/audit/seal.ts'
+import type { AuditTrail } from '#interpreter/audit/trail.ts'
+import { showNotice, showReport, showSummary, STAND_IN_SEED_BYTES } from '#interpreter/secrets/stand-in.ts'
+import { noSecrets, openVault, type SecretVault } from '#interpreter/secrets/vault.ts'
 import { evaluateConstants } from '#interpreter/effects/constants.ts'
 import { Evaluator } from '#interpreter/effects/evaluate.ts'
 import type { Capacity } from '#interpreter/engine/protocol.ts'
 import { initialState, type State } from '#interpreter/engine/state.ts'
-import type { Journal, RunLog } from '#interpreter/journal/journal.ts'
+import { JournalError, type Journal, type RunLog } from '#interpreter/journal/journal.ts'
 import { makePool, type Pool } from '#interpreter/pool/pool.ts'
 import { Keeper, newLease, stopFileExists } from './keeper.ts'
 import { reportOf } from './report.ts'
@@ -47,9 +51,13 @@ export interface RunSettings {
   /** Kinds of the parameters of plugins' grants, for the guard. */
   readonly kindsOf?: GrantKinds
   /** What the person who runs it allows; absent: whatever the program asks for. */
-  readonly permit?: Authority
+  readonly permit?: Permit
+  /** Commands run unconfined where the machine has no sandbox, instead of being refused. */
+  readonly mayBeUnconfined?: boolean
+  /** Who is told of every decision; default the journal's audit log. */
   readonly audit?: AuditTrail
-  readonly secrets?: SecretVault
+  /** The user's own files, where the key lies that signs the audit log; absent: nothing is signed. */
+  readonly sealStore?: SealStore
   /** Threads; default one for each processor. */
   readonly workers?: number
   /** Built entry of the threads. */
@@ -89,15 +97,18 @@ export async function startRun(settings: StartSettings): Promise<RunResult> {
   const problems = checkArguments(plan, chosen.key, args)
   if (problems.length > 0) return { kind: 'refused', diagnostics: problems }
   if (await stopFileExists(settings)) return { kind: 'refused', diagnostics: [runErrors['stop-file']({})] }
+  const standInSeed = plan.secrets === undefined ? undefined : host.randomHex(STAND_IN_SEED_BYTES)
+  const secrets = await vaultOf(settings, chosen.key, standInSeed)
+  if ('problems' in secrets) return { kind: 'refused', diagnostics: secrets.problems }
   const runId = host.randomHex(RUN_ID_BYTES)
   const summary: RunSummary = {
     runId, workflow: plan.workflows[chosen.key]!.name, program, planHash: plan.hash, startedAtMs: host.now(), elapsedMs: 0, status: 'running', outcome: null,
     tasks: noTasks, calls: { ...noCalls },
   }
-  const event: RunEvent = { kind: 'run-started', atMs: summary.startedAtMs, runId, planHash: plan.hash, workflow: chosen.key, args, tekVersion: settings.tekVersion }
+  const event: RunEvent = { kind: 'run-started', atMs: summary.startedAtMs, runId, planHash: plan.hash, workflow: chosen.key, args, tekVersion: settings.tekVersion, ...(standInSeed === undefined ? {} : { standInSeed }) }
   const lease = newLease(host)
   const log = journal.startRun(summary, plan, { event, ...(settings.folder === undefined ? {} : { folder: settings.folder }), ...(lease === null ? {} : { lease }) }) // U1
-  return carryOut(settings, summary, log, new Keeper(settings, runId, lease), driver => driver.start(event))
+  return carryOut({ ...settings, secrets }, summary, log, new Keeper(settings, runId, lease), driver => driver.start(event))
 }
 
 /**
@@ -109,15 +120,27 @@ export async function startRun(settings: StartSettings): Promise<RunResult> {
 export async function resumeRun(settings: RunSettings & { readonly runId: string }): Promise<RunResult> {
   const found = settings.journal.openRun(settings.runId)
   if (found === null) return { kind: 'refused', diagnostics: [runErrors['unknown-run']({ runId: settings.runId })] }
+  if (found.plan.version !== planVersion) return { kind: 'refused', diagnostics: [runErrors['other-format']({ runId: settings.runId, found: String(found.plan.version), known: planVersion })] }
   if (found.summary.planHash !== settings.plan.hash) return { kind: 'refused', diagnostics: [runErrors['other-plan']({ runId: settings.runId })] }
-  if (isFinished(found.summary)) return { kind: 'ran', summary: found.summary, report: () => reportOf(found.plan, found.summary, found.log.events()) }
+  if (isFinished(found.summary)) return { kind: 'ran', summary: found.summary, report: () => showReport(reportOf(found.plan, found.summary, found.log.events())) }
   if (await stopFileExists(settings)) return { kind: 'refused', diagnostics: [runErrors['stop-file']({})] }
+  const [begun] = found.log.events()
+  const secrets = await vaultOf(settings, begun?.kind === 'run-started' ? begun.workflow : '', begun?.kind === 'run-started' ? begun.standInSeed : undefined)
+  if ('problems' in secrets) return { kind: 'refused', diagnostics: secrets.problems }
   const { keeper, owner } = Keeper.take(settings, settings.runId) // U3
   const { summary, log } = settings.journal.openRun(settings.runId, owner)!
   const events = [...log.events()]
-  if (events.length > 0) return carryOut(settings, summary, log, keeper, driver => driver.resume(events))
+  if (events.length > 0) return carryOut({ ...settings, secrets }, summary, log, keeper, driver => driver.resume(events))
   keeper.close()
   return { kind: 'refused', diagnostics: [runErrors['unknown-run']({ runId: settings.runId })] } // an older tek ended before its first event
+}
+
+/** The secrets of a run, read as far as they can be before it; or what is wrong with them. */
+async function vaultOf(settings: RunSettings, workflow: string, seed: string | undefined): Promise<SecretVault | { readonly problems: readonly Diagnostic[] }> {
+  const { host, plan, permit, kindsOf } = settings
+  if (seed === undefined) return noSecrets
+  const { vault, problems } = await openVault({ host, cwd: settings.cwd ?? host.cwd, plan, workflow, seed, permit: permit?.grants ?? null, kindsOf })
+  return problems.length > 0 ? { problems } : vault
 }
 
 /** Whether nothing of a run is left to do. */
@@ -125,8 +148,9 @@ export function isFinished({ status }: RunSummary): boolean {
   return status === 'done' || status === 'failed'
 }
 
-async function carryOut(settings: RunSettings, begun: RunSummary, log: RunLog, keeper: Keeper, begin: (driver: Driver) => void): Promise<RunResult> {
-  const { host, plan, journal, toolRunner } = settings
+async function carryOut(given: RunSettings & { readonly secrets: SecretVault }, begun: RunSummary, log: RunLog, keeper: Keeper, begin: (driver: Driver) => void): Promise<RunResult> {
+  const { host, plan, journal, toolRunner, secrets } = given
+  const settings = secrets === noSecrets ? given : { ...given, onNotice: (notice: RunNotice) => given.onNotice(showNotice(notice)) }
   const startedMs = host.monotonic()
   const state = initialState(plan, capacityOf(settings), journal.durations(begun.program))
   const calls = { ...begun.calls }
@@ -138,30 +162,45 @@ async function carryOut(settings: RunSettings, begun: RunSummary, log: RunLog, k
   }))
   try {
     const constants = await evaluateConstants(plan, toolRunner, getPool)
+    for (const [name, standIn] of secrets.standIns) constants.values.set(name, standIn)
     const watcher = new Watcher(state, host, calls, constants.values, settings.onNotice)
-    const driver = new Driver({ state, log, watcher, shouldStop: () => keeper.check() })
+    const driver = new Driver({ state, log, watcher, shouldStop: () => keeper.check(), lookNow: () => keeper.lookNow() })
+    const audit = settings.audit ?? keptTrail({ log: journal.audit, runId: begun.runId, now: () => host.now(), redact: text => secrets.redactText(text) })
+    if (settings.sealStore !== undefined) journal.audit.sealWith(new Sealer(settings.sealStore))
     const standing = (): RunSummary => ({ ...begun, status: 'running', outcome: null, elapsedMs: begun.elapsedMs + host.monotonic() - startedMs, calls: { ...calls }, tasks: watcher.counts() })
     const world: World = {
-      host, cwd: settings.cwd ?? host.cwd, state, runId: begun.runId, toolRunner, journal, kindsOf: settings.kindsOf, calls, permit: settings.permit ?? null, audit: settings.audit ?? noTrail, secrets: settings.secrets ?? noSecrets,
+      host, cwd: settings.cwd ?? host.cwd, state, runId: begun.runId, toolRunner, journal, kindsOf: settings.kindsOf, calls, permit: settings.permit?.grants ?? null, mayBeUnconfined: settings.mayBeUnconfined ?? false, audit, secrets,
       constants: constants.values, constantsFailure: constants.failure, timers: host.sleep === undefined ? systemTimers : hostTimers(host), pool: getPool,
       emit: event => driver.emit(event), wake: () => driver.wake(), whenDurable: work => driver.whenDurable(work),
       began: (task, nowMs) => watcher.began(task, nowMs),
-      log: (task, message) => watcher.log(task, message), mayBegin: () => driver.mayBegin(),
+      log: (task, message) => watcher.log(task, message), mayBegin: () => driver.mayBegin(), mayAct: () => driver.mayAct(),
     }
     driver.connect(world, new Evaluator(world, task => watcher.waits(task)))
     settings.onNotice({ kind: 'run-started', runId: begun.runId, workflow: begun.workflow, atMs: begun.startedAtMs, authority: namesOfAuthority(plan) })
+    if (settings.permit !== undefined) world.audit.record({ kind: 'permit', grants: settings.permit.grants.map(printGrant), by: settings.permit.by })
     begin(driver)
     keeper.start(() => driver.wake(), () => log.describe(standing()))
     await driver.run()
-    const summary: RunSummary = { ...standing(), ...endOf(state) }
+    journal.audit.seal()
+    const summary = showSummary({ ...standing(), ...endOf(state) })
     log.describe(summary)
     if (watcher.durations.size > 0) journal.addDurations(begun.program, watcher.durations)
     watcher.end(state.isFinished)
     settings.onNotice({ kind: 'run-finished', summary })
-    return { kind: 'ran', summary, report: () => reportOf(plan, summary, log.events()) }
+    return { kind: 'ran', summary, report: () => showReport(reportOf(plan, summary, log.events())) }
   } finally {
+    keepWaiting(journal)
     keeper.close()
     await (pool as Pool | null)?.close()
+  }
+}
+
+/** What was decided until a run broke off is kept all the same, also when it lost its lease. A journal that fails now has said so before. */
+function keepWaiting(journal: Journal): void {
+  try {
+    journal.audit.flush()
+  } catch (error) {
+    if (!(error instanceof JournalError)) throw error
   }
 }
 
@@ -170,7 +209,7 @@ function endOf(state: State): { status: RunSummary['status']; outcome: Outcome }
   const reason = state.stop?.reason ?? 'interrupt'
   const { code, message, help } = reason === 'limit' ? runErrors['limit-reached']({}) : reason === 'interrupt' ? runErrors.interrupted({}) : runErrors.stopped({ by: state.stop!.detail })
   const failure: Failure = {
-    code, message: reason === 'limit' ? state.stop!.detail : message, task: state.workflow, retryable: true, ...(help[0] === undefined ? {} : { help: help[0] }),
+    code, message: reason === 'limit' ? state.stop!.detail : message, task: state.workflow, retryable: state.stop?.isFinal !== true, ...(help[0] === undefined ? {} : { help: help[0] }),
   }
   return { status: 'stopped', outcome: { kind: 'failure', failure } } // U2
 }
@@ -202,8 +241,8 @@ function checkArguments(plan: Plan, key: string, args: Readonly<Record<string, V
 function capacityOf(settings: RunSettings): Capacity {
   const { cpus, memoryBytes } = settings.host.machine()
   const standard = Math.max(LEAST_TASKS_AT_ONCE, TASKS_PER_CPU * cpus, widestFor(settings.plan))
-  const { memoryBytes: limit, parallel } = settings.plan.limits
-  return { parallel: Math.min(parallel ?? standard, MOST_TASKS_AT_ONCE), cpu: settings.workers ?? cpus, memoryBytes: limit === undefined ? memoryBytes : Math.min(limit, memoryBytes) }
+  const { parallel } = settings.plan.limits
+  return { parallel: Math.min(parallel ?? standard, MOST_TASKS_AT_ONCE), cpu: settings.workers ?? cpus, memoryBytes }
 }
 
 /** The largest `parallel` that a `for` of the program asks for. */

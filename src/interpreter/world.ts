@@ -31,6 +31,8 @@ export interface World {
   readonly kindsOf: GrantKinds | undefined
   /** What the person who runs it allows: a level above the program's own; null where none was asked for. */
   readonly permit: Authority | null
+  /** That person accepted by name that commands run unconfined where the machine has no sandbox. */
+  readonly mayBeUnconfined: boolean
   readonly audit: AuditTrail
   readonly secrets: SecretVault
   readonly constants: ReadonlyMap<string, Value>
@@ -51,4 +53,6 @@ export interface World {
   log(task: string, message: string): void
   /** False once the run stops: no new call is begun. */
   mayBegin(): boolean
+  /** The same, after a look at every kill switch: asked before each effect, also within a call. */
+  mayAct(): boolean
 }

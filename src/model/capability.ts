@@ -29,3 +29,16 @@ export interface Grant {
 
 /** What an action may do: any of these grants. No grant, no action. */
 export type Authority = readonly Grant[]
+
+/** A grant that a run asks to be allowed. */
+export interface AskedGrant {
+  readonly grant: Grant
+  /** For one that comes with a plugin's grant (`GrantSignature.implies`): that grant's name. */
+  readonly comesWith: string | null
+}
+
+/** What the person who runs a program allowed, and where that is written. */
+export interface Permit {
+  readonly grants: Authority
+  readonly by: 'file' | 'flag' | 'question' | 'bundled'
+}

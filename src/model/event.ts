@@ -27,7 +27,17 @@ export type Outcome =
 export type Part = 'body' | 'when' | 'list' | 'width' | 'cache-key' | 'fallback' | 'verify-key' | 'returns' | 'setup' | 'label'
 
 export type RunEvent =
-  | { readonly kind: 'run-started'; readonly atMs: number; readonly runId: string; readonly planHash: string; readonly workflow: string; readonly args: Readonly<Record<string, Value>>; readonly tekVersion: string }
+  | {
+      readonly kind: 'run-started'
+      readonly atMs: number
+      readonly runId: string
+      readonly planHash: string
+      readonly workflow: string
+      readonly args: Readonly<Record<string, Value>>
+      readonly tekVersion: string
+      /** What the stand-ins of this run's secrets are made of; absent where it has none. */
+      readonly standInSeed?: string
+    }
   /** An expression came to its end. */
   | { readonly kind: 'evaluated'; readonly atMs: number; readonly task: TaskId; readonly attempt: number; readonly part: Part; readonly outcome: Outcome; readonly elapsedMs: number }
   /** Intent, recorded before the world is touched. `call` counts the calls of one attempt from 0. */
@@ -35,7 +45,7 @@ export type RunEvent =
   | { readonly kind: 'call-finished'; readonly atMs: number; readonly task: TaskId; readonly attempt: number; readonly call: number; readonly outcome: Outcome; readonly elapsedMs: number }
   | { readonly kind: 'timer-fired'; readonly atMs: number; readonly timer: number }
   | { readonly kind: 'cache-answered'; readonly atMs: number; readonly task: TaskId; readonly key: string; readonly value: Value | undefined; readonly hit: boolean }
-  | { readonly kind: 'stop-requested'; readonly atMs: number; readonly reason: 'interrupt' | 'terminate' | 'stop-file' | 'limit'; readonly detail: string }
+  | { readonly kind: 'stop-requested'; readonly atMs: number; readonly reason: 'interrupt' | 'terminate' | 'stop-file' | 'limit'; readonly detail: string; /** Going on would stop again at once. */ readonly isFinal?: true }
   /** A stopped run goes on, perhaps in another process. */
   | { readonly kind: 'run-resumed'; readonly atMs: number }
   | { readonly kind: 'run-finished'; readonly atMs: number; readonly outcome: Outcome }

@@ -1,12 +1,15 @@
 // Plan: a checked program, lowered to plain data. The meeting point of compiler and interpreter.
 // Owns: the shape, its version. Does not own: how it is made (compiler/4-lower) or carried out (interpreter/engine).
-//   P1. Plain JSON, versioned; `hash` covers everything but `hash`, `places`, `docs` and `undecided`: formatting a file changes no hash.
+//   P1. Plain JSON, versioned; `hash` covers everything but `hash`, `places`, `docs`, `undecided`, `trusted` and `worst`: formatting a file changes no hash.
 //   P2. Names are resolved: a reference says what it refers to, by index or by key; nothing is looked up by scope at run time.
 //   P3. Nodes of a workflow are in an order in which every node comes after the nodes it depends on.
 //   P4. Every effectful call has been given its module, function and effect; the interpreter needs no signature.
+//   P5. A file's `can` and `limits` hold for each workflow of that file, whoever calls it.
 import type { Type } from './type.ts'
+import type { PlanWorst } from './worst.ts'
 
-export const planVersion = 1
+/** Raised when an older tek would carry out a plan otherwise than it is meant. 2: levels of other files than the entry's. */
+export const planVersion = 2
 
 export interface Plan {
   readonly version: typeof planVersion
@@ -15,6 +18,8 @@ export interface Plan {
   readonly modules: readonly PlanModule[]
   /** Evaluated once, in order, at the start of a run. */
   readonly constants: readonly { readonly name: string; readonly value: PlanExpr }[]
+  /** Secrets of the program, by unique key, in order of their keys; absent when it has none. Only where they come from: no plan holds a value. */
+  readonly secrets?: readonly PlanSecret[]
   /** Keyed by unique key: the name, or `file#name` for one from another file. */
   readonly workflows: Readonly<Record<string, PlanWorkflow>>
   /** Keys of the entry file's public workflows, in order of declaration. */
@@ -22,11 +27,17 @@ export interface Plan {
   /** Named prompt templates. */
   readonly prompts: Readonly<Record<string, { readonly params: readonly string[]; readonly text: PlanExpr }>>
   readonly tests: readonly PlanTest[]
-  /** File level; null = the union of what the declarations ask for. */
+  /** Level of the entry file; null = the union of what the declarations ask for. */
   readonly authority: readonly PlanGrant[] | null
   readonly limits: PlanLimits
+  /** Levels of the other files that have one, in order of their paths; absent when none has. // P5 */
+  readonly files?: readonly PlanFile[]
   /** Agents, models and loops of the program, by key: checked and carried, not yet run. */
   readonly agents: readonly string[]
+  /** What the agents that have a `can` ask for, by key; absent when none has. */
+  readonly agentAuthority?: Readonly<Record<string, readonly PlanGrant[]>>
+  /** Reasons of `accept risk`, in order; absent when nothing is accepted. */
+  readonly accepted?: readonly string[]
   readonly loops: readonly string[]
   /** Where things stand in the source, for messages. Key: `workflow` or `workflow/node` or `test:index`. Not hashed. */
   readonly places: Readonly<Record<string, { readonly path: string; readonly line: number; readonly column: number; readonly endLine: number; readonly endColumn: number }>>
@@ -34,6 +45,27 @@ export interface Plan {
   readonly docs: Readonly<Record<string, string>>
   /** Calls that could not be proved to be granted: the guard decides when they are made. For people; not hashed, absent when there are none. */
   readonly undecided?: readonly PlanUndecided[]
+  /** Values that a person vouches for, with `trust(…)` or by answering `approve`. For people; not hashed, absent when there are none. */
+  readonly trusted?: readonly PlanTrusted[]
+  /** The most that runs can spend. Derived from the rest: for people, not hashed. */
+  readonly worst?: PlanWorst
+}
+
+/** What the clauses at the top of a file say. */
+export interface PlanFile {
+  readonly path: string
+  /** Null when it has no `can`. */
+  readonly authority: readonly PlanGrant[] | null
+  readonly limits: PlanLimits
+}
+
+export interface PlanTrusted {
+  /** Key of the workflow it is in. */
+  readonly workflow: string
+  readonly reason: string
+  readonly path: string
+  readonly line: number
+  readonly column: number
 }
 
 export interface PlanUndecided {
@@ -47,6 +79,19 @@ export interface PlanUndecided {
   readonly column: number
 }
 
+export interface PlanSecret {
+  readonly name: string
+  readonly source: SecretSource
+}
+
+export type SecretSource =
+  /** A variable of the environment in which tek was started. */
+  | { readonly kind: 'env'; readonly name: string }
+  /** A file's text without the line end after it; `~/` is the home of whoever runs it. */
+  | { readonly kind: 'file'; readonly path: string }
+  /** What a program prints, without the line end after it. */
+  | { readonly kind: 'command'; readonly program: string; readonly args: readonly string[] }
+
 export interface PlanModule {
   readonly name: string
   readonly origin: 'std' | 'plugin'
@@ -58,6 +103,8 @@ export interface PlanModule {
 
 export interface PlanWorkflow {
   readonly name: string
+  /** Index in `files` of the file it is from; absent in the entry file and where its file has no level. // P5 */
+  readonly file?: number
   readonly params: readonly PlanParam[]
   readonly result: Type
   /** Null: declares no `can` (then nothing but pure work is allowed). */
@@ -123,7 +170,11 @@ export interface PlanLimits {
   readonly tokens?: number
   readonly costMicros?: number
   readonly tasks?: number
+  /** Calls of tools. */
+  readonly calls?: number
   readonly memoryBytes?: number
+  /** Share of the machine's processors, 0 to 1. */
+  readonly cpu?: number
   readonly parallel?: number
   readonly [other: string]: number | boolean | undefined
 }
@@ -150,6 +201,8 @@ export type PlanExpr =
   /** A lambda's, comprehension's or `for`'s variable, `error` in `on failure use`, or a test's `let`. */
   | { readonly op: 'local'; readonly name: string }
   | { readonly op: 'constant'; readonly name: string }
+  /** A stand-in for a secret's value: the value itself is seen only by a tool's argument that takes secrets. */
+  | { readonly op: 'secret'; readonly name: string }
   | { readonly op: 'list'; readonly items: readonly PlanExpr[] }
   | { readonly op: 'record'; readonly entries: readonly { readonly key: string | null; readonly value: PlanExpr }[] }
   | { readonly op: 'template'; readonly parts: readonly (string | PlanExpr)[] }

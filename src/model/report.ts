@@ -56,8 +56,8 @@ export interface RunSummary {
 
 /** A run as lists show it. */
 export interface RecordedRun extends RunSummary {
-  /** `running`: a process drives it now; `resumable`: none does, and it is not finished. */
-  readonly state: 'running' | 'resumable' | 'done' | 'failed'
+  /** `running`: a process drives it now; `resumable`: none does, and it is not finished; `limited`: neither, and going on would stop at the same limit again. */
+  readonly state: 'running' | 'resumable' | 'limited' | 'done' | 'failed'
   /** The process that drives it now. */
   readonly driver: { readonly pid: number; readonly hostName: string } | null
 }
@@ -66,6 +66,8 @@ export interface RecordedRun extends RunSummary {
 export type StopSeen =
   | { readonly kind: 'not-running'; readonly runId: string }
   | { readonly kind: 'ended'; readonly runId: string; readonly pid: number }
+  /** It did not answer, so its process and `processes` that it had started were ended from outside. */
+  | { readonly kind: 'killed'; readonly runId: string; readonly pid: number; readonly processes: number }
   | { readonly kind: 'going-on'; readonly runId: string; readonly pid: number; readonly hostName: string }
 
 export interface TaskReport {
@@ -79,8 +81,24 @@ export interface TaskReport {
   readonly dependsOn: readonly string[]
 }
 
+/** An entry of the audit log. */
+export interface AuditEntryShown {
+  readonly seq: number
+  readonly runId: string
+  readonly atMs: number
+  /** `decision`, `outcome`, `secret-used`, `permit` or `stopped`. */
+  readonly kind: string
+  readonly task: string
+  readonly call: string
+  /** The grant, the name of the secret, what was permitted, who stopped it. */
+  readonly what: string
+  readonly verdict: string
+}
+
 /** Everything `tek show` prints. */
 export interface RunReport {
   readonly summary: RunSummary
+  /** Where the run's entries in the audit log lie; between them there may be other runs'. Null where there are none. */
+  readonly audit?: { readonly first: number; readonly last: number; readonly entries: number } | null
   readonly tasks: readonly TaskReport[]
 }

@@ -15,6 +15,8 @@ export interface ModuleSignature {
   readonly doc: string
   /** Hash of the bundle that implements it; part of the plan. */
   readonly hash: string
+  /** Why it runs in a confined process of Node, in its author's words; absent: it runs in an engine without any power. */
+  readonly needsNode?: string
   readonly functions: Readonly<Record<string, FunctionSignature>>
   readonly types: Readonly<Record<string, Type>>
   readonly grants: Readonly<Record<string, GrantSignature>>

@@ -54,6 +54,8 @@ export interface RunOptions {
   timeoutMs?: number
   /** Per stream; default 1 MB. */
   maxOutputBytes?: number
+  /** Tells afterwards what it tried (`RunResult.tried`), also where it was ended for a bound. It costs time. */
+  observe?: boolean
 }
 
 export interface RunResult {
@@ -64,6 +66,23 @@ export interface RunResult {
   truncated: boolean
   timedOut: boolean
   elapsedMs: number
+  /** How it was confined: 3 bubblewrap, 2 namespaces with Landlock and seccomp, 0 not at all. */
+  level?: number
+  /** Where `observe` was asked for: the bound for which it was ended. */
+  endedFor?: 'memory' | 'processes' | 'cpu'
+  /** Where `observe` was asked for and could be done. */
+  tried?: readonly TriedAction[]
+}
+
+/** Something that an observed program, or one it started, tried. */
+export interface TriedAction {
+  action: 'read' | 'write' | 'connect' | 'look-up' | 'start'
+  /** A path (`~/…` in the home of the person who runs it), an address, a name, a program. */
+  target: string
+  allowed: boolean
+  times: number
+  /** In the sandbox's own /tmp or home, which are gone afterwards. */
+  isPrivate?: true
 }
 
 export interface FetchOptions {

@@ -62,6 +62,11 @@ export interface PluginDefinition {
   readonly doc: string
   /** The plugin API it was written for; `pluginApiVersion` unless stated. */
   readonly api?: string
+  /**
+   * Why it needs Node, in plain text, for whoever reviews it: `'reads archives with node:zlib'`. Then it runs in a confined process, which not every
+   * machine has; without it, it runs in an engine that has everything but Node, on all of them.
+   */
+  readonly needsNode?: string
   readonly tools?: Readonly<Record<string, Tool>>
   readonly grants?: Readonly<Record<string, GrantDefinition>>
   /** Types that programs may name as `plugin.Type`. */

@@ -14,6 +14,7 @@ import type { PureFunction, ToolCall } from './tool-runner.ts'
 const MAX_DETAILS_LENGTH = 16_000
 const MAX_MESSAGE_LENGTH = 2_000
 const MAX_SLUG_LENGTH = 64
+const cannotBeShown = 'something that cannot be shown was thrown'
 const tellTheAuthor = 'This is a mistake in the plugin; tell its author.'
 const retryableHostCodes = new Set(['timed-out', 'no-network'])
 
@@ -87,7 +88,11 @@ function issueOf(error: z.ZodError): string {
 }
 
 function isToolFailure(error: unknown): error is ToolFailure {
-  return error instanceof Error && error.name === 'ToolFailure' && 'code' in error && typeof error.code === 'string' // I2
+  try {
+    return error instanceof Error && error.name === 'ToolFailure' && 'code' in error && typeof error.code === 'string' // I2
+  } catch {
+    return false
+  }
 }
 
 /** The text of whatever was thrown: also of things whose own `toString` throws. */
@@ -95,7 +100,7 @@ function textOf(thrown: unknown): string {
   try {
     return String(thrown instanceof Error ? thrown.message : thrown)
   } catch {
-    return 'something that cannot be shown was thrown'
+    return cannotBeShown
   }
 }
 
@@ -108,6 +113,14 @@ function codeOf(plugin: string, code: string): string {
 
 /** What was thrown, as a failure in the user's words. */
 export function failureOf(plugin: string, fn: string, error: unknown, cwd: string): Failure {
+  try {
+    return readFailure(plugin, fn, error, cwd)
+  } catch { // an error whose parts throw when they are read
+    return { code: 'plugin/crashed', task: '', retryable: false, help: tellTheAuthor, message: `\`${plugin}.${fn}\` crashed: ${cannotBeShown}` }
+  }
+}
+
+function readFailure(plugin: string, fn: string, error: unknown, cwd: string): Failure {
   const message = textOf(error).slice(0, MAX_MESSAGE_LENGTH)
   if (isToolFailure(error)) {
     const help = typeof error.help === 'string' ? { help: error.help.slice(0, MAX_MESSAGE_LENGTH) } : {}

@@ -1,9 +1,14 @@
 // Load: the plugin side of tek as the rest sees it: signatures for the checker, a ToolRunner for the interpreter.
-// Owns: joining discovery, bundle, cache of signatures, processes and the standard library. Does not own: any of their insides.
-//   P1. The standard library runs in this process and its worker threads; everything else in a process of its own.
+// Owns: joining discovery, bundle, cache of signatures, engines, processes and the standard library. Does not own: any of their insides.
+//   P1. The standard library runs in this process and its worker threads; everything else in an engine or a confined process of its own.
 //   P2. A plugin's code is started only to describe itself when its bundle has changed, and to run; a description found in the cache needs neither it nor esbuild.
-//   P3. A result from a plugin's process is checked against its signature here: what the process says of itself is not believed.
+//   P3. A result from a plugin is checked against its signature here: what the plugin says of itself is not believed.
+//   P4. Pure functions have an engine of their own that is as after loading before each call: what they give depends on their arguments alone, also
+//       when the plugin would rather remember what another tool has read. A process cannot promise that: there, every result is untrusted.
+//   P5. What a tool that looks at the world, or changes it, gives back is untrusted, whatever it declares.
+//   P6. What is run is what was checked: the bundle by its hash, and the description that it gives of itself then.
 import { join } from 'node:path'
+import { canonicalJson, type Json } from '#base/json.ts'
 import { pluginErrors } from '#diagnostics/catalog/plugin.ts'
 import type { Diagnostic } from '#diagnostics/diagnostic.ts'
 import type { Host } from '#host/host.ts'
@@ -20,7 +25,8 @@ import { substitute } from '#types/variables.ts'
 import { bundlePlugin, type Bundle } from './bundle.ts'
 import { discoverPlugin } from './discover.ts'
 import { fromDiagnostic } from './isolate/outcomes.ts'
-import type { PluginProcess } from './isolate/process.ts'
+import type { Engines } from './engine/engine.ts'
+import type { PluginInstance } from './isolate/instance.ts'
 import { readSignature } from './isolate/signature-shape.ts'
 import { wrongGrant } from './known-grants.ts'
 import { StdLibrary } from './std.ts'
@@ -48,10 +54,16 @@ export interface PluginHostOptions {
   readonly stdlibUrl: string
   /** URL of the built isolate/child.ts. */
   readonly childUrl?: string
+  /** URL of the built engine/worker.ts, with `engine/` beside it. */
+  readonly engineUrl?: string
   /** URL of the built plugin-api/index.ts: what `tek-lang/plugin` is inside a plugin. */
   readonly pluginEntryUrl?: string
   /** Time for a plugin to load; default 10 s. */
   readonly loadMs?: number
+  /** Running time of one call in an engine; default 5 s. */
+  readonly callCpuMs?: number
+  /** Whether the person who runs the program accepted that this plugin's process runs unconfined where the machine has no sandbox. */
+  readonly mayBeUnconfined?: (source: string) => boolean
 }
 
 export interface PluginHost {
@@ -64,32 +76,44 @@ export interface PluginHost {
    * @param folder absolute folder of the entry file, from which `source`s of plugins are resolved.
    */
   toolRunner(modules: readonly PlanModule[], folder: string): Promise<ToolRunner>
-  /** Ends every plugin's process. */
+  /** Plugins are about to be called: what takes longest is begun now. */
+  prepare(): void
+  /** Ends every engine and process. */
   close(): Promise<void>
 }
 
 interface Ready {
-  readonly process: PluginProcess
+  /** P4: the same for a plugin in a process. */
+  readonly forPure: PluginInstance
+  readonly forOthers: PluginInstance
   readonly signature: ModuleSignature
 }
 
 export function createPluginHost(options: PluginHostOptions): PluginHost {
   const { host, projectDir } = options
   const childUrl = options.childUrl ?? new URL('./plugin-child.mjs', import.meta.url).href
+  const engineUrl = options.engineUrl ?? new URL('./plugin-engine.mjs', childUrl).href
   const pluginEntryUrl = options.pluginEntryUrl ?? new URL('./plugin.mjs', childUrl).href
   const cacheDir = join(projectDir, '.tek', 'cache', 'plugins')
   const std = new StdLibrary(options.stdlibUrl)
-  const processes = new Set<PluginProcess>()
+  const instances = new Set<PluginInstance>()
 
   const build = async (from: string, source: string): Promise<Bundle | Diagnostic> => {
     const found = await discoverPlugin(host, from, source)
     return 'code' in found ? found : bundlePlugin(found, { host, cacheDir, pluginEntryUrl })
   }
-  const startProcess = async (bundle: Bundle, source: string): Promise<PluginProcess> => {
-    const { PluginProcess } = await import('./isolate/process.ts')
-    const process = new PluginProcess({ source, file: bundle.file, hash: bundle.hash }, { childUrl, cwd: projectDir, ...(options.loadMs === undefined ? {} : { loadMs: options.loadMs }) })
-    processes.add(process)
-    return process
+  const limits = { ...(options.loadMs === undefined ? {} : { loadMs: options.loadMs }), ...(options.callCpuMs === undefined ? {} : { callCpuMs: options.callCpuMs }) }
+  let begun: Promise<Engines> | null = null
+  const engines = (): Promise<Engines> => (begun ??= import('./engine/engine.ts').then(({ Engines }) => new Engines({ workerUrl: engineUrl, cwd: projectDir, ...limits })))
+  const makeInstance = async (bundle: Bundle, source: string, pure: boolean): Promise<PluginInstance> => {
+    const { PluginInstance } = await import('./isolate/instance.ts')
+    const instance = new PluginInstance(source, bundle, { ...limits, start: async () => {
+      if (bundle.mode === 'engine') return (await engines()).start(bundle, pure)
+      const mayBeUnconfined = options.mayBeUnconfined?.(source) ?? false
+      return (await import('./isolate/process.ts')).startProcess(source, bundle, { host, childUrl, pluginEntryUrl, cwd: projectDir, mayBeUnconfined })
+    } })
+    instances.add(instance)
+    return instance
   }
   const pluginSignature = async (from: string, source: string): Promise<ModuleSignature | Diagnostic> => {
     const bundle = await build(from, source)
@@ -102,24 +126,33 @@ export function createPluginHost(options: PluginHostOptions): PluginHost {
     return signature
   }
   const describe = async (bundle: Bundle, source: string): Promise<ModuleSignature | Diagnostic> => {
-    const process = await startProcess(bundle, source)
-    const signature = await process.signature()
-    processes.delete(process)
-    await process.close()
+    const instance = await makeInstance(bundle, source, true)
+    const described = await instance.signature()
+    instances.delete(instance)
+    await instance.close()
+    if ('code' in described) return described
+    const signature = distrusted(described, bundle)
     // A cache that cannot be written only costs time.
-    if (!('code' in signature)) await host.files.writeAtomic(join(cacheDir, `${bundle.hash}.signature.json`), JSON.stringify(signature)).catch(() => undefined)
+    await host.files.writeAtomic(join(cacheDir, `${bundle.hash}.signature.json`), JSON.stringify(signature)).catch(() => undefined)
     return signature
   }
-  const ready = async (module: PlanModule, folder: string): Promise<Ready | Diagnostic> => {
+  /** @param fn the first function that is called. */
+  const ready = async (module: PlanModule, folder: string, fn: string): Promise<Ready | Diagnostic> => {
     const from = join(folder, 'entry.tek')
     let source = module.source
     let bundle = await build(from, source)
     if ('code' in bundle && bundle.code === 'plugin/not-found' && !source.startsWith('.')) bundle = await build(from, (source = `./${source}`))
     if ('code' in bundle) return bundle
-    if (bundle.hash !== module.hash) return pluginErrors['changed']({ source })
-    const process = await startProcess(bundle, source)
-    const signature = await process.signature()
-    return 'code' in signature ? signature : { process, signature }
+    if (bundle.hash !== module.hash) return pluginErrors['changed']({ source }) // P6
+    const forOthers = await makeInstance(bundle, source, false)
+    const forPure = bundle.mode === 'process' ? forOthers : await makeInstance(bundle, source, true)
+    const checked = await readCached(host, cacheDir, bundle)
+    const isPure = checked !== null && Object.hasOwn(checked.functions, fn) && checked.functions[fn]!.effect === 'pure'
+    const described = await (isPure ? forPure : forOthers).signature()
+    if ('code' in described) return described
+    const signature = distrusted(described, bundle)
+    if (checked !== null && textOf(checked) !== textOf(signature)) return pluginErrors['changed']({ source }) // P6
+    return { forPure, forOthers, signature }
   }
 
   return {
@@ -129,15 +162,26 @@ export function createPluginHost(options: PluginHostOptions): PluginHost {
       const trusted = modules.filter(module => module.origin === 'std')
       const loaded = new Map(await Promise.all(trusted.map(async ({ name }) => [name, await std.plugin(name)] as const)))
       const foreign = new Map(modules.filter(module => module.origin === 'plugin').map(module => [module.name, module]))
-      return new Runner(std, loaded, name => {
+      return new Runner(std, loaded, (name, fn) => {
         const module = foreign.get(name)
-        return module === undefined ? null : ready(module, folder)
+        return module === undefined ? null : ready(module, folder, fn)
       })
     },
+    prepare: () => void engines().then(each => each.prepare()),
     async close() {
-      await Promise.all([...processes].map(process => process.close()))
+      await Promise.all([...instances].map(instance => instance.close()))
+      await (await begun)?.close()
     },
   }
+}
+
+const textOf = (signature: ModuleSignature): string => canonicalJson(signature as unknown as Json)
+
+/** P4, P5 */
+function distrusted(signature: ModuleSignature, bundle: Bundle): ModuleSignature {
+  const functions = Object.entries(signature.functions).map(([name, fn]) => [name, { ...fn, untrusted: fn.untrusted || fn.effect !== 'pure' || bundle.mode === 'process' }] as const)
+  const { needsNode: _, ...rest } = signature
+  return { ...rest, functions: Object.fromEntries(functions), ...(bundle.needsNode === null ? {} : { needsNode: bundle.needsNode }) }
 }
 
 async function readCached(host: Host, cacheDir: string, bundle: Bundle): Promise<ModuleSignature | null> {
@@ -152,11 +196,11 @@ async function readCached(host: Host, cacheDir: string, bundle: Bundle): Promise
 class Runner implements ToolRunner {
   private readonly std: StdLibrary
   private readonly loaded: ReadonlyMap<string, Plugin>
-  private readonly find: (module: string) => Promise<Ready | Diagnostic> | null
+  private readonly find: (module: string, fn: string) => Promise<Ready | Diagnostic> | null
   private readonly pures = new Map<string, PureFunction>()
   private readonly started = new Map<string, Promise<Ready | Diagnostic> | null>()
 
-  constructor(std: StdLibrary, loaded: ReadonlyMap<string, Plugin>, find: (module: string) => Promise<Ready | Diagnostic> | null) {
+  constructor(std: StdLibrary, loaded: ReadonlyMap<string, Plugin>, find: (module: string, fn: string) => Promise<Ready | Diagnostic> | null) {
     this.std = std
     this.loaded = loaded
     this.find = find
@@ -179,14 +223,15 @@ class Runner implements ToolRunner {
     if (plugin !== undefined) return invokeTool(plugin, call, context)
     let starting = this.started.get(call.module)
     if (starting === undefined) {
-      starting = this.find(call.module)
+      starting = this.find(call.module, call.fn)
       this.started.set(call.module, starting)
     }
     const started = await starting
     if (started === null) return fromDiagnostic(pluginErrors['unknown-tool']({ plugin: call.module, tool: call.fn }))
     if ('code' in started) return fromDiagnostic(started)
     const fn = Object.hasOwn(started.signature.functions, call.fn) ? started.signature.functions[call.fn] : undefined
-    return checked(await started.process.call(call, context, { mayRepeat: fn?.effect !== 'write' }), call, started.signature)
+    const instance = fn?.effect === 'pure' ? started.forPure : started.forOthers
+    return checked(await instance.call(call, context, { mayRepeat: fn?.effect !== 'write' }), call, started.signature)
   }
 
   threadModule(module: string): string | null {
@@ -196,7 +241,7 @@ class Runner implements ToolRunner {
   async close(): Promise<void> {
     for (const starting of this.started.values()) {
       const started = await starting
-      if (started !== null && 'process' in started) await started.process.close()
+      if (started !== null && 'signature' in started) await Promise.all([started.forPure.close(), started.forOthers.close()])
     }
   }
 }

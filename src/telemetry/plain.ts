@@ -1,7 +1,8 @@
 // Plain: a run without a terminal (a pipe, CI): a line for each top-level task that ended, nothing redrawn.
 // Owns: these lines. Does not own: the result.
 //   L1. Items of a `for` and tasks of sub-workflows are not named, unless they failed: a log has room for what matters.
-import { elapsed, neutralise } from '#base/terminal-text.ts'
+//   L2. A text of a program's making stays one line: it cannot pass for one of these.
+import { elapsed, neutraliseLine } from '#base/terminal-text.ts'
 import type { RunNotice } from '#model/report.ts'
 import { finalLines } from './final-lines.ts'
 import type { RunListener, Surface } from './listener.ts'
@@ -16,14 +17,14 @@ export function plainListener(surface: Surface, isKept = true): RunListener {
     if (!top && (notice.status !== 'failed' || ++innerFailures > MAX_INNER_FAILURES)) return // L1
     if (notice.status !== 'done' && notice.status !== 'failed' && notice.status !== 'skipped' && notice.status !== 'cancelled') return
     const colour = notice.status === 'failed' ? 'red' : notice.status === 'done' ? 'green' : 'dim'
-    const about = notice.failure === null ? '' : ` · ${notice.failure.code}: ${neutralise(notice.failure.message).replace(/\n/g, ' ')}`
+    const about = notice.failure === null ? '' : ` · ${notice.failure.code}: ${neutraliseLine(notice.failure.message)}`
     const cached = notice.cached ? ' · from cache' : ''
-    surface.write(`${surface.paint(colour, notice.status.padEnd(9))} ${neutralise(notice.label ?? notice.path)} · ${elapsed(notice.elapsedMs)}${cached}${about}\n`)
+    surface.write(`${surface.paint(colour, notice.status.padEnd(9))} ${neutraliseLine(notice.label ?? notice.path)} · ${elapsed(notice.elapsedMs)}${cached}${about}\n`)
   }
   return {
     notice(notice) {
       if (notice.kind === 'task') task(notice)
-      else if (notice.kind === 'log') surface.write(`${neutralise(notice.task)}: ${neutralise(notice.message)}\n`)
+      else if (notice.kind === 'log') surface.write(`${neutraliseLine(notice.task)}: ${neutraliseLine(notice.message)}\n`) // L2
       else if (notice.kind === 'run-finished') surface.write(`${finalLines(notice.summary, surface.paint, isKept).join('\n')}\n`)
     },
     tick: () => {},

@@ -90,6 +90,7 @@ export class MemoryFiles implements HostFiles {
     this.checkFault(path)
     const real = this.follow(path)
     const node = this.nodes.get(real)
+    if (node?.kind === 'directory') throw new HostError('not-a-file', path, `${path} is a folder, not a file.`)
     const before = node?.kind === 'file' ? node.bytes : new Uint8Array()
     this.put(real, Buffer.concat([before, Buffer.from(data)]))
   }

@@ -2,7 +2,7 @@
 // Owns: what a valid plan is, part by part, with references in range. Does not own: the shape (model/plan.ts), the words of the report.
 //   V1. What passes can be carried out: every index, key and operator the interpreter follows has been looked at.
 //   V2. Depth and size are bounded before anything recursive looks at the plan.
-//   V3. The hash leaves out `hash`, `places`, `docs`, `undecided`, and the doc comments inside types.
+//   V3. The hash leaves out `hash`, `places`, `docs`, `undecided`, `trusted`, and the doc comments inside types.
 import { sha256 } from '#base/hash.ts'
 import { canonicalJson, type Json } from '#base/json.ts'
 import { type Plan, planVersion } from '#model/plan.ts'
@@ -22,7 +22,7 @@ export type PlanProblem =
  * hashPlan(plan) === plan.hash // true for a plan nobody touched
  */
 export function hashPlan(plan: Plan): string {
-  const { hash: _hash, places: _places, docs: _docs, undecided: _undecided, ...rest } = plan
+  const { hash: _hash, places: _places, docs: _docs, undecided: _undecided, trusted: _trusted, worst: _worst, ...rest } = plan
     const workflows = Object.fromEntries(Object.entries(rest.workflows).map(([key, workflow]) => [key, {
     ...workflow,
     result: withoutFieldDocs(workflow.result),
@@ -101,10 +101,16 @@ function undecidedCall(value: unknown, at: string): string | null {
   return isOne ? null : `${at} is no call`
 }
 
+function trustedValue(value: unknown, at: string): string | null {
+  const isOne = isRecord(value) && ['workflow', 'reason', 'path'].every(key => typeof value[key] === 'string') && ['line', 'column'].every(key => isIndex(value[key]))
+  return isOne ? null : `${at} is no value that somebody vouches for`
+}
+
 class Validator {
   private readonly json: Fields
   private readonly modules = new Set<string>()
   private readonly constants = new Set<string>()
+  private readonly secrets = new Set<string>()
 
   constructor(json: Fields) {
     this.json = json
@@ -117,18 +123,24 @@ class Validator {
     if (!isIndex(json['edition'])) return '`edition` is no year'
     return (
       this.each(json['modules'], 'modules', (each, at) => this.module(each, at)) ??
+      (json['secrets'] === undefined ? null : this.each(json['secrets'], 'secrets', (each, at) => this.secret(each, at))) ??
       this.each(json['constants'], 'constants', (each, at) => this.constant(each, at)) ??
       this.table(json['prompts'], 'prompts', (each, at) => this.prompt(each, at)) ??
       this.table(json['workflows'], 'workflows', (each, at) => this.workflow(each, at)) ??
-      this.each(json['entries'], 'entries', (each, at) => (typeof each === 'string' && this.has('workflows', each) ? null : `${at} names no workflow`)) ??
+      (json['files'] === undefined ? null : this.each(json['files'], 'files', (each, at) => this.file(each, at))) ??
+      this.each(json['entries'], 'entries', (each, at) => this.entry(each, at)) ??
       this.each(json['tests'], 'tests', (each, at) => this.test(each, at)) ??
       this.authority(json['authority'], 'authority', { nodes: 0, params: new Set() }) ??
       this.limits(json['limits'], 'limits') ??
       this.each(json['agents'], 'agents', text) ??
+      (json['agentAuthority'] === undefined ? null : this.table(json['agentAuthority'], 'agentAuthority', (each, at) => this.authority(each, at, { nodes: 0, params: new Set() }))) ??
+      (json['accepted'] === undefined ? null : this.each(json['accepted'], 'accepted', text)) ??
       this.each(json['loops'], 'loops', text) ??
       this.table(json['places'], 'places', (each, at) => (isRecord(each) && typeof each['path'] === 'string' ? null : `${at} is no place`)) ??
       this.table(json['docs'], 'docs', text) ??
-      (json['undecided'] === undefined ? null : this.each(json['undecided'], 'undecided', undecidedCall))
+      (json['undecided'] === undefined ? null : this.each(json['undecided'], 'undecided', undecidedCall)) ??
+      (json['trusted'] === undefined ? null : this.each(json['trusted'], 'trusted', trustedValue)) ??
+      (json['worst'] === undefined ? null : worst(json['worst'], 'worst'))
     )
   }
 
@@ -170,6 +182,28 @@ class Validator {
     return problem
   }
 
+  private secret(value: unknown, at: string): string | null {
+    if (!isRecord(value) || typeof value['name'] !== 'string') return `${at} has no name`
+    this.secrets.add(value['name'])
+    const { source } = value
+    if (!isRecord(source)) return `${at} has no source`
+    if (source['kind'] === 'env') return typeof source['name'] === 'string' ? null : `${at}.source names no variable`
+    if (source['kind'] === 'file') return typeof source['path'] === 'string' ? null : `${at}.source names no file`
+    if (source['kind'] !== 'command') return `${at}.source.kind is unknown`
+    return typeof source['program'] === 'string' ? this.each(source['args'], `${at}.source.args`, text) : `${at}.source names no program`
+  }
+
+  private file(value: unknown, at: string): string | null {
+    if (!isRecord(value) || typeof value['path'] !== 'string') return `${at} has no path`
+    return this.authority(value['authority'], `${at}.authority`, { nodes: 0, params: new Set() }) ?? this.limits(value['limits'], `${at}.limits`)
+  }
+
+  /** What a run can begin with is from the entry file, whose level stands in the plan itself. */
+  private entry(value: unknown, at: string): string | null {
+    if (typeof value !== 'string' || !this.has('workflows', value)) return `${at} names no workflow`
+    return (this.json['workflows'] as Readonly<Record<string, Fields>>)[value]!['file'] === undefined ? null : `${at} is from another file`
+  }
+
   private prompt(value: unknown, at: string): string | null {
     if (!isRecord(value) || !Array.isArray(value['params'])) return `${at} has no parameters`
     return this.each(value['params'], `${at}.params`, text) ?? this.expr(value['text'], `${at}.text`, { nodes: 0, params: new Set(value['params'] as string[]) })
@@ -177,8 +211,9 @@ class Validator {
 
   private workflow(value: unknown, at: string): string | null {
     if (!isRecord(value) || typeof value['name'] !== 'string') return `${at} has no name`
-    const nodes = value['nodes']
+    const { nodes, file } = value
     if (!Array.isArray(nodes)) return `\`${at}.nodes\` is no list`
+    if (file !== undefined && !(isIndex(file) && Array.isArray(this.json['files']) && file < this.json['files'].length)) return `${at}.file names no file`
     const params = new Set<string>()
     const names: Names = { nodes: nodes.length, params }
     return (
@@ -309,6 +344,8 @@ class Validator {
         return word('name')
       case 'constant':
         return this.constants.has(value['name'] as string) ? null : `${at} names no constant`
+      case 'secret':
+        return this.secrets.has(value['name'] as string) ? null : `${at} names no secret`
       case 'list':
         return list('items')
       case 'record':
@@ -367,6 +404,31 @@ class Validator {
 
 function text(value: unknown, at: string): string | null {
   return typeof value === 'string' ? null : `${at} is no text`
+}
+
+const AMOUNTS = ['tasks', 'attempts', 'calls', 'programs', 'modelCalls', 'tokens', 'costMicros', 'timeMs']
+
+function worst(value: unknown, at: string): string | null {
+  if (!isRecord(value)) return `${at} is no worst case`
+  const { prices } = value
+  if (prices !== undefined && !(isRecord(prices) && typeof prices['of'] === 'string' && typeof prices['date'] === 'string')) return `${at}.prices has no date`
+  for (const part of ['workflows', 'agents', 'loops']) {
+    const table = value[part]
+    if (!isRecord(table)) return `${at}.${part} is no object`
+    for (const [key, each] of Object.entries(table)) {
+      const wrong = isRecord(each) ? AMOUNTS.find(name => !isAmount(each[name])) : AMOUNTS[0]
+      if (wrong !== undefined) return `${at}.${part}.${key}.${wrong} is no amount`
+    }
+  }
+  return null
+}
+
+function isAmount(value: unknown): boolean {
+  if (!isRecord(value)) return false
+  if (value['kind'] === 'not-bounded') return typeof value['because'] === 'string' && typeof value['path'] === 'string' && isIndex(value['line']) && isIndex(value['column'])
+  const { limit } = value
+  return value['kind'] === 'at-most' && isNumber(value['amount']) && typeof value['how'] === 'string'
+    && (limit === undefined || (isRecord(limit) && ['name', 'of', 'without'].every(key => typeof limit[key] === 'string')))
 }
 
 const LEAF_TYPES = new Set(['any', 'never', 'null', 'bool', 'int', 'float', 'string', 'path', 'url', 'bytes', 'duration', 'size', 'tokens', 'money', 'json'])

@@ -1,6 +1,6 @@
 // Command: how git is run on a repository that may be hostile.
 // Owns: the options before every command, the check of the repository's own settings, what becomes a failure.
-// Does not own: a `.git` file or `alternates` that lead to another repository on the machine; only the confinement of commands can stop git from reading there.
+// Does not own: a `.git` file or `alternates` that lead to another repository on the machine: the confinement of commands keeps git from reading there.
 //   G1. A repository's settings must not run programs: no hooks, no file monitor, no pager, no signing program, no transport, no external difference programs.
 //   G2. Filters (`filter.x.clean` …) cannot be switched off by name beforehand. Commands that read or write working files first ask for them, and for `core.worktree`,
 //       which would lead elsewhere, and refuse the repository when there are any.
@@ -47,7 +47,9 @@ export async function git(context: ToolContext, dir: string, args: readonly stri
   if (result.truncated) throw new ToolFailure('too-large', `git ${args[0]} printed more than ${MAX_OUTPUT_BYTES / 1_000_000} MB.`, { help: 'Ask for fewer commits or for one path.' })
   if (result.exitCode === 0 || (result.exitCode !== null && options.allow?.includes(result.exitCode))) return { exitCode: result.exitCode, stdout: result.stdout }
   const said = result.stderr.trim().split('\n').slice(0, 3).join(' ').slice(0, 500)
-  if (/not a git repository/i.test(said)) throw new ToolFailure('not-a-repository', `${dir} is not inside a git repository.`)
+  if (/not a git repository/i.test(said)) {
+    throw new ToolFailure('not-a-repository', `${dir} is not inside a git repository that git may read here.`, { help: 'A working tree whose `.git` leads elsewhere cannot be used: run tek in the repository itself.' })
+  }
   if (/unknown revision|bad revision|ambiguous argument|needed a single revision|not a valid object name|does not have any commits/i.test(said)) throw new ToolFailure('no-such-commit', `git does not know that commit: ${said}`)
   if (/index\.lock|cannot lock ref/i.test(said)) throw new ToolFailure('locked', `The repository is in use: ${said}`, { retryable: true })
   throw new ToolFailure('failed', `git ${args[0]} failed: ${said === '' ? `exit code ${result.exitCode}` : said}`)

@@ -155,18 +155,21 @@ export default definePlugin({
   grants: {
     read: {
       doc: 'Read the repository that holds a folder: history, state, contents.', params: { dir: 'path' }, access: 'read',
-      implies: READ_COMMANDS.map(command => implied(...command.split(' '))),
+      implies: [...READ_COMMANDS.map(command => implied(...command.split(' '))), ['fs.read', '$1^.git/**'], ['fs.read', '$1^.git/.git/config']],
     },
     branch: {
       doc: 'Make, move and remove branches whose name matches.', params: { name: 'path' }, access: 'write',
       implies: [
         ...['config --name-only --get-regexp', 'worktree list', 'rev-parse', 'read-tree', 'add', 'write-tree', 'commit-tree', 'update-ref'].map(command => implied(...command.split(' '))),
-        ['env', 'GIT_INDEX_FILE'], ['fs.write', '**/.git/tek-index-*'],
+        ['env', 'GIT_INDEX_FILE'], ['fs.read', '**'], ['fs.read', '.git/config'], ['fs.write', '.git/**'],
       ],
     },
     worktree: {
       doc: 'Make and remove working trees of the repository that holds a folder.', params: { dir: 'path' }, access: 'write',
-      implies: ['config --name-only --get-regexp', 'rev-parse', 'worktree add', 'worktree remove'].map(command => implied(...command.split(' '))),
+      implies: [
+        ...['config --name-only --get-regexp', 'rev-parse', 'worktree add', 'worktree remove'].map(command => implied(...command.split(' '))),
+        ['fs.read', '$1^.git/**'], ['fs.read', '$1^.git/.git/config'], ['fs.write', '$1^.git/.git/**'],
+      ],
     },
   },
   tools: { ...reading, ...changing },

@@ -9,8 +9,9 @@ const MAX_TIMEOUT_MS = 600_000
 const MAX_JSON_DEPTH = 128
 
 const url = t.url.describe('The address, http or https.')
-const headers = t.map(z.string()).default({}).describe('Headers of the request.')
+const headers = t.secret(t.map(z.string())).default({}).describe('Headers of the request; what they say may be secret.')
 const bearer = t.secret(z.string()).default('').describe('A key sent as `Authorization: Bearer …`; may be a secret.')
+const basic = t.secret(z.string()).default('').describe('User and key with `:` between, sent as `Authorization: Basic …`; may be secret.')
 const timeout = t.duration.default(30_000).describe('Fails after this long; at most 10m.')
 const maxBody = t.size.default(5_000_000).describe('Largest answer in bytes; at most 50 MB.')
 const needs = { net: ['$url'] } as const
@@ -26,6 +27,7 @@ interface Request {
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string
   readonly bearer: string
+  readonly basic: string
   readonly timeout: number
   readonly maxBody: number
 }
@@ -42,7 +44,7 @@ function checkedUrl(address: string): string {
   return parsed.href
 }
 
-function checkedHeaders(given: Readonly<Record<string, string>>, bearer: string): Record<string, string> {
+function checkedHeaders(given: Readonly<Record<string, string>>, bearer: string, basic: string): Record<string, string> {
   const result = new Map<string, string>()
   for (const [name, value] of Object.entries(given)) {
     if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/.test(name)) throw new ToolFailure('bad-header', `\`${name.slice(0, 100)}\` cannot be the name of a header.`)
@@ -54,6 +56,10 @@ function checkedHeaders(given: Readonly<Record<string, string>>, bearer: string)
     if (/[\r\n\0]/.test(bearer)) throw new ToolFailure('bad-header', 'The key holds a line end.')
     result.set('authorization', `Bearer ${bearer}`)
   }
+  if (basic !== '') {
+    if (bearer !== '' || !basic.includes(':')) throw new ToolFailure('bad-header', bearer !== '' ? 'Give either `bearer` or `basic`.' : '`basic` is `user:key`.')
+    result.set('authorization', `Basic ${Buffer.from(basic).toString('base64')}`) // RFC 7617
+  }
   return Object.fromEntries(result)
 }
 
@@ -62,7 +68,7 @@ async function send(request: Request, context: ToolContext): Promise<FetchResult
   if (!(request.timeout > 0 && request.timeout <= MAX_TIMEOUT_MS)) throw new ToolFailure('bad-timeout', 'timeout must be above 0 and at most 10m.')
   if (!(request.maxBody >= 0 && request.maxBody <= MAX_BODY_BYTES)) throw new ToolFailure('bad-limit', `maxBody must be from 0 to ${MAX_BODY_BYTES} bytes.`)
   return context.fetch(checkedUrl(request.url), {
-    method: request.method, headers: checkedHeaders(request.headers, request.bearer), timeoutMs: request.timeout, maxBodyBytes: request.maxBody,
+    method: request.method, headers: checkedHeaders(request.headers, request.bearer, request.basic), timeoutMs: request.timeout, maxBodyBytes: request.maxBody,
     ...(request.body === undefined ? {} : { body: request.body }),
   })
 }
@@ -98,33 +104,33 @@ export default definePlugin({
   tools: {
     get: reads({
       doc: 'Fetches an address.',
-      input: { url, headers, bearer, timeout, maxBody }, output: responseType, needs, sinks: ['url', 'headers'],
+      input: { url, headers, bearer, timeout, maxBody, basic }, output: responseType, needs, sinks: ['url', 'headers'],
       run: async (input, context) => shown(await send({ ...input, method: 'GET' }, context)),
     }),
     head: reads({
       doc: 'Fetches the headers of an address.',
-      input: { url, headers, bearer, timeout }, output: responseType, needs, sinks: ['url', 'headers'],
+      input: { url, headers, bearer, timeout, basic }, output: responseType, needs, sinks: ['url', 'headers'],
       run: async (input, context) => shown(await send({ ...input, method: 'HEAD', maxBody: 0 }, context)),
     }),
     post: writes({
       doc: 'Sends text to an address.',
-      input: { url, body: z.string().describe('What to send.'), headers, bearer, timeout, maxBody }, output: responseType, needs, sinks: ['url', 'headers'],
+      input: { url, body: z.string().describe('What to send.'), headers, bearer, timeout, maxBody, basic }, output: responseType, needs, sinks: ['url', 'headers'],
       run: async (input, context) => shown(await send({ ...input, method: 'POST' }, context)),
     }),
     request: writes({
       doc: 'Sends any other request, such as PUT, PATCH or DELETE.',
-      input: { method: z.string().describe('The method, in capitals.'), url, body: z.string().default('').describe('What to send; "" is no body.'), headers, bearer, timeout, maxBody },
+      input: { method: z.string().describe('The method, in capitals.'), url, body: z.string().default('').describe('What to send; "" is no body.'), headers, bearer, timeout, maxBody, basic },
       output: responseType, needs, sinks: ['method', 'url', 'headers'],
       run: async ({ body, ...input }, context) => shown(await send(body === '' ? input : { ...input, body }, context)),
     }),
     getJson: reads({
       doc: 'Fetches JSON; fails for a status other than 2xx and for anything else than JSON.',
-      input: { url, headers, bearer, timeout, maxBody }, output: t.json, untrusted: true, needs, sinks: ['url', 'headers'],
+      input: { url, headers, bearer, timeout, maxBody, basic }, output: t.json, untrusted: true, needs, sinks: ['url', 'headers'],
       run: async (input, context) => jsonOf(await send({ ...input, headers: jsonHeaders(input.headers, false), method: 'GET' }, context), 'GET'),
     }),
     postJson: writes({
       doc: 'Sends a value as JSON and gives the JSON that comes back (null when nothing does). The header Idempotency-Key is the same when the request is repeated after a crash.',
-      input: { url, value: t.json.describe('What to send.'), headers, bearer, timeout, maxBody }, output: t.json, untrusted: true, needs, sinks: ['url', 'headers'],
+      input: { url, value: t.json.describe('What to send.'), headers, bearer, timeout, maxBody, basic }, output: t.json, untrusted: true, needs, sinks: ['url', 'headers'],
       run: async ({ value, ...input }, context) => {
         const all = { 'idempotency-key': context.idempotencyKey, ...jsonHeaders(input.headers, true) }
         return jsonOf(await send({ ...input, headers: all, body: JSON.stringify(value), method: 'POST' }, context), 'POST')

@@ -1,28 +1,31 @@
 // npm: packages of a project: what is installed, what is behind, installing, testing.
 // Owns: the tools. Does not own: reading lock files (lock), the registry (registry), versions (version), licences (licence).
-//   N1. Package scripts do not run unless asked for by `scripts: true`. N2. What packages and the registry say is untrusted, except versions, names, dates and licences in known form.
+//   N1. Package scripts do not run unless asked for by `scripts: true`. N2. What packages and the registry say is untrusted, except names, dates and the versions of the registry, which have a known form.
 import { definePlugin, pure, reads, t, ToolFailure, writes, z, type ToolContext } from 'tek-lang/plugin'
 import { licenceFamily } from './licence.ts'
 import { isPackageName, own, parseLock, readJson } from './lock.ts'
 import { readTestReport } from '../shared/test-report.ts'
-import { readListing, readOutdated } from './registry.ts'
+import { PUBLIC_REGISTRY, readListing, readOutdated } from './registry.ts'
 import { compareVersions, parseVersion, stepBetween } from './version.ts'
 
 const MAX_WALK_ENTRIES = 2_000_000
 const INSTALL_TIMEOUT_MS = 900_000
-const REGISTRY_HOST = 'registry.npmjs.org:443'
 
 const dir = t.path.default('.').describe('The folder of the project.')
 const version = z.string().describe('A version such as 1.2.3.')
+const registryInput = {
+  registry: t.url.default(PUBLIC_REGISTRY).describe('The registry that is asked.'),
+  token: t.secret(z.string()).default('').describe('A key for that registry; may be a secret.'),
+}
 
 const packageType = z.object({
-  name: z.string(), version: z.string(), path: z.string(), dev: z.boolean(), optional: z.boolean(), licence: z.string().nullable(), resolved: z.string().nullable(),
+  name: z.string(), version: t.untrusted(z.string()), path: t.untrusted(z.string()), dev: z.boolean(), optional: z.boolean(), licence: t.untrusted(z.string()).nullable(), resolved: t.untrusted(z.string()).nullable(),
   integrity: z.boolean().describe('Its content is pinned by a hash.'), installScript: z.boolean(),
 })
-const releaseType = z.object({ version: z.string(), licence: z.string(), ageDays: t.int, engines: z.string() })
+const releaseType = z.object({ version: z.string(), licence: t.untrusted(z.string()), ageDays: t.int, engines: t.untrusted(z.string()) })
 const outdatedType = z.object({
   package: z.string(), current: z.string(), minor: z.string().describe('The newest version that should not break; the current one when there is none.'), latest: z.string(),
-  step: z.enum(['none', 'patch', 'minor', 'major']), dev: z.boolean(), licence: z.string().describe('Of the current version.'), ageDays: t.int.describe('Days since the latest version came out.'),
+  step: z.enum(['none', 'patch', 'minor', 'major']), dev: z.boolean(), licence: t.untrusted(z.string()).describe('Of the current version.'), ageDays: t.int.describe('Days since the latest version came out.'),
   releases: z.array(releaseType).describe('The versions in between.'),
 })
 
@@ -39,6 +42,9 @@ async function installing(context: ToolContext, folder: string, args: readonly s
   const result = await runNpm(context, folder, [...args.slice(0, 1), '--no-audit', '--no-fund', ...(scripts ? [] : ['--ignore-scripts']), ...args.slice(1)], INSTALL_TIMEOUT_MS) // N1
   if (result.exitCode === 0) return { ok: true, elapsed: Math.round(result.elapsedMs), warnings: result.stderr.split('\n').filter(line => /^npm (?:warn|WARN)/.test(line)).slice(0, 50) }
   const said = result.stderr.split('\n').filter(line => /^npm (?:error|ERR!)/.test(line) && !/complete log|debug-\d/.test(line)).map(line => line.replace(/^npm (?:error|ERR!) ?/, '')).filter(line => line.trim() !== '')
+  if (/EAI_AGAIN|ENOTFOUND|ECONNREFUSED|ENETUNREACH|EHOSTUNREACH|network/i.test(result.stderr)) {
+    throw new ToolFailure('no-network', `npm ${args[0]} needs the network, and a command that tek starts has none.`, { help: 'Install the packages before the run: `npm ci`.' })
+  }
   const busy = /ETIMEDOUT|ECONNRESET|EAI_AGAIN|ENOTFOUND|503|429/.test(result.stderr)
   throw new ToolFailure('install-failed', `npm ${args[0]} failed: ${(said.slice(0, 6).join(' · ') || `exit code ${result.exitCode}`).slice(0, 800)}`, { retryable: result.timedOut || busy })
 }
@@ -103,8 +109,14 @@ const offline = {
   }),
   upgrade: pure({
     doc: 'The upgrade of an outdated package to one of its newer versions, with that version\'s licence and age. A version that is not newer gives age 0 and today\'s licence.',
-    input: { from: outdatedType.describe('An item of npm.outdated.'), to: version },
-    output: z.object({ package: z.string(), to: z.string(), licence: z.string(), ageDays: t.int }),
+    // Variables: each part of the result is as trusted as the part it is taken from.
+    input: {
+      from: z.object({
+        package: t.variable('Name'), licence: t.variable('Licence'), releases: z.array(z.object({ version: z.string(), licence: t.variable('Licence'), ageDays: t.int })),
+      }).describe('An item of npm.outdated.'),
+      to: version,
+    },
+    output: z.object({ package: t.variable('Name'), to: z.string(), licence: t.variable('Licence'), ageDays: t.int }),
     example:
       'npm.upgrade({ package: "a", current: "1.0.0", minor: "1.1.0", latest: "2.0.0", step: "major", dev: false, licence: "MIT", ageDays: 1, ' +
       'releases: [{ version: "1.1.0", licence: "ISC", ageDays: 30, engines: "" }] }, "1.1.0") == { package: "a", to: "1.1.0", licence: "ISC", ageDays: 30 }',
@@ -117,20 +129,21 @@ const offline = {
 
 const registry = {
   outdated: reads({
-    doc: 'The direct dependencies that are behind, by the lock file and the registry; pre-releases and deprecated versions are left out.',
-    input: { dir }, output: z.array(outdatedType),
-    needs: { 'fs.read': ['$dir'], net: [REGISTRY_HOST] },
-    run: ({ dir }, context) => readOutdated(context, dir),
+    doc: 'The direct dependencies that are behind, by the lock file and the registry; pre-releases and deprecated versions are left out. ' +
+      'Packages of a scope for which the project\'s .npmrc names another registry are asked for there, if it is granted, and without the token.',
+    input: { dir, ...registryInput }, output: z.array(outdatedType),
+    needs: { 'fs.read': ['$dir'], net: ['$registry'] }, sinks: ['registry'],
+    run: ({ dir, registry, token }, context) => readOutdated(context, dir, { address: registry, token }),
   }),
   view: reads({
     doc: 'The versions of a package, the oldest first, as the registry has them.',
-    input: { package: z.string().describe('The name of the package.') },
+    input: { package: z.string().describe('The name of the package.'), ...registryInput },
     output: z.object({
       name: z.string(), latest: z.string(),
-      releases: z.array(z.object({ version: z.string(), published: t.int.nullable(), licence: z.string(), deprecated: z.boolean(), engines: z.string() })),
+      releases: z.array(z.object({ version: z.string(), published: t.int.nullable(), licence: t.untrusted(z.string()), deprecated: z.boolean(), engines: t.untrusted(z.string()) })),
     }),
-    needs: { net: [REGISTRY_HOST] }, sinks: ['package'],
-    run: (input, context) => readListing(context, input.package),
+    needs: { net: ['$registry'] }, sinks: ['package', 'registry'],
+    run: (input, context) => readListing(context, input.package, { address: input.registry, token: input.token }),
   }),
 }
 

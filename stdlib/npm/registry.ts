@@ -1,12 +1,15 @@
 // Registry: what the npm registry says about packages, and which of a project's are behind.
 // Owns: reading the registry's documents; the choice of the next compatible and the latest version. Does not own: installing.
-//   R1. Only registry.npmjs.org is asked, by the host, under `net`; commands are not needed.
+//   R1. A registry is asked by the host, under `net` for it; commands are not needed. registry.npmjs.org, unless the program names another.
 //   R2. Versions that are deprecated or pre-releases are never offered.
+//   R3. The project's .npmrc may say that packages of a scope come from another registry: then that one is asked, if it is granted, and no other
+//       learns their names. Nothing else of that file is used, and the token goes to the program's registry alone.
 import { ToolFailure, type ToolContext } from 'tek-lang/plugin'
 import { isData, isPackageName, own, parseLock, readJson } from './lock.ts'
 import { compareVersions, parseVersion, stepBetween, type Step, type Version } from './version.ts'
 
-const REGISTRY = 'https://registry.npmjs.org'
+export const PUBLIC_REGISTRY = 'https://registry.npmjs.org'
+const MAX_SETTINGS_BYTES = 1_000_000
 const MAX_DOCUMENT_BYTES = 50_000_000
 const MAX_VERSIONS = 20_000
 const MAX_DEPENDENCIES = 2_000
@@ -46,12 +49,54 @@ function parseListing(name: string, body: string): Listing {
   return { name, latest: typeof latest === 'string' ? latest : '', releases: releases.sort(byVersion) }
 }
 
-export async function readListing(context: ToolContext, name: string): Promise<Listing> {
+/** Which registry is asked, and with what. */
+export interface Registry {
+  readonly address: string
+  /** "" for none. */
+  readonly token: string
+}
+
+export async function readListing(context: ToolContext, name: string, registry: Registry): Promise<Listing> {
   if (!isPackageName(name)) throw new ToolFailure('bad-name', `\`${name.slice(0, 100)}\` cannot be the name of a package.`)
-  const answer = await context.fetch(`${REGISTRY}/${name.replace('/', '%2f')}`, { headers: { accept: 'application/json' }, maxBodyBytes: MAX_DOCUMENT_BYTES, timeoutMs: 60_000 })
+  const headers = { accept: 'application/json', ...(registry.token === '' ? {} : { authorization: `Bearer ${registry.token}` }) }
+  const answer = await context.fetch(`${addressOf(registry.address)}/${name.replace('/', '%2f')}`, { headers, maxBodyBytes: MAX_DOCUMENT_BYTES, timeoutMs: 60_000 })
   if (answer.status === 404) throw new ToolFailure('no-such-package', `The registry knows no package ${name}.`)
+  if (answer.status === 401 || answer.status === 403) {
+    throw new ToolFailure('registry', `The registry ${hostOf(registry.address)} wants to know who asks about ${name} (${answer.status}).`, { help: 'Give it a token: `token:` takes a secret.' })
+  }
   if (answer.status !== 200) throw new ToolFailure('registry', `The registry answered ${answer.status} about ${name}.`, { retryable: answer.status === 429 || answer.status >= 500 })
   return parseListing(name, answer.body)
+}
+
+/** An address of a registry without the slash at its end. */
+function addressOf(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null
+  const isPlain = url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '' && url.search === '' && url.hash === ''
+  if (!isPlain) throw new ToolFailure('bad-registry', `\`${text.slice(0, 200)}\` is not the address of a registry.`)
+  return url.href.replace(/\/+$/, '')
+}
+
+const hostOf = (address: string): string => new URL(address).host
+
+/** `registry = address` and `@scope:registry = address`. */
+const REGISTRY_LINE = /^[ \t]*(?:(@[a-z0-9~][a-z0-9._~-]*):)?registry[ \t]*=[ \t]*"?([^\s"]+)"?[ \t]*$/gim
+
+/** The registry of each package, as the program and the project's .npmrc say. // R3 */
+async function registries(context: ToolContext, file: string, asked: Registry): Promise<(name: string) => Registry> {
+  const own = addressOf(asked.address)
+  const text = await context.files.readText(file, { maxBytes: MAX_SETTINGS_BYTES }).catch(() => '') // none, or not to be read
+  const scopes = new Map<string, string>()
+  for (const [, scope = '', value = ''] of text.matchAll(REGISTRY_LINE)) scopes.set(scope.toLowerCase(), addressOf(value))
+  const usual = scopes.get('') ?? own
+  if (usual !== own && own === PUBLIC_REGISTRY) {
+    const grant = `net("${hostOf(usual)}${new URL(usual).port !== '' ? '' : usual.startsWith('https:') ? ':443' : ':80'}")`
+    const help = `Pass \`registry: "${usual}"\`, and grant \`${grant}\`.`
+    throw new ToolFailure('other-registry', `The project's .npmrc takes packages from ${usual}, and the program asks the public registry.`, { help })
+  }
+  return name => {
+    const scoped = name.startsWith('@') ? scopes.get(name.slice(0, name.indexOf('/')).toLowerCase()) : undefined
+    return scoped === undefined || scoped === own ? asked : { address: scoped, token: '' }
+  }
 }
 
 export interface Outdated {
@@ -87,7 +132,7 @@ function standing(listing: Listing, current: string, dev: boolean, nowMs: number
 }
 
 /** The direct dependencies of a project that are behind. */
-export async function readOutdated(context: ToolContext, dir: string): Promise<Outdated[]> {
+export async function readOutdated(context: ToolContext, dir: string, asked: Registry): Promise<Outdated[]> {
   const at = (name: string) => (dir === '.' ? name : `${dir.replace(/\/+$/, '')}/${name}`)
   const manifest = readJson(await context.files.readText(at('package.json')), 'package.json')
   const installed = new Map(parseLock(await context.files.readText(at('package-lock.json'), { maxBytes: MAX_DOCUMENT_BYTES })).map(entry => [entry.path, entry.version]))
@@ -96,12 +141,13 @@ export async function readOutdated(context: ToolContext, dir: string): Promise<O
     return isData(list) ? Object.keys(list).filter(isPackageName).map(name => ({ name, dev: kind === 'devDependencies' })) : []
   })
   if (wanted.length > MAX_DEPENDENCIES) throw new ToolFailure('too-many', `The project names more than ${MAX_DEPENDENCIES} dependencies.`)
+  const registryOf = await registries(context, at('.npmrc'), asked)
   const now = await context.now()
   const found: Outdated[] = []
   for (let start = 0; start < wanted.length; start += AT_ONCE) {
     const batch = await Promise.all(wanted.slice(start, start + AT_ONCE).map(async ({ name, dev }) => {
       const current = installed.get(`node_modules/${name}`)
-      return current === undefined ? null : standing(await readListing(context, name), current, dev, now)
+      return current === undefined ? null : standing(await readListing(context, name, registryOf(name)), current, dev, now)
     }))
     found.push(...batch.filter(one => one !== null))
     context.progress(Math.min(1, (start + AT_ONCE) / wanted.length))

@@ -38,7 +38,7 @@ function checked(program: string, args: readonly string[]): void {
   for (const text of [program, ...args]) if (text.includes('\0')) throw new ToolFailure('bad-argument', 'A program or an argument may not hold the character NUL.')
 }
 
-async function start(context: ToolContext, program: string, args: readonly string[], options: { dir?: string; stdin?: string; env?: Record<string, string>; timeout?: number; maxOutput?: number } = {}): Promise<RunResult> {
+async function start(context: ToolContext, program: string, args: readonly string[], options: { dir?: string; stdin?: string; env?: Record<string, string>; timeout?: number; maxOutput?: number; observe?: boolean } = {}): Promise<RunResult> {
   checked(program, args)
   const timeoutMs = options.timeout ?? 600_000
   if (!(timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS)) throw new ToolFailure('bad-timeout', 'timeout must be above 0 and at most 6h.')
@@ -51,6 +51,7 @@ async function start(context: ToolContext, program: string, args: readonly strin
     ...(options.stdin === undefined || options.stdin === '' ? {} : { stdin: options.stdin }),
     ...(options.env === undefined ? {} : { env: options.env }),
     ...(options.maxOutput === undefined ? {} : { maxOutputBytes: options.maxOutput }),
+    ...(options.observe === undefined ? {} : { observe: options.observe }),
   })
 }
 
@@ -83,13 +84,37 @@ export default definePlugin({
         program, args,
         dir: t.path.default('.').describe('The folder it starts in.'),
         stdin: z.string().default('').describe('Given to its standard input.'),
-        env: t.map(z.string()).default({}).describe('Variables besides PATH, LANG, TERM and HOME. Names that make programs load code need a grant `env(NAME)`.'),
+        env: t.secret(t.map(z.string())).default({}).describe('Variables besides PATH, LANG, TERM and HOME. Names that make programs load code need a grant `env(NAME)`.'),
         timeout: t.duration.default(600_000).describe('Ended after this long; at most 6h.'),
         maxOutput: t.size.default(1_000_000).describe('Bytes kept of each output.'),
       },
       output: resultType,
       needs: { exec: ['$program', '$args'] }, sinks: ['program', 'args', 'dir', 'env'],
       run: async ({ program, args, ...options }, context) => shown(await start(context, program, args, options)),
+    }),
+    observe: writes({
+      doc: 'Runs a program as confined as this machine can and tells what it, and everything it started, tried: files, addresses, names, programs. It is a record of what was asked for; the sandbox is what stops it.',
+      input: { program, args, timeout: t.duration.default(60_000).describe('Ended after this long; at most 6h.') },
+      output: z.object({
+        exitCode: t.int.nullable(), signal: t.untrusted(z.string()).nullable(), timedOut: z.boolean(), elapsed: t.duration,
+        level: t.int.describe('3 bubblewrap, 2 namespaces with Landlock and seccomp, 0 not confined (accepted by name).'),
+        endedFor: z.enum(['memory', 'processes', 'cpu']).nullable().describe('The bound for which it was ended.'),
+        tried: z.array(z.object({
+          action: z.enum(['read', 'write', 'connect', 'look-up', 'start']), target: t.untrusted(z.string()), allowed: z.boolean(), times: t.int,
+          private: z.boolean().describe("In the sandbox's own /tmp or home, which are gone afterwards."),
+        })).nullable().describe('Null where it could not be observed.'),
+        stdout: t.untrusted(z.string()), stderr: t.untrusted(z.string()),
+      }),
+      needs: { exec: ['$program', '$args'] }, sinks: ['program', 'args'],
+      run: async ({ program, args, timeout }, context) => {
+        const result = await start(context, program, args, { timeout, observe: true })
+        return {
+          exitCode: result.exitCode, signal: result.signal, timedOut: result.timedOut, elapsed: Math.max(0, Math.round(result.elapsedMs)), level: result.level ?? 0,
+          endedFor: result.endedFor ?? null,
+          tried: result.tried?.map(({ action, target, allowed, times, isPrivate }) => ({ action, target, allowed, times, private: isPrivate === true })) ?? null,
+          stdout: result.stdout, stderr: result.stderr,
+        }
+      },
     }),
     test: writes({
       doc: 'Runs a test command and gives the facts of its output, sorted by name: which tests there are and how each went, so that equal runs give equal values. `ok` is exit code 0 and no failing test. What it printed goes to the log.',

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { commandTable, plannedCommands } from '../../src/cli/command-table.ts'
 import { tekVersion } from '../../src/cli/install-place.ts'
 import { tek } from './command-line.ts'
+import { machineLevel } from '#host/run-command.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tek-cli-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -128,10 +129,13 @@ test('explain shows what is wrong and what is right', async () => {
 })
 
 test('doctor claims no more protection than there is', async () => {
+  const { level, missing } = await machineLevel()
   const { out } = await tek(['doctor'], { cwd: folder })
-  expect(out).toMatch(/level 0.*language \+ guard only/)
+  expect(out).toMatch(new RegExp(`level ${level} .*language \\+ guard`))
+  expect(out.includes('Commands are refused')).toBe(level < 2)
+  for (const each of missing) expect(out).toContain(`not here: ${each.why}`)
   const json = JSON.parse((await tek(['doctor', '--json'], { cwd: folder })).out) as { protection: unknown }
-  expect(json.protection).toEqual({ level: 0, enforcedBy: ['language', 'guard'], sandbox: false })
+  expect(json.protection).toEqual({ level, missing, sandbox: level >= 2, enforcedBy: ['language', 'guard', ...[[], [], ['namespaces', 'landlock', 'seccomp'], ['namespaces', 'bubblewrap', 'seccomp']][level]!] })
 })
 
 test('fmt: through a link, the file it points at is written and the link stays', async () => {

@@ -3,12 +3,12 @@ import { expect, test } from 'vitest'
 import { didYouMean } from '#base/did-you-mean.ts'
 import { plainPaint } from '#base/terminal-text.ts'
 import type { Diagnostic } from '#diagnostics/diagnostic.ts'
-import type { Plan, PlanExpr, PlanNode } from '#model/plan.ts'
+import type { Plan, PlanExpr, PlanNode, PlanTest } from '#model/plan.ts'
 import type { RunSummary } from '#model/report.ts'
 import { applyFixes } from '../../src/cli/apply-fixes.ts'
 import { crashReport } from '../../src/cli/crash.ts'
 import { exitCodeOf } from '../../src/cli/failure.ts'
-import { callsOf, grantsOf, worstTasks } from '../../src/cli/plan-facts.ts'
+import { callsOf, grantsOf } from '../../src/cli/plan-facts.ts'
 import { printValue } from '../../src/cli/print-value.ts'
 import { expectationsOf, planOfTest } from '../../src/cli/test-plan.ts'
 import type { Output } from '../../src/cli/terminal.ts'
@@ -43,22 +43,6 @@ function plan(workflows: Record<string, readonly PlanNode[]>, limits = {}): Plan
   return { hash: 'h', constants: [{ name: 'three', value: value([1, 2, 3]) }], limits, authority: null, tests: [], workflows: Object.fromEntries(Object.entries(workflows).map(([name, nodes]) => [name, { name, params: [], authority: [], limits: {}, nodes, returns: value(null), returnsDependsOn: [] }])) } as unknown as Plan
 }
 
-test('worst number of tasks', () => {
-  const inner = node('i', { kind: 'workflow', workflow: 'inner', args: {} })
-  const one = node('one', expr(value(1)))
-  expect(worstTasks(plan({ w: [one, one] }), 'w')).toBe(2)
-  expect(worstTasks(plan({ w: [node('f', expr(value(1)), value([1, 2]))] }), 'w')).toBe(3)
-  expect(worstTasks(plan({ w: [node('f', expr(value(1)), { op: 'constant', name: 'three' })] }), 'w')).toBe(4)
-  expect(worstTasks(plan({ w: [inner], inner: [one, one] }), 'w')).toBe(3)
-  expect(worstTasks(plan({ w: [{ ...inner, forEach: { item: 'x', list: value([1, 2]), width: null } }], inner: [one, one] }), 'w')).toBe(7)
-  expect(worstTasks(plan({ w: [node('f', expr(value(1)), call('fs', 'glob', 'read'))] }), 'w')).toBeNull()
-  expect(worstTasks(plan({ w: [node('f', expr(value(1)), { op: 'prelude', fn: 'take', args: [call('fs', 'glob', 'read'), value(5)] })] }), 'w')).toBe(6)
-  expect(worstTasks(plan({ w: [node('f', expr(value(1)), call('fs', 'glob', 'read'))] }, { tasks: 50 }), 'w')).toBe(50)
-  expect(worstTasks(plan({ w: [inner], inner: [{ ...inner, body: { kind: 'workflow', workflow: 'w', args: {} } }] }), 'w')).toBeNull()
-  const files = node('files', expr({ op: 'prelude', fn: 'take', args: [call('fs', 'glob', 'read'), value(2)] }))
-  expect(worstTasks(plan({ w: [files, node('f', expr(value(1)), { op: 'node', index: 0 })] }), 'w')).toBe(4)
-})
-
 test('calls and grants of a plan', () => {
   const workflows = { w: [node('a', expr(call('fs', 'read', 'read'))), node('b', { kind: 'workflow', workflow: 'inner', args: {} }), node('c', expr(value({ op: 'call', module: 'evil', fn: 'x', effect: 'write' })))], inner: [node('d', expr(call('fs', 'write', 'write'))), node('e', expr(call('text', 'count', 'pure')))] }
   expect(callsOf(plan(workflows), 'w')).toEqual([{ name: 'fs.read', effect: 'read' }, { name: 'fs.write', effect: 'write' }])
@@ -79,8 +63,15 @@ test('a test block as a workflow', () => {
 test('a test may not reach out of the machine, whatever the file may', () => {
   const base = plan({ w: [] })
   const grants = [{ name: 'net', args: [value('a.b:443')], implies: [] }, { name: 'fs.read', args: [{ op: 'param' as const, name: 'root' }], implies: [] }]
-  const made = planOfTest({ ...base, authority: grants }, { name: 't', given: [], steps: [] })
-  expect(grantsOf(made.plan.workflows[made.workflow]!.authority!)).toEqual(['fs.read("**")'])
+  const may = (plan: Plan, ...steps: PlanTest['steps']): string[] => {
+    const made = planOfTest(plan, { name: 't', given: [], steps })
+    return grantsOf(made.plan.workflows[made.workflow]!.authority!)
+  }
+  expect(may({ ...base, authority: grants }, { kind: 'expect', condition: { op: 'denied', call: value(1) }, text: 'denied' })).toEqual(['fs.read("**")'])
+  // One that only calls workflows may do what they may; one that calls nothing may do nothing.
+  const called = { ...base, workflows: { w: { ...base.workflows['w']!, authority: grants } } }
+  expect(may(called, { kind: 'let', name: 'x', body: { kind: 'workflow', workflow: 'w', args: {} } })).toEqual(['fs.read("**")'])
+  expect(may({ ...base, authority: grants })).toEqual([])
 })
 
 function printed(data: Parameters<typeof printValue>[1], isTerminal: boolean): string {

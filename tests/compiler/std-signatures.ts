@@ -13,11 +13,11 @@ const record = (fields: Record<string, Type>): Type => ({
   kind: 'record', fields: Object.fromEntries(Object.entries(fields).map(([name, type]) => [name, { type, optional: false }])),
 })
 
-type Param = [name: string, type: Type, ...marks: ('optional' | 'rest' | 'sink')[]]
+type Param = [name: string, type: Type, ...marks: ('optional' | 'rest' | 'sink' | 'secret')[]]
 
 function fn(name: string, effect: FunctionSignature['effect'], params: Param[], result: Type, more: { needs?: GrantNeed[]; untrusted?: boolean } = {}): FunctionSignature {
   const made = params.map(([name, type, ...marks]): ParamSignature => ({
-    name, doc: '', type, optional: marks.includes('optional'), ...(marks.includes('rest') ? { rest: true } : {}), ...(marks.includes('sink') ? { sink: true } : {}),
+    name, doc: '', type, optional: marks.includes('optional'), ...(marks.includes('rest') ? { rest: true } : {}), ...(marks.includes('sink') ? { sink: true } : {}), ...(marks.includes('secret') ? { secret: true } : {}),
   }))
   return { name, doc: '', params: made, result, effect, runs: 'host', needs: more.needs ?? [], untrusted: more.untrusted ?? false }
 }
@@ -39,6 +39,7 @@ export const stdModules: Readonly<Record<string, ModuleSignature>> = {
   fs: module('fs', [
     fn('read', 'read', [['path', path]], string, { needs: [need('fs.read', 'path')], untrusted: true }),
     fn('glob', 'read', [['pattern', string]], list(path), { needs: [need('fs.read', 'pattern')] }),
+    fn('exists', 'read', [['path', path]], bool, { needs: [need('fs.read', 'path')] }),
     fn('write', 'write', [['path', path, 'sink'], ['text', string]], { kind: 'null' }, { needs: [need('fs.write', 'path')] }),
   ], { grants: { read: grant('read', 'read', { name: 'pattern', kind: 'path' }), write: grant('write', 'write', { name: 'pattern', kind: 'path' }) }, types: { Stat: record({ size: { kind: 'size' } }) } }),
   text: module('text', [
@@ -46,9 +47,15 @@ export const stdModules: Readonly<Record<string, ModuleSignature>> = {
     fn('grep', 'read', [['files', list(path)], ['pattern', string]], list(record({ file: path, line: int, text: string })), { untrusted: true }),
   ]),
   path: module('path', [fn('of', 'pure', [['text', string]], path)], { constants: { separator: { type: string, value: '/', doc: '' } } }),
+  http: module('http', [
+    fn('get', 'read', [['url', { kind: 'url' }, 'sink'], ['headers', { kind: 'map', value: string }, 'optional', 'sink', 'secret'], ['bearer', string, 'optional', 'secret']], record({ ok: bool, status: int, body: { kind: 'untrusted', of: string } }), { needs: [need('net', 'url')] }),
+    fn('getJson', 'read', [['url', { kind: 'url' }, 'sink'], ['headers', { kind: 'map', value: string }, 'optional', 'sink', 'secret'], ['bearer', string, 'optional', 'secret']], { kind: 'json' }, { needs: [need('net', 'url')], untrusted: true }),
+    fn('post', 'write', [['url', { kind: 'url' }, 'sink'], ['body', string], ['bearer', string, 'optional', 'secret']], record({ ok: bool, status: int, body: { kind: 'untrusted', of: string } }), { needs: [need('net', 'url')] }),
+  ]),
   json: module('json', [fn('parse', 'pure', [['text', string]], { kind: 'json' }), fn('print', 'pure', [['value', { kind: 'any' }]], string)]),
   shell: module('shell', [
     fn('run', 'write', [['program', string, 'sink'], ['args', string, 'rest', 'sink']], record({ ok: bool, stdout: string, exitCode: int }), { needs: [need('exec', 'program', 'args')], untrusted: true }),
+    fn('runWith', 'write', [['program', string, 'sink'], ['args', list(string), 'sink'], ['env', { kind: 'map', value: string }, 'optional', 'sink', 'secret']], record({ ok: bool, stdout: string, exitCode: int }), { needs: [need('exec', 'program', 'args')], untrusted: true }),
   ]),
   list: module('list', [fn('chunk', 'pure', [['list', list({ kind: 'variable', name: 'T' })], ['size', int]], list(list({ kind: 'variable', name: 'T' })))]),
   npm: module('npm', [
@@ -60,8 +67,9 @@ export const stdModules: Readonly<Record<string, ModuleSignature>> = {
     fn('test', 'write', [], record({ ok: bool, firstFailure: optional(string) })),
   ]),
   git: module('git', [
+    fn('log', 'read', [['dir', path, 'optional']], list(record({ sha: string, subject: { kind: 'untrusted', of: string }, date: int })), { needs: [need('git.read', 'dir')] }),
     fn('commit', 'write', [['message', string], ['branch', string, 'optional']], string, { needs: [{ grant: 'git.branch', args: [{ param: 'branch' }] }] }),
-  ], { grants: { worktree: grant('worktree', 'write', { name: 'dir', kind: 'path' }), branch: grant('branch', 'write', { name: 'name', kind: 'path' }) } }),
+  ], { grants: { read: grant('read', 'read', { name: 'dir', kind: 'path' }), worktree: grant('worktree', 'write', { name: 'dir', kind: 'path' }), branch: grant('branch', 'write', { name: 'name', kind: 'path' }) } }),
 }
 
 /** A plugin, as `use plugin "./jira.ts" as j` would give it. */

@@ -20,6 +20,8 @@ export interface Started {
   readonly cwd?: string
   readonly env?: Readonly<Record<string, string>>
   readonly stdin?: string | Uint8Array
+  /** With a permit or without one, as the words say; otherwise whatever the program asks for is allowed. */
+  readonly asWritten?: true
   /** Called with each piece of standard error; may send signals. */
   readonly onErr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void
   readonly onOut?: (text: string, kill: (signal: NodeJS.Signals) => void) => void
@@ -33,7 +35,7 @@ export function tek(words: readonly string[], started: Started = {}): Promise<En
 export function startTek(words: readonly string[], started: Started = {}): { readonly child: ChildProcess; readonly ended: Promise<Ended> } {
   if (!existsSync(binary)) throw new Error('dist/tek.mjs is missing: run `npm run build` first')
   const env = { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), ...started.env }
-  const child = spawn(process.execPath, [binary, ...words], { cwd: started.cwd ?? tmpdir(), env, stdio: 'pipe' })
+  const child = spawn(process.execPath, [binary, ...(started.asWritten ? words : allowingAll(words))], { cwd: started.cwd ?? tmpdir(), env, stdio: 'pipe' })
   const ended = new Promise<Ended>(resolve => {
     const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS)
     const kill = (signal: NodeJS.Signals): void => void child.kill(signal)
@@ -54,6 +56,11 @@ export function startTek(words: readonly string[], started: Started = {}): { rea
     })
   })
   return { child, ended }
+}
+
+/** What runs programs without a terminal needs somebody's word that it may. */
+export function allowingAll([command = '', ...words]: readonly string[]): string[] {
+  return ['run', 'resume', 'test'].includes(command) && !words.includes('--allow-all') ? [command, '--allow-all', ...words] : [command, ...words]
 }
 
 /** A folder with files, removed by `remove`. */

@@ -33,7 +33,7 @@ const files = {
   'broken.tek': 'workflow w() -> int {\n  task a = 1 +\n  return b\n}\n',
   'fails.tek': 'workflow w() -> int {\n  task a -> int = fail("it is Monday")\n  return a\n}\n',
   'reaches.tek': 'workflow w(p: path = "secret.txt") -> string {\n  can fs.read("src/**")\n  task text = fs.read(p)\n  return "read"\n}\n',
-  'limited.tek': 'workflow w() -> int[] {\n  limits { tasks: 3 }\n  task many for n in range(100) = n\n  return many\n}\n',
+  'limited.tek': 'workflow w(count: int = 100) -> int[] {\n  limits { tasks: 3 }\n  task many for n in range(count) = n\n  return many\n}\n',
   'args.tek': 'workflow w(args: string[] = []) -> string { return join(args, " ") }\n',
   'secret.txt': 'secret',
 }
@@ -210,7 +210,7 @@ test('several runs begin with the same letters: which one is asked', async () =>
 test('on a terminal: live progress in place, within its width, then the result', context => {
   if (spawnSync('script', ['--version']).status !== 0) return context.skip('this machine has no `script` to make a terminal')
   folder.write('slow.tek', 'workflow w() -> { name: string, n: int }[] {\n  can exec("sleep", "0.3")\n  task waits for n in range(4) parallel 1 = shell.run("sleep", "0.3")\n  return [{ name: "x", n: n } for n in range(2) if len(waits) == 4]\n}\n')
-  const line = `stty cols 80 rows 24; "${process.execPath}" "${binary}" run slow.tek`
+  const line = `stty cols 80 rows 24; "${process.execPath}" "${binary}" run slow.tek --allow-all`
   const { stdout, status } = spawnSync('script', ['-qec', line, '/dev/null'], { cwd: folder.path, encoding: 'utf8', env: { PATH: process.env['PATH'], TERM: 'xterm', SHELL: '/bin/sh' } })
   expect(status).toBe(0)
   expect(stdout).toContain('\u001b[1A\u001b[J')

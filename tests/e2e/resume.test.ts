@@ -153,7 +153,7 @@ describe('what there is to resume', () => {
 
   test('the program as it was: a changed file does not matter, a plugin is found from elsewhere', async () => {
     const other = project({
-      'sub/flow.tek': 'use plugin "./greet.ts" as greet\n\nworkflow w() -> string {\n  can exec("sh", "-c", "*")\n\n  task wait = shell.run("sh", "-c", "test -f go || sleep 40")\n\n  task word after wait = greet.hello("Ada")\n\n  return word\n}\n',
+      'sub/flow.tek': 'use plugin "./greet.ts" as greet\n\nworkflow w() -> string {\n  can exec("sh", "-c", "*"), fs.read("**")\n\n  task wait = shell.run("sh", "-c", "test -f go || sleep 40")\n\n  task word after wait = greet.hello("Ada")\n\n  return word\n}\n',
       'sub/greet.ts': "import { definePlugin, pure, z } from 'tek-lang/plugin'\nexport default definePlugin({ name: 'greet', version: '1.0.0', doc: 'Greets.', tools: { hello: pure({ doc: 'Greets.', input: { name: z.string() }, output: z.string(), run: ({ name }) => `Hello, ${name}!` }) } })\n",
     })
     const begun = startTek(['run', 'sub/flow.tek', '--json'], { cwd: other.path, onOut: (text, kill) => text.includes('"wait"') && kill('SIGKILL') })

@@ -4,6 +4,8 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, expect, test } from 'vitest'
 import type { RecordedRun, StopSeen } from '#model/report.ts'
+import { sqliteJournal } from '#interpreter/journal/sqlite.ts'
+import { somePlan, someSummary } from '../journal/some-run.ts'
 import { project, startTek, tek } from './binary.ts'
 
 /** Of this process only: what another test left behind is not counted. */
@@ -11,10 +13,10 @@ const nap = `sleep 47.${process.pid}`
 /** A command that does not heed SIGTERM and has a child of its own; it ends at once where there is a file `go`. */
 const stubborn = `test -f go && exit 0; trap '' TERM; ${nap} & while :; do ${nap}; done`
 const folder = project({
-  'flow.tek': `workflow flow() -> bool {\n  can exec("sh", "-c", "*")\n\n  task stubborn = shell.run("sh", "-c", "${stubborn}")\n\n  task next = shell.run("sh", "-c", "touch next").ok and stubborn.ok\n\n  return next\n}\n`,
+  'flow.tek': `workflow flow() -> bool {\n  can exec("sh", "-c", "*"), fs.read("**"), fs.write("**")\n\n  task stubborn = shell.run("sh", "-c", "${stubborn}")\n\n  task next = shell.run("sh", "-c", "touch next").ok and stubborn.ok\n\n  return next\n}\n`,
   'busy.tek': 'workflow busy() -> int {\n  task counted for n in range(90000) = sum(range(1500)) - n\n\n  return sum(counted)\n}\n',
 })
-const run = (...words: string[]): ReturnType<typeof tek> => tek(words, { cwd: folder.path })
+const run = (...words: string[]): ReturnType<typeof tek> => tek(/^(run|resume)$/.test(words[0]!) ? [...words, '--allow-all'] : words, { cwd: folder.path })
 const alive = (): boolean => spawnSync('pgrep', ['-fx', nap]).status === 0
 const listed = async (): Promise<RecordedRun[]> => (JSON.parse((await run('runs', '--json')).out) as { runs: RecordedRun[] }).runs
 afterEach(() => rmSync(join(folder.path, 'go'), { force: true }))
@@ -22,7 +24,7 @@ afterAll(() => folder.remove())
 
 /** Begins a run; answers when its command is there. */
 async function begun(): Promise<ReturnType<typeof startTek>> {
-  const started = startTek(['run', 'flow.tek'], { cwd: folder.path })
+  const started = startTek(['run', 'flow.tek', '--allow-all'], { cwd: folder.path })
   while (!alive()) await new Promise(resolve => setTimeout(resolve, 20))
   return started
 }
@@ -74,7 +76,7 @@ test.each(['SIGTERM', 'SIGHUP'] as const)('%s stops gracefully with exit code 5'
 })
 
 test('several runs: name one or all of them', async () => {
-  const both = [await begun(), startTek(['run', 'flow.tek'], { cwd: folder.path })]
+  const both = [await begun(), startTek(['run', 'flow.tek', '--allow-all'], { cwd: folder.path })]
   while ((await listed()).filter(each => each.state === 'running').length < 2) await new Promise(resolve => setTimeout(resolve, 50))
   const which = await run('stop')
   expect(which.err).toContain('cli/several-running')
@@ -86,19 +88,20 @@ test('several runs: name one or all of them', async () => {
   expect((await run('stop', '--all')).err).toContain('Nothing is running here.')
 })
 
-test('a process that does not answer is said to go on', async () => {
-  const { child, ended } = await begun()
-  child.kill('SIGSTOP')
-  const stopped = await run('stop')
+test('a process on another machine that does not answer is said to go on', async () => {
+  const elsewhere = project({})
+  const journal = await sqliteJournal(join(elsewhere.path, '.tek', 'tek.db'))
+  journal.startRun(someSummary('abcdef123456'), somePlan, { lease: { owner: 'o', pid: process.pid, hostName: 'elsewhere', bootId: 'b', expiresMs: Date.now() + 600_000 } })
+  const stopped = await tek(['stop'], { cwd: elsewhere.path })
   expect(stopped.err).toContain('cli/still-running')
   expect(stopped.code).toBe(1)
-  child.kill('SIGCONT') // and now it sees the request
-  expect((await ended).code).toBe(5)
-  expect(alive()).toBe(false)
+  expect(journal.standing('abcdef123456', 'o')).toEqual({ isOwner: true, isAskedToStop: true })
+  journal.close()
+  elsewhere.remove()
 })
 
 test('a run that never waits is stopped as well', async () => {
-  const { ended } = startTek(['run', 'busy.tek'], { cwd: folder.path })
+  const { ended } = startTek(['run', 'busy.tek', '--allow-all'], { cwd: folder.path })
   while (!(await listed()).some(each => each.state === 'running')) await new Promise(resolve => setTimeout(resolve, 10))
   await run('stop')
   const { code } = await ended

@@ -8,7 +8,7 @@ const tools = `tools: {
   look: reads({ doc: '', input: { project: z.string() }, output: z.int(), needs: { 'store.look': ['$project'] }, run: async () => 1 }),
   sell: pure({ doc: '', input: {}, output: z.int(), run: () => { throw new ToolFailure('sold-out', 'None left.', { help: 'Come back tomorrow.' }) } }),
   slip: pure({ doc: '', input: {}, output: z.int(), run: () => null!.length }),
-  say: pure({ doc: '', input: {}, output: z.string(), run: () => { console.log('noise'); process.stdout.write('more noise'); return 'clean' } }),
+  say: pure({ doc: '', input: {}, output: z.string(), run: () => { console.log('noise'); return 'clean' } }),
 }`
 
 let here: ReturnType<typeof project>
@@ -61,4 +61,24 @@ test('a crash names the line of the TypeScript file', async () => {
 
 test('what a plugin prints does not reach the result', async () => {
   expect((await tek(['run', program('  task said = shop.say()\n  return said')], { cwd: here.path })).out).toBe('clean\n')
+})
+
+test('a tool does no more than its call needs, whatever its caller may do', async () => {
+  const reader = (needs: string): string => `${head.replace('reads, z', 'reads, t, z')}export default definePlugin({ name: 'reader', version: '1.0.0', doc: '', tools: { take: reads({ doc: '', input: { folder: t.path }, output: z.string(), ${needs} run: async ({ folder }, c) => c.files.readText(folder + '/a.txt') }) } })\n`
+  here.write('notes/a.txt', 'mine')
+  const run = async (needs: string, folder: string) => {
+    here.write('plugins/reader.ts', reader(needs))
+    here.write('main.tek', `use plugin "./plugins/reader.ts" as reader\n\nworkflow main() -> any {\n  can fs.read("**")\n\n  task taken = reader.take("${folder}")\n  return taken\n}\n`)
+    return tek(['run', 'main.tek'], { cwd: here.path })
+  }
+  expect((await run('', 'notes')).err).toContain('permit/denied')
+  expect((await run("needs: { 'fs.read': ['$folder'] },", 'notes')).out).toBe('mine\n')
+  expect((await run("needs: { 'fs.read': ['elsewhere'] },", 'notes')).err).toContain('permit/denied')
+})
+
+test('a plugin that imports Node without a word is refused at the line of the import', async () => {
+  here.write('plugins/node.ts', `import { readFileSync } from 'node:fs'\n${head}export default definePlugin({ name: 'node', version: '1.0.0', doc: String(readFileSync), tools: {} })\n`)
+  const { code, out, err } = await tek(['check', program('  return 1', 'use plugin "./plugins/node.ts" as shop\n')], { cwd: here.path })
+  expect(code).toBe(3)
+  expect(out + err).toContain('plugin/needs-node: The plugin `./plugins/node.ts` imports `node:fs` of Node (node.ts:1:30)')
 })

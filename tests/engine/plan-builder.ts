@@ -1,5 +1,5 @@
 // Plan builder: plans for tests of the interpreter, written by hand in few words.
-import type { Plan, PlanBody, PlanExpr, PlanLimits, PlanNode, PlanOnFailure, PlanValue, PlanWorkflow } from '#model/plan.ts'
+import { planVersion, type Plan, type PlanBody, type PlanExpr, type PlanLimits, type PlanNode, type PlanOnFailure, type PlanValue, type PlanWorkflow } from '#model/plan.ts'
 
 export const value = (v: PlanValue): PlanExpr => ({ op: 'value', value: v })
 export const node = (index: number): PlanExpr => ({ op: 'node', index })
@@ -28,7 +28,7 @@ export function workflow(nodes: PlanNode[], returns: PlanExpr, more: Partial<Pla
 export function plan(workflows: Record<string, PlanWorkflow>, more: Partial<Plan> & { limits?: PlanLimits } = {}): Plan {
   const named = Object.fromEntries(Object.entries(workflows).map(([key, each]) => [key, { ...each, name: key }]))
   return {
-    version: 1, hash: 'plan-hash', edition: 2026, modules: [], constants: [], workflows: named, entries: [Object.keys(workflows)[0]!], prompts: {}, tests: [],
+    version: planVersion, hash: 'plan-hash', edition: 2026, modules: [], constants: [], workflows: named, entries: [Object.keys(workflows)[0]!], prompts: {}, tests: [],
     authority: null, limits: {}, agents: [], loops: [], places: {}, docs: {}, ...more,
   }
 }

@@ -4,9 +4,11 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { examplePrograms, folderWithExamples, projectRoot, removeFolder, runForValue, runTek } from './run-tek.ts'
 
-const programs = examplePrograms()
+/** Made to be refused: it shows the way of an injected sentence. */
+const refused = 'examples/injection/injection.tek'
+const programs = examplePrograms().filter(program => program !== refused)
 /** Checked, but they need a model to run. */
-const notRun = ['examples/agents.tek']
+const notRun = ['examples/agents.tek', 'examples/injection/injection-mended.tek']
 let folder = ''
 
 beforeAll(() => {
@@ -106,6 +108,37 @@ describe('examples run', () => {
     const ended = runTek(['run', 'examples/agents.tek', '--root', 'examples/fixtures/todos'], folder)
     expect(ended.exitCode).toBe(1)
     expect(ended.stderr).toContain('run/not-available-yet')
+  })
+})
+
+describe('injection', () => {
+  test('the check draws the whole way of the text, and names the three things', () => {
+    const ended = runTek(['check', refused], folder, { COLUMNS: '80' })
+    expect(ended.exitCode).toBe(3)
+    const output = `${ended.stdout}${ended.stderr}`
+    const steps = [...output.matchAll(/(\d)\. (.+)/g)].map(([, number, text]) => `${number} ${text}`)
+    expect(steps).toEqual([
+      '1 `triager` is told text from outside here',
+      '2 `fs.read` reads what is private (`fs.read`)',
+      '3 `push` sends data out (`exec`)',
+      '4 does all three: one message from a stranger is enough',
+      '1 text from the web comes in here',
+      '2 goes through `join`',
+      '3 goes into the prompt of `triager`',
+      '4 so what `triager` answers may be what that text asked for',
+      '5 goes into `push` as `branch`',
+      '6 ends in the command line of `shell.run`',
+    ])
+    expect(Math.max(...output.split('\n').filter(line => /^ *\d* \|/.test(line)).map(line => line.length))).toBeLessThanOrEqual(80)
+  })
+
+  test('one key closes the way of the text; the three things are left to a person', () => {
+    const ended = runTek(['check', '--fix', refused], folder)
+    expect(ended.exitCode).toBe(3)
+    expect(`${ended.stdout}${ended.stderr}`).not.toContain('trust/')
+    expect(`${ended.stdout}${ended.stderr}`).toContain('agent/lethal-trifecta')
+    expect(readFileSync(join(folder, refused), 'utf8')).toContain('workflow push(branch: string(matches: ')
+    expect(readFileSync(join(folder, refused), 'utf8')).not.toContain('trust(')
   })
 })
 

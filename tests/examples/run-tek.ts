@@ -5,6 +5,7 @@ import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { allowingAll } from '../e2e/binary.ts'
 
 export const projectRoot = fileURLToPath(new URL('../..', import.meta.url))
 const COMMAND_LIMIT_MS = 120_000
@@ -18,7 +19,7 @@ export interface Ended {
 
 export function runTek(args: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}): Ended {
   const { PATH, HOME } = process.env
-  const ended = spawnSync(process.execPath, [join(projectRoot, 'dist/tek.mjs'), ...args], {
+  const ended = spawnSync(process.execPath, [join(projectRoot, 'dist/tek.mjs'), ...allowingAll(args)], {
     cwd, encoding: 'utf8', timeout: COMMAND_LIMIT_MS, maxBuffer: MAX_OUTPUT_BYTES, env: { PATH, HOME, NO_COLOR: '1', ...env },
   })
   return { exitCode: ended.status, stdout: ended.stdout, stderr: ended.stderr }

@@ -21,7 +21,7 @@ describe('paths', () => {
     ['**', '.tek/tek.db', 'exact', 'outside'], ['/**', '/srv/.tek/home/a', 'exact', 'unknown'], ['/**', anything, 'exact', 'inside'], ['/**', `${root}/a`, 'exact', 'inside'],
     ['**', anything, 'exact', 'unknown'], ['**', root, 'exact', 'unknown'], [root, root, 'exact', 'inside'], [`${root}/**`, root, 'exact', 'inside'],
     [`${root}/**`, `${root}/a.ts`, 'exact', 'inside'], [`${root}/**`, `${root}/../a.ts`, 'exact', 'unknown'], [`${root}/**`, `${other}/a.ts`, 'exact', 'unknown'],
-    [`${root}/**`, `${root}/${other}`, 'exact', 'unknown'], [`${root}/*.ts`, `${root}/a.js`, 'exact', 'unknown'], [`${root}/**`, `${root}x/a`, 'exact', 'unknown'],
+    [`${root}/**`, `${root}/${other}`, 'exact', 'unknown'], [`${root}/*.ts`, `${root}/a.js`, 'exact', 'outside'], [`${root}/*.ts`, `${other}/${anything}/a.js`, 'exact', 'outside'], [`${root}/a`, `${root}/${word}.js`, 'exact', 'outside'], [`${root}/*.ts`, `${root}/**/*.js`, 'glob', 'outside'], [`${root}/*.ts`, `${root}/**/*.js`, 'found', 'unknown'], [`${root}/*.ts`, `${root}/a,b}.js`, 'exact', 'unknown'], [`${root}/**`, `${root}x/a`, 'exact', 'unknown'],
     [`${root}/**`, `${root}/**/*.ts`, 'glob', 'inside'], [`${root}/**`, `${root}/**/*.ts`, 'found', 'inside'], [`${root}/*.ts`, `${root}/**/*.ts`, 'found', 'unknown'],
     ['src/**', 'src/**/*.ts', 'found', 'inside'], ['src/*.ts', 'src/*.{ts,tsx}', 'found', 'unknown'], ['docs/**', 'src/**/*.ts', 'found', 'outside'],
     ['**/*.md', 'src/**/*.ts', 'found', 'outside'], ['src/*/a', 'src/*/a', 'found', 'inside'], ['src/a', 'src/*', 'found', 'unknown'],

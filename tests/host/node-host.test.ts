@@ -202,12 +202,11 @@ describe('network', () => {
     await expect(ask(`/redirect/302/${encodeURIComponent('file:///etc/passwd')}`)).rejects.toEqual(coded('refused'))
     await expect(ask(`/redirect/302/${encodeURIComponent('?')}`)).rejects.toThrow(/redirects more than 10 times/)
   })
-  test('secrets do not cross to another origin', async () => {
+  test('what may be a key does not cross to another origin', async () => {
     const other = base.replace('127.0.0.1', 'localhost')
-    await ask(`/redirect/302/${encodeURIComponent(`${other}/there`)}`, { headers: { Authorization: 'Bearer x', Cookie: 'c', 'X-Kept': '1' } })
-    expect(seen.at(-1)).toMatchObject({ url: '/there', headers: { 'x-kept': '1' } })
-    expect(seen.at(-1)?.headers).not.toHaveProperty('authorization')
-    expect(seen.at(-1)?.headers).not.toHaveProperty('cookie')
+    await ask(`/redirect/302/${encodeURIComponent(`${other}/there`)}`, { headers: { Authorization: 'Bearer x', Cookie: 'c', 'X-Api-Key': '1', Accept: 'text/plain' } })
+    expect(seen.at(-1)).toMatchObject({ url: '/there', headers: { accept: 'text/plain' } })
+    for (const name of ['authorization', 'cookie', 'x-api-key']) expect(seen.at(-1)?.headers).not.toHaveProperty(name)
   })
   test('every address is shown before it is dialled', async () => {
     const shown: string[] = []

@@ -1,29 +1,34 @@
 // Third-party plugins end to end: found, built, described, run in a process of their own, and everything they can do wrong.
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Diagnostic } from '#diagnostics/diagnostic.ts'
 import type { PlanModule } from '#model/plan.ts'
 import type { ModuleSignature } from '#model/signature.ts'
 import type { Value } from '#model/type.ts'
-import { openProject, openWorkshop, watchedContext, type Project, type Workshop } from './workshop.ts'
+import { openProject, openWorkshop, watchedContext, type Project, type ProjectOptions, type Workshop } from './workshop.ts'
 
 let workshop: Workshop
 const projects: Project[] = []
 
 beforeAll(async () => { workshop = await openWorkshop() })
-afterAll(async () => {
-  for (const project of projects) await project.close()
-  workshop.remove()
+afterEach(async () => {
+  for (const project of projects.splice(0)) await project.close()
+  await vi.waitFor(() => expect(workshop.processes()).toBe(0), { timeout: 5_000, interval: 50 })
 })
+afterAll(() => workshop.remove())
 
-function project(files: Record<string, string>, loadMs?: number): Project {
-  const opened = openProject(workshop, files, loadMs)
+function project(files: Record<string, string>, options: ProjectOptions = {}): Project {
+  const opened = openProject(workshop, files, options)
   projects.push(opened)
   return opened
 }
 
 const head = "import { definePlugin, pure, reads, writes, t, z, ToolFailure } from 'tek-lang/plugin'\n"
+/** Before code without a definition that is to be run in a process. */
+const node = "export const described = { needsNode: 'a test' }\n"
+/** Its code runs in a process: it says that it needs Node. */
+const nodePlugin = (tools: string): string => `${head}export default definePlugin({ name: 'p', version: '1.2.3', doc: 'Test.', needsNode: 'a test', tools: {\n${tools}\n} })\n`
 const plugin = (tools: string, name = 'p'): string => `${head}export default definePlugin({ name: '${name}', version: '1.2.3', doc: 'Test.', tools: {\n${tools}\n} })\n`
 
 async function signature(of: Project, source = './p.ts'): Promise<ModuleSignature | Diagnostic> {
@@ -101,7 +106,7 @@ describe('building', () => {
   test('packages of the project may be imported, node built-ins too', async () => {
     const here = project({
       'node_modules/dep/package.json': '{"main":"i.js"}', 'node_modules/dep/i.js': "exports.x = require('node:path').sep",
-      'p.ts': `import { x } from 'dep'\nimport { basename } from 'node:path'\n${plugin("f: pure({ doc: '', input: {}, output: z.string(), run: () => x + basename('/a/b') })")}`,
+      'p.ts': `import { x } from 'dep'\nimport { basename } from 'node:path'\n${plugin("f: pure({ doc: '', input: {}, output: z.string(), run: () => x + basename('/a/b') })")}`.replace("doc: 'Test.'", "doc: 'Test.', needsNode: 'paths'"),
     })
     expect(await (await runner(here))('f')).toEqual({ kind: 'value', value: '/b' })
   })
@@ -115,12 +120,14 @@ describe('building', () => {
   test('a cache hit builds nothing; a changed file builds again; a damaged cache is a miss', async () => {
     const here = project({ 'p.ts': `import { n } from './n.ts'\n${plugin("f: pure({ doc: '', input: {}, output: z.int(), run: () => n })")}`, 'n.ts': 'export const n = 1' })
     const first = (await signature(here)) as ModuleSignature
-    const file = here.path(`.tek/cache/plugins/${first.hash}.mjs`)
+    const file = here.path(`.tek/cache/plugins/${first.hash}.js`)
     expect(existsSync(`${file}.map`) && existsSync(here.path(`.tek/cache/plugins/${first.hash}.signature.json`))).toBe(true)
-    writeFileSync(file, `${readFileSync(file, 'utf8')}// marked`)
     const before = statSync(file).mtimeMs
     expect(await signature(here)).toEqual(first)
     expect(statSync(file).mtimeMs).toBe(before)
+    writeFileSync(file, `${readFileSync(file, 'utf8')}// not what was built`)
+    expect(await signature(here)).toEqual(first)
+    expect(readFileSync(file, 'utf8')).not.toContain('not what was built')
     here.put({ 'n.ts': 'export const n = 2' })
     const second = (await signature(here)) as ModuleSignature
     expect(second.hash).not.toBe(first.hash)
@@ -141,16 +148,25 @@ describe('building', () => {
 
 describe('loading', () => {
   test.each([
-    ['throws', "const a: number = 1\nthrow new Error(`no ${a}`)", 'plugin/failed-to-load', 'no 1 (p.ts:2:7)'],
-    ['exits', 'process.exit(3)', 'plugin/failed-to-load', 'it ended its process (exit code 3)'],
-    ['prints and exits', "console.error('cannot go on'); process.exit(1)", 'plugin/failed-to-load', 'It last printed: cannot go on'],
-    ['floods', "const x = 'x'.repeat(1e6); for (;;) process.stdout.write(x)", 'plugin/failed-to-load', 'was not loaded within|more than 16 MB'],
-    ['waits for ever', 'await new Promise(() => setInterval(() => {}, 1000))', 'plugin/failed-to-load', 'it was not loaded within 3 s'],
+    ['throws', "const a: number = 1\nthrow new Error(`no ${a}`)", 'plugin/failed-to-load', 'no 1 (p.ts:2:'],
+    ['asks for the process', 'process.exit(3)', 'plugin/failed-to-load', "'process' is not defined (p.ts:1:1)"],
+    ['throws a text', "throw 'no'", 'plugin/failed-to-load', 'cannot be loaded: no.'],
+    ['waits at the top', 'await new Promise(() => {})', 'plugin/does-not-build', 'p.ts:1:1: Top-level await'],
     ['loops for ever', 'for (;;) {}', 'plugin/failed-to-load', 'it was not loaded within 3 s'],
-    ['prints garbage where messages go', "import { writeSync } from 'node:fs'\nwriteSync(4, 'garbage garbage'); await new Promise(() => setInterval(() => {}, 1000))", 'plugin/failed-to-load', 'it sent a message of'],
-    ['sends a wrong message', "import { writeSync } from 'node:fs'\nconst b = Buffer.from('{\"kind\":\"loaded\",\"signature\":7}'); const h = Buffer.alloc(4); h.writeUInt32BE(b.length); writeSync(4, Buffer.concat([h, b])); await new Promise(() => setInterval(() => {}, 1000))", 'plugin/failed-to-load', 'unknown form'],
-    ['sends a deep message', "import { writeSync } from 'node:fs'\nconst b = Buffer.from('['.repeat(200) + ']'.repeat(200)); const h = Buffer.alloc(4); h.writeUInt32BE(b.length); writeSync(4, Buffer.concat([h, b])); await new Promise(() => setInterval(() => {}, 1000))", 'plugin/failed-to-load', 'nested more than 128'],
-    ['lies about its signature', "import { writeSync } from 'node:fs'\nconst b = Buffer.from('{\"kind\":\"loaded\",\"signature\":{\"version\":1}}'); const h = Buffer.alloc(4); h.writeUInt32BE(b.length); writeSync(4, Buffer.concat([h, b])); await new Promise(() => setInterval(() => {}, 1000))", 'plugin/failed-to-load', 'unknown form'],
+    ['needs all memory', 'const kept: unknown[] = []; for (;;) kept.push(new Array(100_000).fill(1.5))', 'plugin/failed-to-load', 'it needed more than 128 MB of memory'],
+    ['prints and loops', "console.log('I begin'); for (;;) {}", 'plugin/failed-to-load', 'It last printed: I begin'],
+    ['imports Node', "import { readFileSync } from 'node:fs'\nexport default readFileSync", 'plugin/needs-node', 'imports `node:fs` of Node (p.ts:1:30) without saying that it needs Node'],
+    ['requires Node by its old name', "const fs = require('fs')\nmodule.exports = fs", 'plugin/needs-node', 'imports `fs` of Node (p.ts:1:20)'],
+    ['says that it needs Node in words that must be run first', `${head}export default definePlugin({ name: 'p', version: '1.0.0', doc: '', needsNode: ['a', 'test'].join(' ') })`, 'plugin/bad-definition', 'needsNode: it must be a plain text'],
+    ['exits', `${node}process.exit(3)`, 'plugin/failed-to-load', 'it ended its process (exit code 3)'],
+    ['prints and exits', `${node}console.error('cannot go on'); process.exit(1)`, 'plugin/failed-to-load', 'It last printed: cannot go on'],
+    ['floods', `${node}const x = 'x'.repeat(1e6); for (;;) process.stderr.write(x)`, 'plugin/failed-to-load', 'was not loaded within|more than 16 MB'],
+    ['waits for ever', `${node}await new Promise(() => setInterval(() => {}, 1000))`, 'plugin/failed-to-load', 'it was not loaded within 3 s'],
+    ['loops for ever in its process', `${node}for (;;) {}`, 'plugin/failed-to-load', 'it was not loaded within 3 s'],
+    ['prints garbage where messages go', `${node}import { writeSync } from 'node:fs'\nwriteSync(1, 'garbage garbage'); await new Promise(() => setInterval(() => {}, 1000))`, 'plugin/failed-to-load', 'it sent a message of'],
+    ['sends a wrong message', `${node}import { writeSync } from 'node:fs'\nconst b = Buffer.from('{"kind":"loaded","signature":7}'); const h = Buffer.alloc(4); h.writeUInt32BE(b.length); writeSync(1, Buffer.concat([h, b])); await new Promise(() => setInterval(() => {}, 1000))`, 'plugin/failed-to-load', 'unknown form'],
+    ['sends a deep message', `${node}import { writeSync } from 'node:fs'\nconst b = Buffer.from('['.repeat(200) + ']'.repeat(200)); const h = Buffer.alloc(4); h.writeUInt32BE(b.length); writeSync(1, Buffer.concat([h, b])); await new Promise(() => setInterval(() => {}, 1000))`, 'plugin/failed-to-load', 'nested more than 128'],
+    ['lies about its signature', `${node}import { writeSync } from 'node:fs'\nconst b = Buffer.from('{"kind":"loaded","signature":{"version":1}}'); const h = Buffer.alloc(4); h.writeUInt32BE(b.length); writeSync(1, Buffer.concat([h, b])); await new Promise(() => setInterval(() => {}, 1000))`, 'plugin/failed-to-load', 'unknown form'],
     ['has no export', 'export const x = 1', 'plugin/not-a-plugin', 'it has no default export'],
     ['exports something else', 'export default { tools: {} }', 'plugin/not-a-plugin', 'not made by `definePlugin`'],
     ['is for another version', `${head}export default definePlugin({ name: 'p', version: '1.0.0', doc: '', api: '2.0' })`, 'plugin/api-mismatch', 'version 2.0'],
@@ -164,7 +180,7 @@ describe('loading', () => {
     ['takes a name of tek', plugin('', 'permit'), 'plugin/reserved-name', '`permit`'],
     ['takes the name of a std module', plugin('', 'tiny'), 'plugin/reserved-name', '`tiny`'],
   ])('a plugin that %s', async (_, text, code, message) => {
-    const found = await problem(project({ 'p.ts': text }, 3_000))
+    const found = await problem(project({ 'p.ts': text }, { loadMs: 3_000 }))
     expect(found.code).toBe(code)
     expect(found.message).toMatch(message.includes('|') ? new RegExp(message) : new RegExp(message.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')))
   }, 20_000)
@@ -212,9 +228,9 @@ describe('running', () => {
   })
 
   test('wrong results are refused, also when the process vouches for them', async () => {
-    const here = project({ 'p.ts': `import { writeSync } from 'node:fs'\n${plugin(`wrong: reads({ doc: '', input: {}, output: z.int(), run: async () => 'x' as never }),
+    const here = project({ 'p.ts': `import { writeSync } from 'node:fs'\n${nodePlugin(`wrong: reads({ doc: '', input: {}, output: z.int(), run: async () => 'x' as never }),
       cyclic: reads({ doc: '', input: {}, output: t.any, run: async () => { const a: any = {}; a.a = a; return a } }),
-      forged: reads({ doc: '', input: {}, output: z.int(), run: async () => { const b = Buffer.from(JSON.stringify({ kind: 'result', call: 3, outcome: { kind: 'value', value: 'forged' } })); const h = Buffer.alloc(4); h.writeUInt32BE(b.length); writeSync(4, Buffer.concat([h, b])); return 1 } }),
+      forged: reads({ doc: '', input: {}, output: z.int(), run: async () => { const b = Buffer.from(JSON.stringify({ kind: 'result', call: 3, outcome: { kind: 'value', value: 'forged' } })); const h = Buffer.alloc(4); h.writeUInt32BE(b.length); writeSync(1, Buffer.concat([h, b])); return 1 } }),
       huge: reads({ doc: '', input: {}, output: z.string(), run: async () => 'x'.repeat(4_100_000) })`)}` })
     const call = await runner(here)
     expect(await call('wrong')).toMatchObject({ failure: { code: 'plugin/bad-output', message: expect.stringContaining('`p.wrong` gave back something else') as string } })
@@ -225,7 +241,7 @@ describe('running', () => {
   })
 
   test('a death fails the call, is mended three times, and then no more', async () => {
-    const here = project({ 'p.ts': plugin("die: reads({ doc: '', input: {}, output: z.int(), run: async () => { console.error('last words'); process.exit(9) } }), live: reads({ doc: '', input: {}, output: z.int(), run: async () => 1 })") })
+    const here = project({ 'p.ts': nodePlugin("die: reads({ doc: '', input: {}, output: z.int(), run: async () => { console.error('last words'); process.exit(9) } }), live: reads({ doc: '', input: {}, output: z.int(), run: async () => 1 })") })
     const call = await runner(here)
     for (let time = 0; time < 4; time++) {
       expect(await call('live')).toEqual({ kind: 'value', value: 1 })
@@ -248,7 +264,7 @@ describe('running', () => {
   }, 15_000)
 
   test('an end that Node explains is explained', async () => {
-    const here = project({ 'p.ts': plugin(`lost: reads({ doc: '', input: {}, output: z.int(), run: async (_, c) => { void Promise.reject(new Error('nobody listens')); await c.sleep(5_000); return 1 } }),
+    const here = project({ 'p.ts': nodePlugin(`lost: reads({ doc: '', input: {}, output: z.int(), run: async (_, c) => { void Promise.reject(new Error('nobody listens')); await c.sleep(5_000); return 1 } }),
       odd: reads({ doc: '', input: {}, output: z.int(), run: async () => { throw { toString() { throw new Error('ha') } } } }), full: reads({ doc: '', input: {}, output: z.int(), run: async () => { const kept: unknown[] = []; for (;;) kept.push(new Array(100_000).fill(Math.random())) } })`) })
     const call = await runner(here)
     expect(await call('lost')).toMatchObject({ failure: { code: 'plugin/died', message: expect.stringContaining('Error: nobody listens') as string } })
@@ -257,7 +273,7 @@ describe('running', () => {
   }, 20_000)
 
   test('a call that does not stop when cancelled ends with its process', async () => {
-    const here = project({ 'p.ts': plugin("hang: reads({ doc: '', input: {}, output: z.int(), run: async (_, c) => { c.log(String(process.pid)); for (;;) {} } }), wait: reads({ doc: '', input: {}, output: z.int(), run: async (_, c) => { await c.sleep(60_000); return 1 } })") })
+    const here = project({ 'p.ts': nodePlugin("hang: reads({ doc: '', input: {}, output: z.int(), run: async (_, c) => { c.log('hanging'); for (;;) {} } }), wait: reads({ doc: '', input: {}, output: z.int(), run: async (_, c) => { await c.sleep(60_000); return 1 } })") })
     const call = await runner(here)
     const polite = watchedContext(here.folder)
     const waiting = call('wait', {}, polite)
@@ -267,12 +283,17 @@ describe('running', () => {
     const hanging = call('hang', {}, watched)
     setTimeout(() => watched.abort.abort(), 300)
     expect(await hanging).toMatchObject({ failure: { code: 'run/cancelled' } })
-    expect(() => process.kill(Number(watched.log[0]), 0)).toThrow()
+    expect(watched.log).toEqual(['hanging'])
+    await vi.waitFor(() => expect(workshop.processes()).toBe(0), { timeout: 5_000 })
   }, 15_000)
 
-  test('the process has an empty environment', async () => {
-    const here = project({ 'p.ts': plugin("f: reads({ doc: '', input: {}, output: t.any, run: async () => Object.keys(process.env) })") })
-    expect(await (await runner(here))('f')).toEqual({ kind: 'value', value: [] })
+  test('the process has nothing of the environment', async () => {
+    vi.stubEnv('TEK_TEST_CANARY', 'tweet')
+    const here = project({ 'p.ts': nodePlugin("f: reads({ doc: '', input: {}, output: t.any, run: async () => Object.keys(process.env) })") })
+    const found = await (await runner(here))('f')
+    vi.unstubAllEnvs()
+    // What a sandbox sets itself, for its own private folders.
+    expect((found as unknown as { value: string[] }).value.filter(name => !['HOME', 'TMPDIR', 'PWD'].includes(name))).toEqual([])
   })
 
   test('a plugin that is not the checked one is not run', async () => {
@@ -301,13 +322,13 @@ describe('the standard library', () => {
 
 describe('when tek itself is killed', () => {
   test('a plugin that never gives up the processor is gone as well', async () => {
-    const here = project({ 'p.ts': plugin("hang: reads({ doc: '', input: {}, output: z.int(), run: async (_, c) => { c.log(String(process.pid)); for (;;) {} } })") })
+    const here = project({ 'p.ts': nodePlugin("hang: reads({ doc: '', input: {}, output: z.int(), run: async (_, c) => { c.log('hanging'); for (;;) {} } })") })
     const found = (await signature(here)) as ModuleSignature
     const driver = await workshop.buildDriver()
     const tek = spawn(process.execPath, [driver, JSON.stringify({ ...workshop, folder: here.folder, hash: found.hash })], { stdio: ['ignore', 'pipe', 'inherit'] })
-    const pid = await new Promise<number>(done => tek.stdout.once('data', (chunk: Buffer) => done(Number(chunk.toString()))))
-    expect(() => process.kill(pid, 0)).not.toThrow()
+    await new Promise(done => tek.stdout.once('data', done))
+    expect(workshop.processes()).toBeGreaterThan(0)
     tek.kill('SIGKILL')
-    await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow(), { timeout: 10_000, interval: 100 })
+    await vi.waitFor(() => expect(workshop.processes()).toBe(0), { timeout: 10_000, interval: 100 })
   }, 30_000)
 })

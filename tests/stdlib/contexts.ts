@@ -9,6 +9,7 @@ import type { Grant } from '#model/capability.ts'
 import type { ToolContext } from '#plugin-api/context.ts'
 import type { Plugin } from '#plugin-api/define-plugin.ts'
 import { memoryHost, type MemoryHost, type MemoryHostOptions } from '#testing/memory-host.ts'
+import { impliedPattern } from '#interpreter/implied.ts'
 
 export interface TestContext extends ToolContext {
   readonly logged: string[]
@@ -18,7 +19,7 @@ export const grant = (name: string, ...args: string[]): Grant => ({ name, args }
 
 /** A context that is allowed these grants, and what the granted plugin grants bring along. */
 export function contextOf(host: Host, grants: readonly Grant[], plugin?: Plugin, idempotencyKey = 'key1'): TestContext {
-  const implied = grants.flatMap(one => (plugin?.grants?.[one.name.split('.')[1] ?? '']?.implies ?? []).map(([name, ...args]) => ({ name, args })))
+  const implied = grants.flatMap(one => (plugin?.grants?.[one.name.split('.')[1] ?? '']?.implies ?? []).flatMap(([name, ...args]) => impliedPattern({ name, args: args.map(arg => arg.replace(/^\$1\^\.git/, '$1')) }, one.args) ?? []))
   const logged: string[] = []
   const context = makeToolContext({
     host, cwd: host.cwd, authority: [grants], implied, signal: new AbortController().signal, idempotencyKey, taskPath: 'test',

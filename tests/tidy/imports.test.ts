@@ -22,6 +22,7 @@ const table: readonly Room[] = [
   { room: 'types', may: ['model', 'base'] },
   { room: 'grants', may: plain },
   { room: 'graph', may: ['model', 'base'] },
+  { room: 'report', may: ['graph', 'model', 'base'] },
   { room: 'diagnostics', may: ['model', 'base'] },
   { room: 'host', may: plain, node: true },
   { room: 'plugin-api', may: plain },
@@ -39,6 +40,7 @@ const table: readonly Room[] = [
   },
   // The entry of a worker thread joins what the interpreter is given by tek.ts in the main thread: it calls trusted tools itself.
   { room: 'interpreter/pool/worker.ts', may: ['interpreter', 'plugin-api', 'grants', ...plain], node: true },
+  { room: 'permits', may: ['diagnostics', 'host/host.ts', 'grants', ...plain] },
   { room: 'plugins', may: ['plugin-api', 'diagnostics', 'host/host.ts', 'grants', ...plain], node: true },
   { room: 'tek.ts', may: ['compiler', 'interpreter', 'plugins', 'plugin-api', 'telemetry', 'host', 'diagnostics', 'grants', ...plain], node: true },
   { room: 'editor', may: ['tek.ts', 'compiler', 'plugin-api', 'host', 'diagnostics', renderers, 'grants', ...plain], node: true },
@@ -96,6 +98,8 @@ const doors: readonly { readonly npm: string; readonly only: string }[] = [
   { npm: 'chevrotain', only: 'src/compiler/1-syntax/' },
   { npm: '@dagrejs/dagre', only: 'src/graph/' },
   { npm: 're2js', only: 'src/base/' },
+  { npm: '@jitl', only: 'src/plugins/engine/' },
+  { npm: 'yaml', only: 'src/permits/' },
 ]
 
 test('a package with one door is imported behind it only', () => {

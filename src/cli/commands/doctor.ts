@@ -1,12 +1,12 @@
 // Doctor: `tek doctor`, what this machine offers and what is enforced on it.
 // Owns: honest facts. Does not own: enforcement.
-//   D1. It claims no more than is enforced: in this version the language and the guard stand between a program and the machine, no operating system sandbox.
+//   D1. It claims no more than is enforced: the level is what a probe on this machine found, and docs/levels.md says attempt by attempt what it stops.
 import { execFile } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { arch, platform, release } from 'node:os'
 import { join } from 'node:path'
 import { Option } from 'clipanion'
-import { HostError, type Host } from '#host/host.ts'
+import { HostError, type Host, type IsolationLevel } from '#host/host.ts'
 import { TekCommand } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { bundledPrograms, packageFolder, tekVersion } from '../install-place.ts'
@@ -35,16 +35,48 @@ export class DoctorCommand extends TekCommand {
     const host = await this.context.host()
     const findings = [node(), system(host), sqlite(), await runs(host), await folder(host), await git(), programs()]
     const ok = findings.every(each => each.ok)
+    const protection = await protectionHere()
     const { out } = this.context
-    if (this.json) this.printJson({ version: 1, tek: tekVersion(), ok, protection: { level: 0, enforcedBy: ['language', 'guard'], sandbox: false }, findings })
+    if (this.json) this.printJson({ version: 1, tek: tekVersion(), ok, protection, findings })
     else {
       out.write(`tek ${tekVersion()}\n`)
       for (const each of findings) out.write(`  ${out.paint(each.ok ? 'green' : 'red', each.ok ? 'ok     ' : 'missing')} ${each.name.padEnd(10)} ${each.says}\n`)
-      out.write(`  ${out.paint('yellow', 'level 0')} protection language + guard only: a program reaches what its \`can\` grants, and every call passes the guard.\n`)
-      out.write('                     A command or plugin that it is granted runs as you: no operating system sandbox stands around it yet.\n')
+      out.write(`  ${out.paint(protection.sandbox ? 'green' : 'yellow', `level ${protection.level}`)} protection ${levels[protection.level].join('\n'.padEnd(22))}\n`)
+      for (const { level, why } of protection.missing) out.write(`          level ${level}    not here: ${why}${level === 3 && why.includes('bubblewrap') ? ' (Debian, Ubuntu: apt install bubblewrap)' : ''}\n`)
     }
     return ok ? exitCodes.fine : exitCodes.failed
   }
+}
+
+interface Protection {
+  readonly level: IsolationLevel
+  readonly enforcedBy: readonly string[]
+  readonly sandbox: boolean
+  readonly missing: readonly { readonly level: 2 | 3; readonly why: string }[]
+}
+
+/** What each level is, in a few lines; attempt by attempt in docs/levels.md. */
+const levels: Readonly<Record<IsolationLevel, readonly string[]>> = {
+  0: ['language + guard only.'],
+  1: [
+    'language + guard; no sandbox: a program reaches what its `can` grants, and every call passes the guard.',
+    'Commands are refused, unless `--unconfined` says that they may run with all your rights.',
+  ],
+  2: [
+    'language + guard + namespaces, Landlock and a filter of system calls: a command sees the content of granted files only, has no network',
+    'and no Unix sockets, and ends with all it started. It can learn the names of other files. Bounds: memory, processes, time.',
+  ],
+  3: [
+    'language + guard + bubblewrap and a filter of system calls: for a command only granted files exist, it has no network,',
+    'and ends with all it started. Bounds: memory, processes, time.',
+  ],
+}
+
+async function protectionHere(): Promise<Protection> {
+  const { machineLevel } = await import('#host/run-command.ts')
+  const { level, missing } = await machineLevel()
+  const by: Readonly<Record<IsolationLevel, readonly string[]>> = { 0: [], 1: [], 2: ['namespaces', 'landlock', 'seccomp'], 3: ['namespaces', 'bubblewrap', 'seccomp'] }
+  return { level, enforcedBy: ['language', 'guard', ...by[level]], sandbox: level >= 2, missing }
 }
 
 function node(): Finding {

@@ -3,16 +3,18 @@
 import { Option } from 'clipanion'
 import { cliErrors } from '#diagnostics/catalog/cli.ts'
 import type { Host } from '#host/host.ts'
-import { CliFailure, TekCommand } from '../command.ts'
+import { headLine } from '#permits/plain-words.ts'
+import { CliFailure } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { bundledPrograms } from '../install-place.ts'
 import { liveRun, workerCount } from '../live-run.ts'
 import { chooseWorkflow, openProgram } from '../open-program.ts'
+import { PermittedCommand } from '../permission.ts'
 import { databasePath } from '../recorded-runs.ts'
 import { readSource } from '../source-files.ts'
 import { readWorkflowArguments, readWorkflowWords, workflowHelp } from '../workflow-flags.ts'
 
-export class RunCommand extends TekCommand {
+export class RunCommand extends PermittedCommand {
   static override paths = [['run']]
   static override usage = {
     description: 'runs a program',
@@ -20,6 +22,7 @@ export class RunCommand extends TekCommand {
       'PROGRAM is a file, the name of a bundled program, a compiled plan (.json) or - for standard input.',
       'WORKFLOW is needed only where there are several. Its parameters are flags: --max-files 20.',
       'Words after -- go to the parameter `args`. `tek run PROGRAM --help` lists the parameters of a program.',
+      'What a program asks for is allowed by tek.permits.yaml, which the first run on a terminal writes after asking, or by flags.',
     ].join('\n'),
     examples: [
       ['a file with one workflow', 'tek run todos.tek'],
@@ -28,6 +31,7 @@ export class RunCommand extends TekCommand {
       ['a bundled program with arguments of its own', 'tek run flaky -- npm test'],
       ['parameters from a file', 'tek run flow.tek --args settings.json'],
       ['a stream of events for another program', 'tek run flow.tek --json'],
+      ['allow something for this time', `tek run flow.tek --allow 'fs.read("src/**")'`],
     ] as [string, string][],
   }
   args = Option.String('--args', { description: 'JSON file with parameters; flags win over it' })
@@ -41,19 +45,23 @@ export class RunCommand extends TekCommand {
     if (name === undefined || (name.startsWith('-') && name !== '-')) throw noProgram(name)
     workerCount(this.workers) // before anything is compiled
     const host = await this.context.host()
-    const program = await openProgram(this.context, host, name, { quiet: this.quiet || this.json || this.context.wantsHelp })
-    const asked = readWorkflowWords(words, program.plan)
+    const program = await openProgram(this.context, host, name, { quiet: this.quiet || this.json || this.context.wantsHelp, mayBeUnconfined: this.unconfined })
+    const typed = readWorkflowWords(words, program.plan)
     if (this.context.wantsHelp) {
-      this.context.out.write(workflowHelp(program.plan, program.shown, asked.workflow === undefined ? undefined : chooseWorkflow(program, asked.workflow), this.context.out.paint))
+      this.context.out.write(workflowHelp(program.plan, program.shown, typed.workflow === undefined ? undefined : chooseWorkflow(program, typed.workflow), this.context.out.paint))
       return exitCodes.fine
     }
-    const workflow = chooseWorkflow(program, asked.workflow)
+    const workflow = chooseWorkflow(program, typed.workflow)
     const fromFile = this.args === undefined ? {} : await this.readArgs(host, this.args)
-    const args = readWorkflowArguments(program.plan, workflow, asked.words, this.context.trailing, fromFile)
-    const { run } = await import('#tek.ts')
+    const args = readWorkflowArguments(program.plan, workflow, typed.words, this.context.trailing, fromFile)
+    const { asked, run } = await import('#tek.ts')
     const { json, quiet, workers } = this
+    const { plan, shown, folder, isBundled } = program
+    const asks = await asked(host, { plan, folder, workflow, args })
+    const permit = await this.permitFor(host, { ...asks, asked: asks.grants, section: 'programs', plan, shown, isBundled, isResumed: false })
+    if (isBundled && !quiet && !json) this.context.err.write(`${shown} · ${headLine(asks.grants ?? [])}\n`)
     return liveRun(this.context, host, { json, quiet, workers, isKept: !this.noJournal }, options => run(host, {
-      ...options, plan: program.plan, program: program.shown, workflow, args, database: this.noJournal ? null : databasePath(host.cwd), folder: program.folder,
+      ...options, permit, mayBeUnconfined: this.unconfined, plan: program.plan, program: program.shown, workflow, args, database: this.noJournal ? null : databasePath(host.cwd), folder: program.folder,
     }))
   }
 

@@ -15,7 +15,7 @@ export class RunsCommand extends TekCommand {
   static override paths = [['runs']]
   static override usage = {
     description: 'lists the runs recorded in this folder',
-    details: 'The newest first: running, resumable (`tek resume ID` goes on with it), done or failed. `tek show ID` tells about one; the first letters of an id are enough.',
+    details: 'The newest first: running, resumable (`tek resume ID` goes on with it), limited (it would stop at the same limit again), done or failed. `tek show ID` tells about one; the first letters of an id are enough.',
     examples: [['the newest', 'tek runs'], ['all of them, for programs', 'tek runs --limit 10000 --json']] as [string, string][],
   }
   limit = Option.String('--limit', { description: `how many (default ${DEFAULT_COUNT})` })

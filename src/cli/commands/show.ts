@@ -1,13 +1,15 @@
 // Show: `tek show RUN`, what a run did, task by task.
 import { Option } from 'clipanion'
-import { cutToWidth, displayWidth, elapsed, neutralise, padToWidth, type Paint } from '#base/terminal-text.ts'
+import { cutToWidth, displayWidth, elapsed, neutralise, padToWidth, thousands, type Paint } from '#base/terminal-text.ts'
 import type { RunReport, TaskReport, TaskStatus } from '#model/report.ts'
-import { finalLines } from '#telemetry/final-lines.ts'
+import { finalLines, SHORT_ID } from '#telemetry/final-lines.ts'
 import { TekCommand } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { printFailure } from '../failure.ts'
 import { printValue } from '../print-value.ts'
 import { findRun } from '../recorded-runs.ts'
+import { tekVersion } from '../install-place.ts'
+import { writeFile } from '../source-files.ts'
 import type { Output } from '../terminal.ts'
 
 const MAX_TASK_COLUMNS = 40
@@ -19,21 +21,31 @@ export class ShowCommand extends TekCommand {
   static override usage = {
     description: 'what a run did, task by task',
     details: 'RUN is the id of a run, or its first letters, or `last`.',
-    examples: [['the newest run', 'tek show last'], ['a run', 'tek show 4f2a'], ['its result alone', 'tek show 4f2a --result'], ['for programs', 'tek show 4f2a --json']] as [string, string][],
+    examples: [
+      ['the newest run', 'tek show last'], ['a run', 'tek show 4f2a'], ['its result alone', 'tek show 4f2a --result'],
+      ['one file to pass on', 'tek show last --html run.html'], ['for programs', 'tek show 4f2a --json'],
+    ] as [string, string][],
   }
   run = Option.String({ name: 'RUN' })
   result = Option.Boolean('--result', false, { description: 'print only the result' })
   json = Option.Boolean('--json', false, { description: 'print as JSON' })
+  html = Option.String('--html', { description: 'write the report as one HTML file that opens anywhere' })
 
   override async execute(): Promise<ExitCode> {
     const report = await findRun(await this.context.host(), this.run)
     const { out, err } = this.context
     const { outcome } = report.summary
+    if (this.html !== undefined) await this.writeHtml(this.html, report)
     if (this.json) this.printJson({ version: 1, ...report })
     else if (!this.result) out.write(`${reportLines(report, out).join('\n')}\n`)
     if (!this.json && outcome?.kind === 'value') printValue(out, outcome.value)
     if (!this.json && outcome?.kind === 'failure') printFailure(err, outcome.failure)
     return exitCodes.fine
+  }
+
+  private async writeHtml(path: string, report: RunReport): Promise<void> {
+    const { runReportHtml } = await import('#report/run-report.ts')
+    await writeFile(await this.context.host(), path, runReportHtml(report, tekVersion()))
   }
 }
 
@@ -49,7 +61,9 @@ function reportLines(report: RunReport, out: Output): string[] {
   // In the order of the run; the choice above only makes sure that failures are among them.
   for (const task of report.tasks) if (chosen.has(task)) lines.push(taskLine(task, width, out.columns(), out.paint))
   if (report.tasks.length > tasks.length) lines.push(out.paint('dim', `and ${report.tasks.length - tasks.length} more tasks (--json lists all)`))
-  return [...lines, ...finalLines(summary, out.paint)]
+  const { audit } = report
+  const proof = audit == null ? 'nothing was decided' : `${thousands(audit.entries)} ${audit.entries === 1 ? 'entry' : 'entries'}, ${thousands(audit.first)} to ${thousands(audit.last)} (tek audit show ${summary.runId.slice(0, SHORT_ID)})`
+  return [...lines, ...finalLines(summary, out.paint, false), out.paint('dim', `audit log: ${proof}`)]
 }
 
 function taskLine(task: TaskReport, width: number, columns: number, paint: Paint): string {

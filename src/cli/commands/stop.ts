@@ -15,7 +15,8 @@ export class StopCommand extends TekCommand {
     description: 'stops a run that goes on in another process',
     details: [
       'RUN is the id of a run, or its first letters, or `last`; without it, the only run that goes on.',
-      'It asks the process, watches it for two seconds, and says what it saw. The run can be resumed.',
+      'It asks the process to stop. One that does not answer in time (it is blocked, or suspended) is ended with everything it has started, all within',
+      'two seconds. It says what it saw. The run can be resumed.',
       'A file .tek/STOP stops every run of this folder, and keeps others from beginning until it is removed.',
     ].join('\n'),
     examples: [['the only run', 'tek stop'], ['a run', 'tek stop 4f2a'], ['every run of this folder', 'tek stop --all']] as [string, string][],
@@ -50,5 +51,9 @@ export class StopCommand extends TekCommand {
 
 function sentence(seen: Exclude<StopSeen, { kind: 'going-on' }>): string {
   const id = seen.runId.slice(0, SHORT_ID)
+  if (seen.kind === 'killed') {
+    const others = seen.processes === 0 ? '' : ` with ${seen.processes} ${seen.processes === 1 ? 'process' : 'processes'} that it had started`
+    return `${id} did not answer, so its process ${seen.pid} was ended${others}. \`tek resume ${id}\` goes on with it.`
+  }
   return seen.kind === 'ended' ? `${id} has stopped, and its process ${seen.pid} has ended. \`tek resume ${id}\` goes on with it.` : `${id} is not running.`
 }

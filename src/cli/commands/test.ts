@@ -5,16 +5,18 @@ import { Option } from 'clipanion'
 import { elapsed, neutralise } from '#base/terminal-text.ts'
 import { cliErrors } from '#diagnostics/catalog/cli.ts'
 import type { Host } from '#host/host.ts'
+import type { Permit } from '#model/capability.ts'
 import type { Failure } from '#model/event.ts'
 import type { PlanTest } from '#model/plan.ts'
 import type { RunSummary } from '#model/report.ts'
-import { answered, CliFailure, TekCommand } from '../command.ts'
+import { answered, CliFailure } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { tekVersion } from '../install-place.ts'
 import { Interrupt } from '../interrupt.ts'
 import { openProgram, type OpenProgram } from '../open-program.ts'
+import { PermittedCommand } from '../permission.ts'
 import { sourceFiles } from '../source-files.ts'
-import { expectationsOf, planOfTest, type Expectation } from '../test-plan.ts'
+import { expectationsOf, planOfTest, planOfTests, type Expectation } from '../test-plan.ts'
 
 const MAX_VALUE_CHARACTERS = 300
 
@@ -27,11 +29,14 @@ interface TestResult {
   readonly failure: Failure | null
 }
 
-export class TestCommand extends TekCommand {
+export class TestCommand extends PermittedCommand {
   static override paths = [['test']]
   static override usage = {
     description: 'runs the `test` blocks of programs',
-    details: 'Files or folders; without any, the current folder. Tests have no network and no models. Exit code 1 when one fails.',
+    details: [
+      'Files or folders; without any, the current folder. Tests have no network and no models. Exit code 1 when one fails.',
+      'Tests that touch files or run programs ask for a permit of their own: `tests:` in tek.permits.yaml, or the flags of `tek run`.',
+    ].join('\n'),
     examples: [
       ['every test in this folder', 'tek test'],
       ['those of one file', 'tek test flow.tek'],
@@ -49,12 +54,14 @@ export class TestCommand extends TekCommand {
     const results: TestResult[] = []
     try {
       for (const file of await sourceFiles(host, this.files)) {
-        const program = await openProgram(this.context, host, file, { quiet: true })
+        const program = await openProgram(this.context, host, file, { quiet: true, mayBeUnconfined: this.unconfined })
         const tests = program.plan.tests.filter(test => this.only === undefined || test.name.includes(this.only))
+        if (interrupt.wasAsked) break
+        const permit = await this.permitForTests(host, program, tests)
         if (tests.length > 0 && !this.json) this.context.out.write(`${file}\n`)
         for (const test of tests) {
           if (interrupt.wasAsked) break
-          const result = await this.runTest(host, program, test, interrupt.signal)
+          const result = await this.runTest(host, program, test, permit, interrupt.signal)
           results.push(result)
           if (!this.json) this.context.out.write(this.resultText(result))
         }
@@ -70,11 +77,19 @@ export class TestCommand extends TekCommand {
     return failed > 0 ? exitCodes.failed : exitCodes.fine
   }
 
-  private async runTest(host: Host, program: OpenProgram, test: PlanTest, signal: AbortSignal): Promise<TestResult> {
+  /** One question for all tests of a file. */
+  private async permitForTests(host: Host, program: OpenProgram, tests: readonly PlanTest[]): Promise<Permit> {
+    const { asked } = await import('#tek.ts')
+    const { plan, folder, shown } = program
+    const { grants, kindsOf } = await asked(host, { ...planOfTests(plan, tests), folder, args: {} })
+    return this.permitFor(host, { asked: grants, kindsOf, plan, section: 'tests', shown, isBundled: false, isResumed: false })
+  }
+
+  private async runTest(host: Host, program: OpenProgram, test: PlanTest, permit: Permit, signal: AbortSignal): Promise<TestResult> {
     const { run } = await import('#tek.ts')
     const made = planOfTest(program.plan, test)
     const summary: RunSummary = answered(await run(host, {
-      plan: made.plan, program: program.shown, folder: program.folder, workflow: made.workflow, args: {}, database: null, tekVersion: tekVersion(), onNotice: () => {}, signal,
+      plan: made.plan, program: program.shown, folder: program.folder, workflow: made.workflow, args: {}, database: null, tekVersion: tekVersion(), onNotice: () => {}, signal, permit, mayBeUnconfined: this.unconfined,
     })) // E1
     const { outcome } = summary
     const failure = outcome?.kind === 'failure' ? outcome.failure : null

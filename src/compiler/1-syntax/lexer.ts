@@ -13,6 +13,7 @@ import type { Span } from './ast.ts'
 import type { Comment } from './comment.ts'
 import { ESCAPE, isScalarValue, readNumber, unitMeant, UNITS } from './literals.ts'
 import type { NumberFacts } from './literals.ts'
+import { reportHidden } from './hidden-characters.ts'
 import { placeAt, replaceFix } from './problem.ts'
 import {
   Duration, Float, Identifier, Int, KEYWORD_TYPES, Money, Percent, PUNCTUATION, sign, Size, TemplateHead, TemplateMiddle, TemplateTail, Text, Token,
@@ -118,6 +119,7 @@ class Lexing implements Lexed {
       else this.sign(code)
     }
     this.abandon(text.length)
+    reportHidden(text, this)
     return this
   }
 

@@ -12,7 +12,9 @@ import { findAgent } from './clauses.ts'
 import { checkModelName } from './declarations.ts'
 import { checkGrants, expandGrants } from './grants.ts'
 import { checkLimits } from './limits.ts'
+import { clauseFor, insertion } from './rules/clause-offer.ts'
 import { pureCalls, Scope } from './scope.ts'
+import { isUntrusted, reportSink } from './trust/sinks.ts'
 
 export function checkAgent(checker: Checker, agent: AgentDecl): void {
   const scope = new Scope(null, pureCalls('an agent'))
@@ -30,6 +32,7 @@ export function checkAgent(checker: Checker, agent: AgentDecl): void {
         break
       case 'agent-role':
         checker.expect(member.value, scope.inside(pureCalls('`role`')), stringType, 'The role')
+        if (isUntrusted(checker, member.value)) reportSink(checker, member.value, `the system prompt of \`${agent.name.text}\``)
         break
       case 'agent-tools':
         for (const tool of member.tools) checkTool(checker, agent, tool)
@@ -76,7 +79,14 @@ function checkTool(checker: Checker, agent: AgentDecl, tool: Path): void {
   for (const need of functions[second.text]!.needs) {
     if (own.has(need.grant)) continue
     const place = `the agent \`${agent.name.text}\``
-    checker.report(capabilityErrors['not-granted']({ callee: name, grant: need.grant, place }, { at, help: [`Add \`can ${need.grant}(…)\` to ${place}, or take the tool away.`] }))
+    const clause = clauseFor(need, { target: { kind: 'function', module, signature: functions[second.text]! }, args: [], variant: null }, checker.unit)
+    const cans = agent.body.filter((member): member is CanClause => member.kind === 'can')
+    // What a model will give for the parameters is not known: everything, for a person to cut down.
+    const text = need.args.length === 0 || clause.text.includes('(') ? clause.text : `${clause.text}(${need.args.map(() => '"**"').join(', ')})`
+    const fix = insertion(checker, cans, agent.leads.at(-1) ?? agent.name, { text, isExact: false })
+    checker.report(capabilityErrors['not-granted']({ callee: name, grant: need.grant, place }, {
+      at, help: [`Add \`can ${need.grant}(…)\` to ${place}, or take the tool away.`], fixes: fix === null ? [] : [fix],
+    }))
   }
 }
 

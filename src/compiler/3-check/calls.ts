@@ -1,7 +1,9 @@
 // Calls: what is called, with what, and what it gives.
 // Owns: finding the callee, type variables, qualifiers of results. Does not own: where calls may stand (effects.ts), grants (rules/granted.ts).
 //   K1. Lambdas are looked at after the other arguments, so that their parameters are known.
-//   K2. What a pure function makes of untrusted text is untrusted; a tool says it of its result itself.
+//   K2. What a pure function makes of untrusted text is untrusted, and so is what a tool that needs no grant or a plugin's tool does. Other tools
+//       of tek say themselves whether their results are; what they find under an untrusted name is too.
+//   K3. A workflow called with untrusted values is looked at again with these (trust/variants.ts).
 import { nameErrors } from '#diagnostics/catalog/name.ts'
 import { typeErrors } from '#diagnostics/catalog/type.ts'
 import type { ParamSignature } from '#model/signature.ts'
@@ -14,11 +16,15 @@ import { describeSymbol, findModule, type ModuleSym, type Sym } from '../2-resol
 import { bindArguments, type BoundArg } from './arguments.ts'
 import type { Checker } from './checker.ts'
 import { checkCallPlace } from './effects.ts'
-import type { CallTarget } from './facts.ts'
+import type { CallFact, CallTarget } from './facts.ts'
+import { familyOf } from './families.ts'
 import { moduleNamed } from './members.ts'
 import { narrow } from './narrow.ts'
 import { prelude, preludeNames } from './prelude.ts'
 import type { Scope } from './scope.ts'
+import { checkSinks } from './trust/sinks.ts'
+import { resultOfVariant } from './trust/variants.ts'
+import { checkVouching } from './trust/vouching.ts'
 
 interface Callable {
   readonly name: string
@@ -137,7 +143,7 @@ function symbolCallee(checker: Checker, callee: NameExpr, symbol: Sym): Callable
 function applyCall(checker: Checker, expr: CallExpr | PipeExpr, callable: Callable, args: readonly Arg[], piped: Expr | null, scope: Scope, at: Span): Type {
   if (callable.target.kind === 'denied') return inferDenied(checker, expr, args, scope)
   const bound = bindArguments(checker, { name: callable.name, params: callable.params, at }, args, piped)
-  const fact = { target: callable.target, args: bound }
+  const fact: CallFact = { target: callable.target, args: bound, variant: null }
   checker.facts.calls.set(expr, fact)
   checker.facts.callLog.push({ at, name: callable.name, expr, fact })
   checkCallPlace(checker, expr, callable, scope, at)
@@ -149,7 +155,10 @@ function applyCall(checker: Checker, expr: CallExpr | PipeExpr, callable: Callab
   if (known?.refine !== undefined) result = known.refine(types, result)
   if (callable.name === 'filter' && callable.target.kind === 'prelude') result = filtered(checker, bound, result, inner)
   if (callable.target.kind === 'loop') scope.find(callable.target.name)?.callable?.given?.(types)
-  return carryQualifiers(callable, result, types)
+  if (callable.target.kind === 'function' || callable.target.kind === 'workflow') checkSinks(checker, callable.name, fact)
+  if (callable.target.kind === 'workflow') return resultOfVariant(checker, callable.target.symbol, fact, at, result)
+  if (callable.target.kind === 'prelude' && callable.name === 'trust') checkVouching(checker, expr, fact)
+  return carryQualifiers(callable, fact, result, types)
 }
 
 /** What passes `x => x != null` is not null: a filter's condition holds for what is left. */
@@ -165,7 +174,12 @@ function inferArguments(checker: Checker, bound: readonly BoundArg[], scope: Sco
   const bindings: Bindings = new Map()
   const types = new Map<string, Type>()
   for (const { param, values } of bound) {
-    for (const value of values) if (lambdaIn(value) === null) types.set(param.name, inferArgument(checker, param, value, bindings, scope))
+    for (const value of values) {
+      if (lambdaIn(value) !== null) continue
+      const type = inferArgument(checker, param, value, bindings, scope)
+      const before = types.get(param.name) // of a rest parameter; one untrusted value speaks for all
+      if (before === undefined || !qualifiersWithin(before).untrusted) types.set(param.name, type)
+    }
   }
   for (const { param, values } of bound) { // K1
     for (const value of values) {
@@ -184,7 +198,13 @@ function lambdaIn(value: Expr | null): LambdaExpr | null {
 
 function inferArgument(checker: Checker, param: ParamSignature, value: Expr, bindings: Bindings, scope: Scope): Type {
   const place = `The argument \`${param.name}\``
-  if (!mentionsVariable(param.type)) return checker.expect(value, scope, param.type, place)
+  if (!mentionsVariable(param.type)) {
+    const type = checker.infer(value, scope, param.type)
+    // Untrusted text where a trusted path or address belongs is one mistake: what mends it makes it a path too.
+    const isSinking = param.sink === true && qualifiersWithin(type).untrusted && familyOf(type) === 'text' && familyOf(param.type) === 'text'
+    if (!isSinking) checker.fit(value, type, param.type, place)
+    return type
+  }
   const type = checker.infer(value, scope)
   bindVariables(param.type, type, bindings)
   checker.fit(value, type, substitute(param.type, bindings, anyType), place)
@@ -217,21 +237,22 @@ function mentionsVariable(type: Type): boolean {
 }
 
 /** K2. */
-function carryQualifiers(callable: Callable, result: Type, args: ReadonlyMap<string, Type>): Type {
-  const { target } = callable
-  if (target.kind === 'function' && target.signature.effect !== 'pure') return qualify(result, { untrusted: target.signature.untrusted })
-  if (target.kind === 'workflow' || target.kind === 'loop') return result
-  if (target.kind === 'prelude' && target.name === 'trust') return result
-  let untrusted = target.kind === 'function' && target.signature.untrusted
+function carryQualifiers(callable: Callable, { target, args: bound }: CallFact, result: Type, args: ReadonlyMap<string, Type>): Type {
+  if (target.kind === 'loop' || (target.kind === 'prelude' && target.name === 'trust')) return result
+  if (target.kind === 'function' && target.signature.effect !== 'pure') {
+    const { module, signature } = target
+    const asked = (name: string): boolean => module.kind === 'plugin' || signature.needs.length === 0 || signature.needs.some(need => need.args.some(arg => 'param' in arg && arg.param === name))
+    return qualify(result, { untrusted: signature.untrusted || [...args].some(([name, type]) => asked(name) && qualifiersWithin(type).untrusted) })
+  }
+  let untrusted = false
   let secret = false
-  // Type variables carry the marks of what they are bound to; what has no variable is made of everything given.
-  if (!mentionsVariable(callable.result)) {
-    for (const type of args.values()) {
-      if (type.kind === 'function') continue
-      const inside = qualifiersWithin(type)
-      untrusted ||= inside.untrusted
-      secret ||= inside.secret
-    }
+  // Type variables carry the marks of what they are bound to; what is given for another parameter goes into anything.
+  for (const { param } of bound) {
+    const type = args.get(param.name)
+    if (type === undefined || type.kind === 'function' || (mentionsVariable(param.type) && mentionsVariable(callable.result))) continue
+    const inside = qualifiersWithin(type)
+    untrusted ||= inside.untrusted
+    secret ||= inside.secret
   }
   return untrusted || secret ? qualify(result, { untrusted, secret }) : result
 }
@@ -240,7 +261,7 @@ function carryQualifiers(callable: Callable, result: Type, args: ReadonlyMap<str
 function inferDenied(checker: Checker, expr: CallExpr | PipeExpr, args: readonly Arg[], scope: Scope): Type {
   const param: ParamSignature = { name: 'call', doc: '', type: anyType, optional: false }
   const bound = bindArguments(checker, { name: 'denied', params: [param], at: expr }, args, null)
-  checker.facts.calls.set(expr, { target: { kind: 'denied' }, args: bound })
+  checker.facts.calls.set(expr, { target: { kind: 'denied' }, args: bound, variant: null })
   for (const arg of args) checker.infer(arg.value, scope)
   return boolType
 }

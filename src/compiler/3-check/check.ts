@@ -3,32 +3,43 @@
 //   C1. No error stops it: every unit is looked at.
 //   C2. Diagnostics come out by file and place, and none twice.
 //   C3. `CheckedProgram` is made here only, and only when nothing reported an error.
+//   C4. A workflow that asks an agent comes after the workflows that are the agent's tools, as far as that goes.
+//   C5. Whoever knows the address of a webhook fills the parameters of its workflow: they are untrusted.
 import { invariant } from '#base/invariant.ts'
 import { nameErrors } from '#diagnostics/catalog/name.ts'
 import { taskErrors } from '#diagnostics/catalog/task.ts'
+import { trustErrors } from '#diagnostics/catalog/trust.ts'
 import { type Diagnostic, hasErrors } from '#diagnostics/diagnostic.ts'
 import type { Place } from '#model/source.ts'
 import type { Type } from '#model/type.ts'
-import { anyType, stringType } from '#types/construct.ts'
-import type { AstNode, CanClause, ConstDecl, Expr, Name, Span, TypeNode, WorkflowDecl } from '../1-syntax/ast.ts'
+import { anyType, qualify, stringType } from '#types/construct.ts'
+import type { AstNode, CanClause, ConstDecl, Expr, Name, Param, Path, Span, TypeNode, Value, WorkflowDecl } from '../1-syntax/ast.ts'
 import { shortened } from '../2-resolve/load.ts'
 import { type FileUnit, placeIn, type Program, type Sym, type Unit } from '../2-resolve/program.ts'
+import { checkAgentLevels } from './agent-authority.ts'
 import { checkAgent, checkLeads } from './agents.ts'
 import type { Checker } from './checker.ts'
-import { checkConst, checkModel, checkPromptTemplate, checkSecret, paramsOf } from './declarations.ts'
+import { checkConst, checkModel, checkPromptTemplate, checkSecret, paramsOf, workflowParams } from './declarations.ts'
 import { expectType, fitType } from './expect.ts'
-import type { FileFacts, Shape, UnitFacts } from './facts.ts'
+import type { Caller, FileFacts, OutsideSource, Shape, UnitFacts } from './facts.ts'
 import { askedGrants, checkCapabilityCycle, checkGrants, expandGrants } from './grants.ts'
 import { orderGraph } from './graph.ts'
 import { condition, infer } from './infer.ts'
 import { checkLimits } from './limits.ts'
 import { checkLoop } from './loops.ts'
 import { type Mentions, mentionsOf, nodeMentions } from './mentions.ts'
+import { checkSecretSources } from './rules/secret-sources.ts'
 import { checkUnusedInFile, usesOfWorkflow } from './rules/unused-grants.ts'
 import { pureCalls, Scope } from './scope.ts'
 import { checkTest } from './tests.ts'
+import { checkAgentTools } from './trust/agent-tools.ts'
+import { intakeOf, teamOf, toolsOf } from './trust/intake.ts'
+import { checkSecretFlows } from './trust/secrets.ts'
+import { type Mark, markedPart, type TraceSetting } from './trust/trace.ts'
+import { checkTrifecta } from './trust/trifecta.ts'
 import { createTypeTable, type TypeTable } from './type-nodes.ts'
 import { checkWorkflow, strongest } from './workflow.ts'
+import { checkLimitsHold } from './worst-case/limits-hold.ts'
 
 declare const checked: unique symbol
 
@@ -60,6 +71,11 @@ export function checkProgram(program: Program, before: readonly Diagnostic[], st
   return { facts: run.facts, diagnostics, program: isFine ? (value as unknown as CheckedProgram) : null } // C3
 }
 
+/** Different types of untrusted arguments with which one workflow is looked at; after these, once with all of them untrusted. */
+const MAX_VARIANTS = 8
+/** Workflows called by each other that untrusted text is followed through. */
+const MAX_VARIANT_DEPTH = 32
+
 const ANY_SHAPE: Shape = { type: anyType, params: [], effect: 'pure', callsModel: false, fails: false, asks: [], uses: new Set() }
 
 class CheckRun {
@@ -70,6 +86,10 @@ class CheckRun {
   readonly strict: boolean
   private readonly shapes = new Map<Sym, Shape>()
   private readonly files = new Map<FileUnit, FileFacts>()
+  private readonly variants = new Map<Sym, Map<string, UnitFacts>>()
+  private variantDepth = 0
+  /** The first prompt with untrusted text that each agent is given. */
+  readonly told = new Map<Sym<'agent'>, OutsideSource>()
 
   constructor(program: Program, strict: boolean) {
     this.program = program
@@ -81,11 +101,24 @@ class CheckRun {
     this.declareTypes()
     const symbols = this.valueSymbols()
     const units = new Map(symbols.map(symbol => [symbol.unit, symbol]))
-    for (const symbol of this.inOrder(symbols)) this.checkSymbol(symbol)
-    for (const file of this.program.files) {
-      for (const unit of file.units) if (!units.has(unit)) this.checkOther(unit)
+    for (const symbol of this.inOrder(symbols)) {
+      const checker = this.checkerOf(symbol.unit)
+      this.checkSymbol(symbol, checker)
+      checkSecretFlows(checker)
+      checkSecretSources(checker)
     }
-    if (!hasErrors(this.diagnostics)) for (const file of this.program.files) this.checkFileGrants(file)
+    for (const file of this.program.files) {
+      for (const unit of file.units) {
+        if (units.has(unit)) continue
+        const checker = this.checkerOf(unit)
+        this.checkOther(unit, checker)
+        checkSecretFlows(checker)
+      }
+    }
+    if (!hasErrors(this.diagnostics)) {
+      for (const file of this.program.files) this.checkFileGrants(file)
+      this.diagnostics.push(...checkLimitsHold(this.program.files, unit => this.facts.get(unit)))
+    }
   }
 
   private declareTypes(): void {
@@ -114,11 +147,28 @@ class CheckRun {
         return other === undefined || (other.kind !== symbol.kind && other.kind !== 'const') ? [] : indexes.get(other) ?? []
       })
     })
-    const { order, cycles } = orderGraph(edges)
+    const { order: byUse, cycles } = orderGraph(edges)
     for (const cycle of cycles) this.reportCircle(cycle.map(index => symbols[index]!))
+    const order = cycles.length > 0 ? byUse : this.afterTools(symbols, indexes, edges) ?? byUse
     // Prompts come first: workflows call them. Agents and loops come last: they use all others.
     const rank = (symbol: Sym): number => (symbol.kind === 'prompt' ? 1 : symbol.kind === 'const' ? 0 : symbol.kind === 'workflow' ? 2 : 3)
     return order.map(index => symbols[index]!).map((symbol, index) => ({ symbol, index })).sort((a, b) => rank(a.symbol) - rank(b.symbol) || a.index - b.index).map(each => each.symbol)
+  }
+
+  /** C4: the order in which the workflows that are tools of an agent come before those that ask it; null when nobody asks an agent. */
+  private afterTools(symbols: readonly Sym[], indexes: ReadonlyMap<Sym, number>, edges: readonly (readonly number[])[]): readonly number[] | null {
+    const asks = (symbol: Sym): boolean => symbol.kind === 'workflow' && symbol.declaration.body.some(member => member.kind === 'task' && member.by !== null)
+    if (!symbols.some(asks)) return null
+    const more = symbols.map((symbol, index) => {
+      if (symbol.kind !== 'workflow') return edges[index]!
+      const agents = symbol.declaration.body.flatMap(member => {
+        const agent = member.kind === 'task' && member.by !== null ? symbol.unit.file.values.get(member.by.parts.map(part => part.text).join('.')) : undefined
+        return agent?.kind === 'agent' ? teamOf(agent) : []
+      })
+      if (agents.length === 0) return edges[index]!
+      return [...edges[index]!, ...agents.flatMap(agent => toolsOf(this.program, agent)).flatMap(tool => (tool.kind === 'workflow' ? indexes.get(tool.symbol) ?? [] : []))]
+    })
+    return orderGraph(more).order
   }
 
   private reportCircle(cycle: readonly Sym[]): void {
@@ -129,8 +179,7 @@ class CheckRun {
     this.diagnostics.push(first.kind === 'workflow' ? taskErrors['workflow-recursion']({ path }, { at }) : nameErrors['circular-const']({ path }, { at }))
   }
 
-  private checkSymbol(symbol: Sym): void {
-    const checker = this.checkerOf(symbol.unit)
+  private checkSymbol(symbol: Sym, checker: Checker): void {
     const { declaration } = symbol
     switch (declaration.kind) {
       case 'const':
@@ -150,7 +199,10 @@ class CheckRun {
         return checkModel(checker, declaration)
       case 'agent':
         checkAgent(checker, declaration)
-        return checkLeads(checker, symbol as Sym<'agent'>)
+        checkLeads(checker, symbol as Sym<'agent'>)
+        checkAgentLevels(checker, symbol as Sym<'agent'>)
+        checkAgentTools(checker, this, symbol as Sym<'agent'>)
+        return checkTrifecta(checker, this, symbol as Sym<'agent'>)
       case 'loop':
         return checkLoop(checker, declaration)
       default:
@@ -162,15 +214,14 @@ class CheckRun {
     const facts = checker.facts.workflow!
     const effect = facts.nodes.reduce((all, node) => strongest(all, node.effect), 'pure' as Shape['effect'])
     return {
-      params: paramsOf(checker, declaration.params), type: facts.result, effect,
+      params: workflowParams(checker, declaration), type: facts.result, effect,
       callsModel: facts.nodes.some(node => node.callsModel), fails: facts.nodes.some(node => node.fails),
       asks: askedGrants(facts.grants ?? []), uses: usesOfWorkflow(checker),
     }
   }
 
   /** What has no name others can use: clauses of the file, capabilities, tests. */
-  private checkOther(unit: Unit): void {
-    const checker = this.checkerOf(unit)
+  private checkOther(unit: Unit, checker: Checker): void {
     const { declaration } = unit
     const scope = new Scope(null, pureCalls('a grant'))
     switch (declaration.kind) {
@@ -207,13 +258,39 @@ class CheckRun {
   }
 
   private checkerOf(unit: Unit): Checker {
-    const facts: UnitFacts = { unit, types: new Map<AstNode, Type>(), refs: new Map(), calls: new Map(), callLog: [], agents: new Map(), grants: null, workflow: null, undecided: [] }
+    const facts = emptyFacts(unit, null)
     this.facts.set(unit, facts)
     return new UnitChecker(this, facts)
   }
 
   shapeOf(symbol: Sym): Shape {
     return this.shapes.get(symbol) ?? this.unfinished(symbol)
+  }
+
+  knownShape(symbol: Sym): Shape | null {
+    return this.shapes.get(symbol) ?? null
+  }
+
+  /** A workflow looked at again with other types of parameters. Nothing but flows of untrusted text is reported then. */
+  variantOf(symbol: Sym<'workflow'>, params: ReadonlyMap<string, Type>, caller: Caller, tooDeep: () => void): UnitFacts | null {
+    if (!this.shapes.has(symbol)) return null // in a circle, which is reported
+    const known = this.variants.get(symbol) ?? new Map<string, UnitFacts>()
+    this.variants.set(symbol, known)
+    const isOneTooMany = known.size >= MAX_VARIANTS
+    const key = isOneTooMany ? '' : JSON.stringify([...params])
+    const before = known.get(key)
+    if (before !== undefined) return before
+    if (this.variantDepth >= MAX_VARIANT_DEPTH) {
+      tooDeep()
+      return null
+    }
+    const facts = emptyFacts(symbol.unit, caller)
+    known.set(key, facts)
+    const given = isOneTooMany ? new Map(this.shapeOf(symbol).params.map(param => [param.name, qualify(param.type, { untrusted: true })])) : params
+    this.variantDepth++
+    checkWorkflow(new UnitChecker(this, facts, given), symbol.declaration)
+    this.variantDepth--
+    return facts
   }
 
   fileFacts(unit: Unit): FileFacts {
@@ -232,7 +309,7 @@ class CheckRun {
   private unfinished(symbol: Sym): Shape {
     const { declaration } = symbol
     if (declaration.kind !== 'workflow') return ANY_SHAPE
-    return { ...ANY_SHAPE, params: paramsOf(this.checkerQuiet(symbol.unit), declaration.params) }
+    return { ...ANY_SHAPE, params: workflowParams(this.checkerQuiet(symbol.unit), declaration) }
   }
 
   private checkerQuiet(unit: Unit): Checker {
@@ -247,11 +324,14 @@ class CheckRun {
 class UnitChecker implements Checker {
   readonly facts: UnitFacts
   private readonly run: CheckRun
+  private readonly given: ReadonlyMap<string, Type> | null
   private failed = false
 
-  constructor(run: CheckRun, facts: UnitFacts) {
+  /** With `given`, types of parameters that differ from those declared. */
+  constructor(run: CheckRun, facts: UnitFacts, given: ReadonlyMap<string, Type> | null = null) {
     this.run = run
     this.facts = facts
+    this.given = given
   }
 
   get program(): Program {
@@ -271,6 +351,7 @@ class UnitChecker implements Checker {
   }
 
   report(diagnostic: Diagnostic): void {
+    if (this.given !== null && !diagnostic.code.startsWith('trust/')) return // said when it was looked at first
     this.failed ||= diagnostic.severity === 'error'
     this.run.diagnostics.push(diagnostic)
   }
@@ -305,6 +386,46 @@ class UnitChecker implements Checker {
 
   shapeOf(symbol: Sym): Shape {
     return this.run.shapeOf(symbol)
+  }
+
+  factsOf(unit: Unit): UnitFacts | undefined {
+    return this.run.facts.get(unit)
+  }
+
+  paramType(param: Param): Type {
+    const given = this.given?.get(param.name.text)
+    if (given !== undefined) return given
+    const { declaration } = this.unit
+    const isOpen = declaration.kind === 'workflow' && declaration.body.some(member => member.kind === 'trigger' && member.on.kind === 'webhook')
+    return qualify(this.typeOf(param.type), { untrusted: isOpen }) // C5
+  }
+
+  variantOf(symbol: Sym<'workflow'>, params: ReadonlyMap<string, Type>, caller: Caller, at: Span): UnitFacts | null {
+    return this.run.variantOf(symbol, params, caller, () => this.report(trustErrors['too-many-steps']({ workflow: symbol.name, limit: MAX_VARIANT_DEPTH }, { at: this.at(at) })))
+  }
+
+  traceSetting(mark: Mark): TraceSetting {
+    return { mark, factsOf: unit => this.run.facts.get(unit) ?? null, agentSource: (path, facts) => agentIntake(this.run, facts, path) }
+  }
+
+  agentSource(path: Path): OutsideSource | null {
+    return agentIntake(this.run, this.facts, path)
+  }
+
+  noteTold(path: Path, prompt: Value): void {
+    const agent = this.facts.agents.get(path)
+    if (agent !== undefined && !this.run.told.has(agent)) this.run.told.set(agent, { unit: this.unit, at: markedPart(this.facts, prompt), message: `\`${agent.name}\` is told text from outside here`, words: 'text from outside' })
+  }
+}
+
+function agentIntake(run: CheckRun, facts: UnitFacts, path: AstNode): OutsideSource | null {
+  const agent = facts.agents.get(path)
+  return agent === undefined ? null : intakeOf(run, teamOf(agent))
+}
+
+function emptyFacts(unit: Unit, caller: Caller | null): UnitFacts {
+  return {
+    unit, types: new Map<AstNode, Type>(), refs: new Map(), calls: new Map(), callLog: [], agents: new Map(), grants: null, workflow: null, undecided: [], trusted: [], usesSecrets: false, caller,
   }
 }
 

@@ -5,10 +5,11 @@
 import type { Diagnostic } from '#diagnostics/diagnostic.ts'
 import type { Place } from '#model/source.ts'
 import type { Type } from '#model/type.ts'
-import type { Expr, Span, TypeNode } from '../1-syntax/ast.ts'
+import type { Expr, Param, Path, Span, TypeNode, Value } from '../1-syntax/ast.ts'
 import type { Program, Sym, Unit } from '../2-resolve/program.ts'
-import type { FileFacts, Shape, UnitFacts } from './facts.ts'
+import type { Caller, FileFacts, OutsideSource, Shape, UnitFacts } from './facts.ts'
 import type { Scope } from './scope.ts'
+import type { Mark, TraceSetting } from './trust/trace.ts'
 
 export interface Checker {
   readonly program: Program
@@ -27,7 +28,18 @@ export interface Checker {
   /** Infers a bool, and reports when it is not one. */
   condition(expr: Expr, scope: Scope, place: string): void
   typeOf(node: TypeNode): Type
+  /** The type of a parameter: as declared, or as it is given when the unit is looked at again with untrusted values. */
+  paramType(param: Param): Type
   shapeOf(symbol: Sym): Shape
+  /** What is known of another unit by now; undefined when it was not looked at yet. */
+  factsOf(unit: Unit): UnitFacts | undefined
+  /** A workflow looked at again with these types of its parameters; null where it cannot be, which is reported. */
+  variantOf(symbol: Sym<'workflow'>, params: ReadonlyMap<string, Type>, caller: Caller, at: Span): UnitFacts | null
+  traceSetting(mark: Mark): TraceSetting
+  /** What makes the answers of the agent a path names untrusted, whatever it is asked. */
+  agentSource(path: Path): OutsideSource | null
+  /** Notes that an agent is given a prompt with untrusted text. */
+  noteTold(path: Path, prompt: Value): void
   /** What the clauses at the top of the unit's file say; worked out once a file. */
   readonly fileFacts: FileFacts
   /** Whether what only a run can decide is an error. */

@@ -18,7 +18,7 @@ const PRIORITIES = ['low', 'normal', 'high']
 export const failureType: Type = {
   kind: 'record', name: 'Failure',
   fields: {
-    code: { type: stringType, optional: false }, message: { type: stringType, optional: false },
+    code: { type: stringType, optional: false }, message: { type: { kind: 'untrusted', of: stringType }, optional: false },
     task: { type: stringType, optional: false }, retryable: { type: boolType, optional: false },
   },
 }

@@ -4,13 +4,14 @@ import { nameErrors } from '#diagnostics/catalog/name.ts'
 import { secretErrors } from '#diagnostics/catalog/secret.ts'
 import type { ModelSignature, ParamSignature } from '#model/signature.ts'
 import type { Type } from '#model/type.ts'
-import { anyType, boolType, floatType, intType, qualifiersWithin, qualify, stringType } from '#types/construct.ts'
-import type { CallExpr, ConstDecl, Expr, ModelDecl, Param, PromptDecl, SecretDecl } from '../1-syntax/ast.ts'
+import { anyType, boolType, floatType, intType, qualifiersWithin, qualify, recordOf, stringType } from '#types/construct.ts'
+import type { CallExpr, ConstDecl, Expr, ModelDecl, Param, PromptDecl, SecretDecl, WorkflowDecl } from '../1-syntax/ast.ts'
 import { suggest } from '../2-resolve/declare.ts'
 import { findModule } from '../2-resolve/program.ts'
 import { bindArguments } from './arguments.ts'
 import type { Checker } from './checker.ts'
 import { reportShadow } from './infer.ts'
+import { type Mentions, mentionsOf } from './mentions.ts'
 import { pureCalls, Scope } from './scope.ts'
 
 /** Gives the const's type. */
@@ -22,15 +23,29 @@ export function checkConst(checker: Checker, declaration: ConstDecl): Type {
   return qualify(wanted, qualifiersWithin(found))
 }
 
-/** A secret comes from the environment, by name. */
+/** Where a secret may come from, with how many arguments at most. */
+const SECRET_SOURCES: ReadonlyMap<string, number> = new Map([['env', 1], ['file', 1], ['command', 256]])
+const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,255}$/
+
+/** A secret comes from a variable of the environment, a file or what a command prints, each written out. */
 export function checkSecret(checker: Checker, declaration: SecretDecl): void {
   const { value } = declaration
-  const name = value.kind === 'call' && value.callee.kind === 'name-expr' && value.callee.name === 'env' && value.args.length === 1 ? value.args[0]!.value : null
-  if (name?.kind !== 'string-literal' && value.kind !== 'error-expr') checker.report(secretErrors['bad-source']({ name: declaration.name.text }, { at: checker.at(value) }))
+  if (value.kind === 'error-expr') return
+  const source = value.kind === 'call' && value.callee.kind === 'name-expr' ? value.callee.name : ''
+  const texts = value.kind === 'call' ? value.args.map(arg => (arg.name === null && arg.value.kind === 'string-literal' ? arg.value.value : null)) : []
+  const fits = texts.length > 0 && texts.length <= (SECRET_SOURCES.get(source) ?? 0) && texts.every(text => text !== null) && texts[0] !== ''
+  if (!fits || (source === 'env' && !VARIABLE_NAME.test(texts[0]!))) checker.report(secretErrors['bad-source']({ name: declaration.name.text }, { at: checker.at(value) }))
 }
 
 export function paramsOf(checker: Checker, params: readonly Param[]): ParamSignature[] {
   return params.map(param => ({ name: param.name.text, doc: param.doc, type: checker.typeOf(param.type), optional: param.default !== null }))
+}
+
+/** The parameters of a workflow; what says which things it may touch must be trusted. */
+export function workflowParams(checker: Checker, { params, body }: WorkflowDecl): ParamSignature[] {
+  const named: Mentions = new Map()
+  for (const member of body) if (member.kind === 'can') for (const grant of member.grants) for (const arg of grant.args ?? []) mentionsOf(arg.value, named)
+  return paramsOf(checker, params).map(param => (named.has(param.name) ? { ...param, sink: true } : param))
 }
 
 /** Checks a prompt template; gives the type of its text. */
@@ -49,7 +64,8 @@ const option = (name: string, type: Type): ParamSignature => ({ name, doc: '', t
 const provider = (name: string, doc: string, ...params: ParamSignature[]): [string, ModelSignature] => [
   name, { name, doc, params: [{ name: 'model', doc: '', type: stringType, optional: false }, ...params, option('fallback', anyType)], options: {} },
 ]
-const SAMPLING = [option('maxTokens', { kind: 'tokens' }), option('timeout', { kind: 'duration' }), option('key', anyType)]
+const PRICE = recordOf({ input: { kind: 'money' }, output: { kind: 'money' } }) // per million tokens
+const SAMPLING = [option('maxTokens', { kind: 'tokens' }), option('price', PRICE), option('timeout', { kind: 'duration' }), option('key', anyType)]
 
 /** Providers that need no module. */
 const PROVIDERS: ReadonlyMap<string, ModelSignature> = new Map([

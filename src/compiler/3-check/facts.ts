@@ -29,6 +29,29 @@ export interface CallFact {
   readonly target: CallTarget
   /** In order of parameters; absent optional ones are left out. */
   readonly args: readonly { readonly param: ParamSignature; readonly values: readonly Expr[] }[]
+  /** Of a workflow called with untrusted values: what was learnt about it with these. */
+  variant: UnitFacts | null
+}
+
+/** Who gives the parameters of a workflow that is looked at again with untrusted ones. */
+export type Caller =
+  | { readonly kind: 'call'; readonly facts: UnitFacts; readonly fact: CallFact }
+  /** As a tool: a model writes them. */
+  | { readonly kind: 'agent'; readonly unit: Unit; readonly at: Span; readonly message: string; readonly source: OutsideSource }
+
+/** A place where text from outside comes in. */
+export interface OutsideSource {
+  readonly unit: Unit
+  readonly at: Span
+  readonly message: string
+  /** `text from the web`. */
+  readonly words: string
+}
+
+/** A value that a person vouches for. */
+export interface Vouched {
+  readonly at: Span
+  readonly reason: string
 }
 
 export interface GrantFact {
@@ -100,6 +123,11 @@ export interface UnitFacts {
   grants: readonly GrantFact[] | null
   workflow: WorkflowFacts | null
   undecided: readonly Undecided[]
+  readonly trusted: Vouched[]
+  /** True when it names a secret. */
+  usesSecrets: boolean
+  /** Set when the unit is looked at once more, with untrusted parameters. */
+  readonly caller: Caller | null
 }
 
 /** What holds for a whole file. */

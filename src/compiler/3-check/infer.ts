@@ -4,11 +4,10 @@
 //   I2. Qualifiers travel: what is made of untrusted or secret parts is untrusted or secret, unless its type has no room for instructions.
 import { unreachable } from '#base/invariant.ts'
 import { nameErrors } from '#diagnostics/catalog/name.ts'
-import { secretErrors } from '#diagnostics/catalog/secret.ts'
 import { typeErrors } from '#diagnostics/catalog/type.ts'
 import type { FieldType, Type } from '#model/type.ts'
 import {
-  anyType, boolType, floatType, join, jsonType, listOf, nonNull, nullType, optional, isOptional, qualifiersOf, qualifiersWithin, qualify, stringType,
+  anyType, boolType, floatType, join, jsonType, listOf, nonNull, nullType, optional, isOptional, hasNoRoomForInstructions, qualifiersOf, qualifiersWithin, qualify, stringType,
   stripQualifiers, union,
 } from '#types/construct.ts'
 import { printType } from '#types/print.ts'
@@ -24,6 +23,8 @@ import { narrow } from './narrow.ts'
 import { inferBinary, inferUnary } from './operators.ts'
 import { preludeNames } from './prelude.ts'
 import type { Scope } from './scope.ts'
+
+const secretType: Type = { kind: 'secret', of: stringType }
 
 /** The type of an expression; reports what is wrong in it. */
 export function infer(checker: Checker, expr: Expr, scope: Scope, expected?: Type): Type {
@@ -111,10 +112,10 @@ function inferTemplate(checker: Checker, expr: TemplateExpr, scope: Scope, expec
     untrusted ||= inside.untrusted // I2
     secret ||= inside.secret
     const kinds = bare.kind === 'union' ? bare.members : [bare]
-    pathLike &&= kinds.every(each => PATH_LIKE.has(each.kind))
+    pathLike &&= kinds.every(each => PATH_LIKE.has(each.kind) || hasNoRoomForInstructions(each))
     hasPath ||= kinds.some(each => each.kind === 'path')
   }
-  // A text made of a path, names and numbers is a path still; made of any text it is not.
+  // A text made of a path, short names and numbers is a path still; made of any text it is not.
   const wanted = expected === undefined ? null : nonNull(stripQualifiers(expected))
   const kind = pathLike && wanted?.kind === 'url' ? 'url' : pathLike && (hasPath || wanted?.kind === 'path') ? 'path' : 'string'
   return qualify({ kind }, { untrusted, secret })
@@ -133,8 +134,9 @@ function inferName(checker: Checker, expr: NameExpr, scope: Scope): Type {
       return scope.narrowing(expr.name) ?? checker.shapeOf(symbol).type
     }
     if (symbol.kind === 'secret') {
-      checker.report(secretErrors['not-usable-here']({ name: expr.name }, { at: checker.at(expr) }))
-      return anyType
+      checker.facts.refs.set(expr, { kind: 'symbol', symbol })
+      checker.facts.usesSecrets = true
+      return secretType
     }
     const help = symbol.kind === 'workflow' || symbol.kind === 'prompt' ? [`Call it: \`${expr.name}(…)\`.`] : []
     checker.report(nameErrors['not-a-value']({ name: expr.name, what: describeSymbol(symbol) }, { at: checker.at(expr), help }))
@@ -228,26 +230,34 @@ function inferRecord(checker: Checker, expr: RecordExpr, scope: Scope, expected:
   const wanted = expected === undefined ? null : recordExpected(expected)
   const fields: Record<string, FieldType> = Object.create(null) as Record<string, FieldType>
   const given = new Set<string>()
-  let untrusted = false
-  let secret = false
   let open = false
+  const met: Type[] = []
   for (const entry of expr.entries) {
     if (entry.kind === 'entry') {
       if (given.has(entry.key.text)) checker.report(typeErrors['duplicate-field']({ name: entry.key.text }, { at: checker.at(entry.key) }))
       given.add(entry.key.text)
       const field = wanted?.kind === 'record' && Object.hasOwn(wanted.fields, entry.key.text) ? wanted.fields[entry.key.text]!.type : wanted?.kind === 'map' ? wanted.value : undefined
-      fields[entry.key.text] = { type: checker.infer(entry.value, scope, field), optional: false }
+      const type = checker.infer(entry.value, scope, field)
+      fields[entry.key.text] = { type, optional: false }
+      met.push(type)
       continue
     }
     const type = checker.infer(entry.value, scope)
+    met.push(type)
     const bare = stripQualifiers(type)
-    if (bare.kind === 'record') for (const [name, field] of Object.entries(bare.fields)) fields[name] = { ...field, type: qualify(field.type, qualifiersOf(type)) }
+    if (bare.kind === 'record') {
+      for (const [name, field] of Object.entries(bare.fields)) {
+        const own = qualify(field.type, qualifiersOf(type))
+        const before = Object.hasOwn(fields, name) ? fields[name] : undefined // stays where the spread leaves an optional field out
+        fields[name] = field.optional && before !== undefined ? { type: join(before.type, own), optional: before.optional } : { ...field, type: own }
+      }
+    }
     else if (bare.kind === 'any' || bare.kind === 'map') open = true
     else checker.report(typeErrors.mismatch({ place: 'What follows `...`', expected: 'a record', found: printType(type) }, { at: checker.at(entry.value) }))
-    untrusted ||= open && qualifiersOf(type).untrusted
-    secret ||= open && qualifiersOf(type).secret
   }
-  return open ? qualify(anyType, { untrusted, secret }) : { kind: 'record', fields }
+  if (!open) return { kind: 'record', fields }
+  // Which fields there are is not known: what is in any of them may be in all.
+  return met.reduce((all, type) => qualify(all, qualifiersWithin(type)), anyType)
 }
 
 /** The record or map a record literal is meant to be. */

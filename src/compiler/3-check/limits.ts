@@ -25,6 +25,7 @@ const LIMITS: ReadonlyMap<string, Limit> = new Map<string, Limit>([
   ['memory', { unit: 'size', places: EVERYWHERE, key: 'memoryBytes' }],
   ['cpu', { unit: 'percent', places: EVERYWHERE, key: 'cpu' }],
   ['tasks', { unit: 'count', places: ['file', 'workflow', 'loop'], key: 'tasks' }],
+  ['calls', { unit: 'count', places: EVERYWHERE, key: 'calls' }],
   ['parallel', { unit: 'count', places: ['file', 'workflow', 'loop'], key: 'parallel' }],
   ['turns', { unit: 'count', places: ['agent'], key: 'turns' }],
   ['cycles', { unit: 'count', places: ['loop'], key: 'cycles' }],
@@ -32,6 +33,9 @@ const LIMITS: ReadonlyMap<string, Limit> = new Map<string, Limit>([
   ['changesPerCycle', { unit: 'count', places: ['loop'], key: 'changesPerCycle' }],
   ['selfModification', { unit: 'bool', places: ['file'], key: 'selfModification' }],
 ])
+
+/** Every limit of the language, as written. */
+export const limitNames: readonly string[] = [...LIMITS.keys()]
 
 const EXAMPLES: Readonly<Record<LimitUnit, string>> = {
   duration: '5m', size: '256MB', tokens: '200k', money: '$1', percent: '80%', count: '10', bool: 'true',

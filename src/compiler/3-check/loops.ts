@@ -7,7 +7,7 @@ import { nameErrors } from '#diagnostics/catalog/name.ts'
 import { taskErrors } from '#diagnostics/catalog/task.ts'
 import type { ParamSignature } from '#model/signature.ts'
 import type { Type } from '#model/type.ts'
-import { anyType, boolType, floatType, intType, join, listOf, nonNull, nullType, optional, recordOf, stringType, stripQualifiers, union } from '#types/construct.ts'
+import { anyType, boolType, floatType, intType, join, listOf, nonNull, nullType, optional, qualifiersOf, qualifiersWithin, qualify, recordOf, stringType, stripQualifiers, union } from '#types/construct.ts'
 import { printType } from '#types/print.ts'
 import type { CanClause, Expr, LimitsClause, LoopDecl, LoopMember, StageName } from '../1-syntax/ast.ts'
 import { suggest } from '../2-resolve/declare.ts'
@@ -19,6 +19,7 @@ import { type Mentions, mentionsOf } from './mentions.ts'
 import { checkContained } from './rules/contained.ts'
 import { checkGranted } from './rules/not-granted.ts'
 import { type CallPlace, type LocalCallable, pureCalls, Scope, worldCalls } from './scope.ts'
+import { settled } from './trust/settle.ts'
 import { checkPrompt, checkTrigger, unwrapped } from './workflow.ts'
 
 type Stage = Extract<LoopMember, { kind: 'stage' }>
@@ -40,7 +41,7 @@ const health: Type = recordOf({
 }, 'Health')
 
 /** What `last(n)` tells of a cycle. */
-const pastCycle: Type = recordOf({ cycle: intType, score: floatType, verdict: stringType, candidate: anyType }, 'Cycle')
+const pastCycle: Type = recordOf({ cycle: intType, score: floatType, verdict: stringType, candidate: { kind: 'untrusted', of: anyType } }, 'Cycle')
 
 /** The type of a branch of `decide`; its label is how it is recognised. */
 const decision: Type = recordOf({ branch: stringType }, 'Decision')
@@ -149,20 +150,21 @@ class StageWalk {
     switch (place) {
       case 'sense': {
         const own = type === null ? null : stripQualifiers(type)
-        const fields = own?.kind === 'record' ? own.fields : {}
-        return this.know('sense', own?.kind === 'any' ? anyType : recordOf({ ...fields, health }))
+        if (type === null || own?.kind === 'any') return this.know('sense', type ?? recordOf({ health }))
+        const fields = own?.kind === 'record' ? Object.entries(own.fields).map(([name, field]) => [name, { ...field, type: qualify(field.type, qualifiersOf(type)) }] as const) : []
+        return this.know('sense', recordOf({ ...Object.fromEntries(fields), health }))
       }
       case 'decide':
         return this.know('decide', stages.has('decide') ? nonNull(this.chosen ?? anyType) : anyType) // O2
       case 'differentiate': {
         const made = type === null ? null : stripQualifiers(type)
-        const candidate = this.loop.evolves !== null ? stringType : made === null ? anyType : made.kind === 'list' ? made.item : made
+        const candidate: Type = this.loop.evolves !== null ? { kind: 'untrusted', of: stringType } : type === null || made === null ? anyType : made.kind === 'list' ? qualify(made.item, qualifiersOf(type)) : type
         this.know('candidate', candidate)
         return this.know('champion', recordOf({ candidate: optional(candidate), score: floatType, version: intType }, 'Champion'))
       }
       case 'run': {
         const value = type ?? anyType
-        return this.know('run', recordOf({ passed: boolType, reason: optional(stringType), value, runs: listOf(recordOf({ passed: boolType, value }, 'Run')) }, 'RunResult'))
+        return this.know('run', recordOf({ passed: boolType, reason: optional({ kind: 'untrusted', of: stringType }), value, runs: listOf(recordOf({ passed: boolType, value }, 'Run')) }, 'RunResult'))
       }
       case 'observe':
         return this.know('observe', type ?? anyType)
@@ -211,9 +213,12 @@ class StageWalk {
     const { checker } = this
     if (stage.by !== null) {
       const known = findAgent(checker, stage.by)
-      checkPrompt(checker, stage.value, scope, known ? stage.by.parts.at(-1)!.text : null)
-      if (stage.stage === 'decide') this.chosen = annotated ?? anyType
-      return annotated ?? anyType
+      const text = checkPrompt(checker, stage.value, scope, known ? stage.by.parts.at(-1)!.text : null)
+      const isTold = qualifiersWithin(text).untrusted
+      if (known && isTold) checker.noteTold(stage.by, stage.value)
+      const answer = qualify(annotated ?? anyType, { untrusted: isTold || (known && checker.agentSource(stage.by) !== null) })
+      if (stage.stage === 'decide') this.chosen = answer
+      return answer
     }
     if (stage.value.kind === 'prompt-value') {
       checker.report(taskErrors['prompt-without-agent']({}, { at: checker.at(stage.value) }))
@@ -245,7 +250,7 @@ class StageWalk {
       }
       default: {
         const type = wanted === null ? checker.infer(stage.value, scope) : checker.expect(stage.value, scope, wanted, place)
-        return annotated ?? type
+        return annotated === null ? type : settled(annotated, type)
       }
     }
   }

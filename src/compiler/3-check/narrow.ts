@@ -1,5 +1,5 @@
 // Narrow: what a condition tells about references when it is true, and when it is false.
-// Owns: null checks, comparison with a literal, tags of records, `not`, `and`, `or`. Does not own: `match` (match.ts uses `narrowTo`).
+// Owns: null checks, comparison with a literal or a list of them, tags of records, `not`, `and`, `or`. Does not own: `match` (match.ts uses `narrowTo`).
 //   N1. It looks at types already inferred for the condition; it reports nothing.
 import type { Type } from '#model/type.ts'
 import { isOptional, nonNull, nullType, qualifiersOf, qualify, stripQualifiers, union } from '#types/construct.ts'
@@ -28,6 +28,7 @@ export function narrow(checker: Checker, condition: Expr, scope: Scope, outcome:
         const first = narrow(checker, left, scope, outcome)
         return new Map([...first, ...narrow(checker, right, scope.with(first), outcome)])
       }
+      if (op === 'in' || op === 'not in') return (op === 'in') === outcome ? narrowByList(checker, left, right) : NOTHING
       if (op !== '==' && op !== '!=') return NOTHING
       const isEqual = (op === '==') === outcome
       const rightValue = literalOf(checker, right)
@@ -45,6 +46,19 @@ function literalOf(checker: Checker, expr: Expr): Literal | undefined {
   const type = checker.facts.types.get(expr)
   if (type?.kind === 'null') return null
   return type?.kind === 'literal' ? type.value : undefined
+}
+
+/** `x in ["a", "b"]`: x is one of these. */
+function narrowByList(checker: Checker, expr: Expr, list: Expr): ReadonlyMap<string, Type> {
+  const found = new Map<string, Type>()
+  const type = checker.facts.types.get(expr)
+  const holder = stripQualifiers(checker.facts.types.get(list) ?? nullType)
+  if (type === undefined || holder.kind !== 'list') return found
+  const item = stripQualifiers(holder.item)
+  const members = item.kind === 'union' ? item.members : [item]
+  const values = members.flatMap(member => (member.kind === 'literal' ? [member.value] : []))
+  if (values.length === members.length) narrowReference(checker, expr, type, restrict(type, values, true), found, values, true)
+  return found
 }
 
 function narrowByLiteral(checker: Checker, expr: Expr, value: Literal, isEqual: boolean): ReadonlyMap<string, Type> {

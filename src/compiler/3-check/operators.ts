@@ -26,7 +26,7 @@ export function inferUnary(checker: Checker, expr: UnaryExpr, scope: Scope): Typ
   const bare = stripQualifiers(type)
   if (bare.kind === 'literal' && typeof bare.value === 'number') return { kind: 'literal', value: -bare.value }
   const family = familyOf(type)
-  if (family === 'any') return anyType
+  if (family === 'any') return qualify(anyType, qualifiersOf(type))
   if (family in TYPES) return TYPES[family as keyof typeof TYPES]
   if (isOptional(type) && familyOf(nonNull(type)) in TYPES) reportNull(checker, expr.value, type, 'What follows `-`', 'value ?? 0')
   else checker.report(typeErrors['cannot-negate']({ type: printType(type) }, { at: checker.at(expr.value) }))
@@ -104,7 +104,7 @@ function inferArithmetic(checker: Checker, expr: BinaryExpr, scope: Scope): Type
   if (operands === null) return anyType
   const type = arithmetic(expr.op, familyOf(operands.left), familyOf(operands.right))
   if (type === null) reportOperands(checker, expr, operands)
-  return type ?? anyType
+  return type === anyType ? qualify(qualify(anyType, qualifiersOf(operands.left)), qualifiersOf(operands.right)) : type ?? anyType
 }
 
 /** O1; null when the operator does not work on the two. */

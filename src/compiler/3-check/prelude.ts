@@ -4,7 +4,8 @@
 //   R2. What may be empty gives `T?`: first, last, min, max, avg, maxBy, minBy; and int and float of a text.
 import type { FunctionSignature, ParamSignature } from '#model/signature.ts'
 import type { Type } from '#model/type.ts'
-import { anyType, boolType, floatType, intType, join, literalBase, nonNull, optional, qualifiersOf, qualify, stringType, stripQualifiers, union } from '#types/construct.ts'
+import { anyType, boolType, floatType, intType, join, literalBase, nonNull, optional, qualifiersOf, qualifiersWithin, qualify, stringType, stripQualifiers, union } from '#types/construct.ts'
+import { withoutUntrusted } from '#types/trust.ts'
 import { type Family, familyOf } from './families.ts'
 
 export interface PreludeFunction extends FunctionSignature {
@@ -75,7 +76,10 @@ const table: Readonly<Record<string, Omit<PreludeFunction, 'name'>>> = {
   flatMap: define('What the function gives for each item, in one list.', [['list', list(T)], ['each', fn(T, list(U))]], list(U)),
   flatten: define('A list of lists as one list; nulls among them are left out.', [['lists', list(optional(list(T)))]], list(T)),
   unique: define('Items without repetitions, in order of first appearance.', [['list', list(T)]], list(T)),
-  groupBy: define('Items by what the function gives for them.', [['list', list(T)], ['key', fn(T, anyType)]], map(list(T))),
+  groupBy: define('Items by what the function gives for them.', [['list', list(T)], ['key', fn(T, anyType)]], map(list(T)), (args, usual) => {
+    const key = args.get('key') // the keys are text made of what it gives
+    return qualify(usual, { untrusted: key?.kind === 'function' && qualifiersWithin(key.result).untrusted })
+  }),
   zip: define('Pairs of items at the same place, as far as the shorter list goes.', [['left', list(T)], ['right', list(U)]], list(list(union([T, U])))),
   keys: define('The keys of a map or record, in order.', [['value', map(anyType)]], list(stringType)),
   values: define('The values of a map or record, in the order of their keys.', [['value', map(T)]], list(T)),
@@ -106,10 +110,7 @@ const table: Readonly<Record<string, Omit<PreludeFunction, 'name'>>> = {
   int: define('A number as a whole one; a text as one, or null.', [['value', anyType]], optional(intType), toInt),
   float: define('A text or number as a number, or null.', [['value', anyType]], optional(floatType), toInt),
   fail: define('Fails the task.', [['message', stringType]], { kind: 'never' }),
-  trust: define('Takes the mark `untrusted` off a value, for a reason that is kept.', [['value', T], ['because', stringType]], T, args => {
-    const value = args.get('value') ?? anyType
-    return qualify(stripQualifiers(value), { secret: qualifiersOf(value).secret })
-  }),
+  trust: define('Takes the mark `untrusted` off a value, for a reason that is kept.', [['value', T], ['because', stringType]], T, args => withoutUntrusted(args.get('value') ?? anyType)),
 }
 
 /** `1 | 2` → `int`: the least of two literals is no longer known. */

@@ -8,6 +8,7 @@ import { taskErrors } from '#diagnostics/catalog/task.ts'
 import type { Type } from '#model/type.ts'
 import { isAssignable } from '#types/assignable.ts'
 import { anyType, join, listOf, optional, qualifiersWithin, qualify, stringType, stripQualifiers } from '#types/construct.ts'
+import { carried, holdsUnknown } from '#types/trust.ts'
 import type { CanClause, Expr, LetDecl, LimitsClause, Name, OnFailureClause, TaskDecl, TriggerClause, TypeNode, Value, WorkflowDecl } from '../1-syntax/ast.ts'
 import { suggest } from '../2-resolve/declare.ts'
 import type { Sym } from '../2-resolve/program.ts'
@@ -22,11 +23,15 @@ import { type Mentions, mentionsOf, nodeMentions } from './mentions.ts'
 import { narrow } from './narrow.ts'
 import { workflowRules } from './rules/workflow-rules.ts'
 import { pureCalls, Scope, worldCalls } from './scope.ts'
+import { approved } from './trust/approved.ts'
+import { checkSecretType } from './trust/secrets.ts'
+import { settled } from './trust/settle.ts'
 
 export function checkWorkflow(checker: Checker, workflow: WorkflowDecl): void {
   const scope = new Scope(null, pureCalls('a default value'))
   for (const param of workflow.params) {
-    const type = checker.typeOf(param.type)
+    const type = checker.paramType(param)
+    checkSecretType(checker, param.type, type, `The parameter \`${param.name.text}\``)
     if (param.default !== null) checker.expect(param.default, scope, type, `The default of \`${param.name.text}\``)
     declareName(checker, scope, param.name, 'parameters', { kind: 'param', name: param.name.text }, type, 'a parameter')
   }
@@ -39,6 +44,7 @@ export function checkWorkflow(checker: Checker, workflow: WorkflowDecl): void {
   const graph = makeGraph(checker, workflow)
   const inner = new Scope(scope, pureCalls('a task'))
   const result = workflow.result === null ? null : checker.typeOf(workflow.result)
+  if (workflow.result !== null && result !== null) checkSecretType(checker, workflow.result, result, `What \`${workflow.name.text}\` returns`)
   const facts = { ...graph, result: result ?? anyType, grants: expandGrants(checker.program, checker.unit, cans) }
   checker.facts.workflow = facts
   checker.facts.grants = facts.grants
@@ -47,7 +53,7 @@ export function checkWorkflow(checker: Checker, workflow: WorkflowDecl): void {
   if (workflow.returns !== null) {
     const returns = new Scope(inner, pureCalls('`return`'))
     const type = result === null ? checker.infer(workflow.returns, returns) : checker.expect(workflow.returns, returns, result, 'What is returned')
-    facts.result = result === null ? type : qualify(result, qualifiersWithin(type))
+    facts.result = result === null ? type : settled(result, type)
   } else if (result === null) facts.result = { kind: 'null' }
   for (const rule of workflowRules) rule(checker, workflow, facts)
 }
@@ -135,9 +141,10 @@ function checkTyped(checker: Checker, node: NodeFacts, value: Expr, annotation: 
   const wanted = checker.typeOf(annotation)
   const found = checker.infer(value, scope, wanted)
   const known = stripQualifiers(found).kind
-  node.mustCheck = known === 'json' || (known === 'any' && stripQualifiers(wanted).kind !== 'any') || !isAssignable(found, wanted)
+  const isOutside = qualifiersWithin(found).untrusted && holdsUnknown(found)
+  node.mustCheck = known === 'json' || ((known === 'any' || isOutside) && stripQualifiers(wanted).kind !== 'any') || !isAssignable(found, wanted)
   if (known !== 'json') checker.fit(value, found, wanted, `The value of ${place}`)
-  return qualify(wanted, qualifiersWithin(found))
+  return carried(wanted, found)
 }
 
 function checkTask(checker: Checker, node: NodeFacts, task: TaskDecl, scope: Scope, policy: OnFailureClause | null): void {
@@ -151,7 +158,7 @@ function checkTask(checker: Checker, node: NodeFacts, task: TaskDecl, scope: Sco
     checker.condition(task.when, inner, 'What follows `when`')
     inner = inner.with(narrow(checker, task.when, inner, true)) // W3
   }
-  node.type = checkTaskValue(checker, node, task, inner)
+  node.type = checkTaskValue(checker, node, task, inner.with(approved(checker, task, inner)))
   let seen = node.type
   const context = { scope: inner, isFor: task.forEach !== null, name: node.name, value: node.type }
   let ownPolicy: { readonly kind: string; readonly type: Type | null } | null = null
@@ -199,7 +206,9 @@ function checkAgentTask(checker: Checker, node: NodeFacts, task: TaskDecl, scope
     if (!checker.unit.declaration.broken) checker.report(taskErrors['agent-result-needed']({ name: node.name }, { at: checker.at(task.by ?? task.name) }))
     return anyType
   }
-  return qualify(checker.typeOf(task.result), qualifiersWithin(text))
+  const isTold = qualifiersWithin(text).untrusted
+  if (agentKnown && isTold) checker.noteTold(task.by!, task.value)
+  return qualify(checker.typeOf(task.result), { untrusted: isTold || (agentKnown && checker.agentSource(task.by!) !== null) })
 }
 
 /** The prompt of an agent: `prompt """…"""` or a call of a template. Gives the type of its text. */

@@ -60,12 +60,17 @@ function planParts(plan: Plan): Parts {
   for (const [key, prompt] of Object.entries(plan.prompts)) parts[`prompt ${key}`] = `(${prompt.params.join(', ')}) ${printPlanExpr(prompt.text)}`
   if (plan.authority !== null) parts['can'] = grants(plan.authority)
   Object.assign(parts, limits(plan.limits))
-  for (const [key, workflow] of Object.entries(plan.workflows)) parts[`workflow ${key}`] = workflowParts(workflow)
+  for (const { path, authority, limits: own } of plan.files ?? []) parts[`file ${path}`] = { ...(authority === null ? {} : { can: grants(authority) }), ...limits(own) }
+  for (const [key, workflow] of Object.entries(plan.workflows)) parts[`workflow ${key}`] = { ...fileOf(plan, workflow), ...workflowParts(workflow) }
   for (const test of plan.tests) parts[`test "${test.name}"`] = testParts(test)
-  for (const key of plan.agents) parts[`agent ${key}`] = ''
+  for (const key of plan.agents) parts[`agent ${key}`] = plan.agentAuthority?.[key] === undefined ? '' : `can ${grants(plan.agentAuthority[key])}`
+  plan.accepted?.forEach((reason, index) => (parts[`accepted risk ${index + 1}`] = reason))
   for (const key of plan.loops) parts[`loop ${key}`] = ''
   return parts
 }
+
+/** The file whose level holds for a workflow, where it is not the entry's. */
+const fileOf = (plan: Plan, { file }: PlanWorkflow): Parts => (file === undefined ? {} : { file: plan.files?.[file]?.path ?? '' })
 
 function workflowParts(workflow: PlanWorkflow): Parts {
   const names = workflow.nodes.map(node => node.name)

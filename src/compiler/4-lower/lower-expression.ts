@@ -91,6 +91,7 @@ function lowerName(at: LowerAt, expr: NameExpr): PlanExpr {
     case 'const':
       return { op: 'constant', name: ref.symbol.key }
     default:
+      if ('symbol' in ref && ref.symbol.kind === 'secret') return { op: 'secret', name: ref.symbol.key }
       return invariant(false, `\`${expr.name}\` has no value`) as never
   }
 }
@@ -106,7 +107,7 @@ function lowerCall(at: LowerAt, expr: CallExpr | PipeExpr): PlanExpr {
       const { signature } = target
       return {
         op: 'call', module: at.context.needModule(at.unit, target.module), fn: signature.name, effect: signature.effect, runs: signature.runs,
-        args: withStandards(signature, lowerArgs(at, fact)), needs: needsOf(target.module, signature),
+        args: withStandards(signature, lowerArgs(at, fact)), needs: needsOf(target.module, signature), ...secretArgsOf(signature, fact),
       }
     }
     case 'prompt':
@@ -128,6 +129,12 @@ export function lowerArgs(at: LowerAt, fact: CallFact): Record<string, PlanExpr>
     args[param.name] = param.rest === true ? { op: 'list', items: values.map(value => lowerExpr(at, value)) } : lowerExpr(at, values[0]!)
   }
   return args
+}
+
+/** Arguments given whose parameters take secrets. */
+function secretArgsOf(signature: FunctionSignature, fact: CallFact): { readonly secretArgs?: readonly string[] } {
+  const taking = fact.args.flatMap(({ param }) => (signature.params.some(each => each.name === param.name && each.secret === true) ? [param.name] : []))
+  return taking.length === 0 ? {} : { secretArgs: taking }
 }
 
 /** A default that a grant is made of is written out, so that the guard sees the argument the tool will get. */

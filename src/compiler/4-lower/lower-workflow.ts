@@ -5,12 +5,10 @@ import type { Clause, Expr, LetDecl, LimitsClause, LiteralExpr, OnFailureClause,
 import type { Sym } from '../2-resolve/program.ts'
 import type { GrantFact, NodeFacts } from '../3-check/facts.ts'
 import { readLimits } from '../3-check/limits.ts'
+import { DEFAULT_BACKOFF_FROM_MS, DEFAULT_BACKOFF_TO_MS } from '../3-check/worst-case/worst-case.ts'
 import type { LowerAt, LowerContext } from './lower-context.ts'
 import { lowerArgs, lowerExpr } from './lower-expression.ts'
 
-/** Wait before the first further attempt, and the longest wait, where `retry` says nothing. */
-const DEFAULT_BACKOFF_FROM_MS = 1_000
-const DEFAULT_BACKOFF_TO_MS = 30_000
 const PRIORITIES: Readonly<Record<string, number>> = { low: -1, normal: 0, high: 1 }
 
 export function lowerWorkflow(context: LowerContext, symbol: Sym<'workflow'>): PlanWorkflow {

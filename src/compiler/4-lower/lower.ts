@@ -2,17 +2,18 @@
 // Owns: which declarations are in the plan, their keys, places and docs. Does not own: expressions (lower-expression.ts), tasks (lower-workflow.ts).
 //   L1. Total: it takes only a CheckedProgram, and a surprise here is a bug in tek.
 //   L2. Equal programs give equal hashes: nothing of layout, comments or the order of unrelated declarations gets into what is hashed.
-import type { Plan, PlanExpr, PlanTest } from '#model/plan.ts'
+import { invariant } from '#base/invariant.ts'
+import type { Plan, PlanExpr, PlanSecret, PlanTest, SecretSource } from '#model/plan.ts'
 import { planVersion } from '#model/plan.ts'
 import { hashPlan } from '#types/plan-json.ts'
-import type { EditionDecl, TestDecl } from '../1-syntax/ast.ts'
+import type { EditionDecl, SecretDecl, TestDecl } from '../1-syntax/ast.ts'
 import type { Sym, Unit } from '../2-resolve/program.ts'
 import type { CheckedProgram } from '../3-check/check.ts'
-import { expandGrants } from '../3-check/grants.ts'
-import { readLimits } from '../3-check/limits.ts'
 import { LowerContext } from './lower-context.ts'
 import { lowerExpr } from './lower-expression.ts'
-import { lowerBody, lowerGrants, lowerWorkflow } from './lower-workflow.ts'
+import { acceptedRisks, agentAuthority, fileLevel, otherFiles } from './lower-file.ts'
+import { lowerBody, lowerWorkflow } from './lower-workflow.ts'
+import { lowerWorst } from './lower-worst.ts'
 import { PlaceTable } from './places.ts'
 
 const DEFAULT_EDITION = 2026
@@ -30,6 +31,7 @@ export function lower(checked: CheckedProgram): Plan {
   const context = new LowerContext(checked)
   const places = new PlaceTable()
   const workflows: Record<string, Plan['workflows'][string]> = {}
+  const lowered: Sym<'workflow'>[] = []
   const prompts: Record<string, Plan['prompts'][string]> = {}
 
   const constants = [...checked.facts.keys()].flatMap(unit => constantOf(context, unit))
@@ -38,41 +40,48 @@ export function lower(checked: CheckedProgram): Plan {
   const tests = entry.units.flatMap(unit => (unit.declaration.kind === 'test' ? [lowerTest(context, unit, unit.declaration)] : []))
   for (let symbol = context.nextWorkflow(); symbol !== undefined; symbol = context.nextWorkflow()) {
     workflows[symbol.key] = lowerWorkflow(context, symbol)
+    lowered.push(symbol)
     places.addWorkflow(symbol)
     places.addUndecided(symbol, checked.facts.get(symbol.unit)?.undecided ?? [])
+    places.addTrusted(symbol, checked.facts.get(symbol.unit)?.trusted ?? [])
   }
   for (let symbol = context.nextPrompt(); symbol !== undefined; symbol = context.nextPrompt()) prompts[symbol.key] = lowerPrompt(context, symbol)
   entry.units.filter(unit => unit.declaration.kind === 'test').forEach((unit, index) => places.add(`test:${index}`, unit, (unit.declaration as TestDecl).name, unit.declaration.doc))
 
-  const fileCans = entry.units.flatMap(unit => (unit.declaration.kind === 'can' ? [unit.declaration] : []))
-  const fileUnit = entry.units.find(unit => unit.declaration.kind === 'can')
-  const grants = fileUnit === undefined ? null : expandGrants(program, fileUnit, fileCans)
-  const authority = grants === null ? null : lowerGrants(context, grants.map(grant => ({ ...grant, unit: grant.unit === fileUnit ? unitOf(entry.units, grant.node) : grant.unit })))
+  const level = fileLevel(context, entry)
+  const others = otherFiles(context, entry, lowered.map(symbol => symbol.unit.file))
+  for (const { key, unit } of lowered) {
+    const file = others.indexOf.get(unit.file)
+    if (file !== undefined) workflows[key] = { ...workflows[key]!, file }
+  }
   const declared = program.files.flatMap(file => [...file.values.values()].filter(symbol => symbol.unit.file === file))
   const named = (kind: 'agent' | 'loop'): string[] => declared.filter(symbol => symbol.kind === kind).map(symbol => symbol.key).sort()
+  const entries = own.filter((symbol): symbol is Sym<'workflow'> => symbol.kind === 'workflow' && !symbol.name.startsWith('_')).sort((a, b) => a.unit.item.offset - b.unit.item.offset)
   const plan: Plan = {
     version: planVersion,
     hash: '',
     edition: entry.units.map(unit => unit.declaration).find((each): each is EditionDecl => each.kind === 'edition')?.year ?? DEFAULT_EDITION,
     modules: context.modules(),
+    ...secretsOf(declared),
     constants,
     workflows: sortedByKey(workflows), // L2
-    entries: own.filter(symbol => symbol.kind === 'workflow' && !symbol.name.startsWith('_')).sort((a, b) => a.unit.item.offset - b.unit.item.offset).map(symbol => symbol.key),
+    entries: entries.map(symbol => symbol.key),
     prompts: sortedByKey(prompts),
     tests,
-    authority,
-    limits: readLimits(entry.units.flatMap(unit => (unit.declaration.kind === 'limits' ? [unit.declaration] : []))),
+    authority: level.authority,
+    limits: level.limits,
+    ...(others.files.length === 0 ? {} : { files: others.files }),
     agents: named('agent'),
+    ...agentAuthority(context, declared),
+    ...acceptedRisks(program.files),
     loops: named('loop'),
     places: places.places(),
     docs: places.docs(),
     ...(places.undecided().length === 0 ? {} : { undecided: places.undecided() }),
+    worst: lowerWorst(checked, entry, entries, places),
+    ...(places.trusted().length === 0 ? {} : { trusted: places.trusted() }),
   }
   return { ...plan, hash: hashPlan(plan) }
-}
-
-function unitOf(units: readonly Unit[], node: object): Unit {
-  return units.find(unit => unit.declaration.kind === 'can' && unit.declaration.grants.includes(node as never)) ?? units[0]!
 }
 
 function sortedByKey<T>(table: Readonly<Record<string, T>>): Record<string, T> {
@@ -83,6 +92,21 @@ function constantOf(context: LowerContext, unit: Unit): { name: string; value: P
   if (unit.declaration.kind !== 'const') return []
   const symbol = unit.file.values.get(unit.declaration.name.text)
   return symbol === undefined ? [] : [{ name: symbol.key, value: lowerExpr(context.at(unit), unit.declaration.value) }]
+}
+
+/** Every secret that is declared, used or not: what a program calls a secret is kept out of its journal however it got in. */
+function secretsOf(declared: readonly Sym[]): { readonly secrets?: readonly PlanSecret[] } {
+  const secrets = declared.flatMap(symbol => (symbol.kind === 'secret' ? [{ name: symbol.key, source: sourceOf(symbol.declaration) }] : []))
+  return secrets.length === 0 ? {} : { secrets: secrets.sort((a, b) => (a.name < b.name ? -1 : 1)) } // L2
+}
+
+function sourceOf({ value }: SecretDecl): SecretSource {
+  const kind = value.kind === 'call' && value.callee.kind === 'name-expr' ? value.callee.name : ''
+  const [first = '', ...rest] = value.kind === 'call' ? value.args.map(each => (each.value.kind === 'string-literal' ? each.value.value : '')) : []
+  if (kind === 'env') return { kind, name: first }
+  if (kind === 'file') return { kind, path: first }
+  invariant(kind === 'command', 'the secret of a checked program has a source')
+  return { kind: 'command', program: first, args: rest }
 }
 
 function lowerPrompt(context: LowerContext, symbol: Sym<'prompt'>): Plan['prompts'][string] {

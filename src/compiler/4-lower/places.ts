@@ -1,13 +1,14 @@
-// Places: where the parts of a plan stand in the source, their doc comments, calls left to the guard. Not hashed.
-import type { Plan, PlanUndecided } from '#model/plan.ts'
+// Places: where the parts of a plan stand in the source, their doc comments, calls left to the guard, values vouched for. Not hashed.
+import type { Plan, PlanTrusted, PlanUndecided } from '#model/plan.ts'
 import type { Span } from '../1-syntax/ast.ts'
 import { placeIn, type FileUnit, type Sym, type Unit } from '../2-resolve/program.ts'
-import type { Undecided } from '../3-check/facts.ts'
+import type { Undecided, Vouched } from '../3-check/facts.ts'
 
 export class PlaceTable {
   private readonly found: Record<string, Plan['places'][string]> = {}
   private readonly texts: Record<string, string> = {}
   private readonly calls: PlanUndecided[] = []
+  private readonly vouched: PlanTrusted[] = []
   private readonly lines = new Map<FileUnit, readonly number[]>()
 
   addWorkflow(symbol: Sym<'workflow'>): void {
@@ -31,9 +32,25 @@ export class PlaceTable {
     }
   }
 
+  /** What a person vouches for in a workflow. */
+  addTrusted(symbol: Sym<'workflow'>, values: readonly Vouched[]): void {
+    for (const { at, reason } of values) {
+      this.vouched.push({ workflow: symbol.key, reason, path: symbol.unit.file.path, ...this.position(symbol.unit.file, placeIn(symbol.unit, at).start) })
+    }
+  }
+
+  trusted(): readonly PlanTrusted[] {
+    return this.vouched
+  }
+
   /** By place, workflows in the order in which they were added. */
   undecided(): readonly PlanUndecided[] {
     return this.calls
+  }
+
+  /** Where something stands, for a reader. */
+  placeOf(unit: Unit, span: Span): { path: string; line: number; column: number } {
+    return { path: unit.file.path, ...this.position(unit.file, placeIn(unit, span).start) }
   }
 
   places(): Plan['places'] {

@@ -37,6 +37,7 @@ function print(expr: PlanExpr, nodes: NodeNames, depth: number): string {
     case 'param':
     case 'local':
     case 'constant':
+    case 'secret':
       return expr.name
     case 'node':
       return nodes[expr.index] ?? `task ${expr.index}`
@@ -76,7 +77,7 @@ function print(expr: PlanExpr, nodes: NodeNames, depth: number): string {
 }
 
 const SINGLE = new Set<PlanExpr['op']>([
-  'value', 'param', 'local', 'constant', 'node', 'list', 'record', 'template', 'member', 'index', 'prelude', 'call', 'prompt', 'denied', 'comprehension', 'match',
+  'value', 'param', 'local', 'constant', 'secret', 'node', 'list', 'record', 'template', 'member', 'index', 'prelude', 'call', 'prompt', 'denied', 'comprehension', 'match',
 ])
 
 function named(args: Readonly<Record<string, PlanExpr>>, nodes: NodeNames, depth: number): string {

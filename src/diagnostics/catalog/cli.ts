@@ -103,7 +103,7 @@ export const cliErrors = defineDiagnostics('cli', {
   'missing-parameter': {
     severity: 'error',
     message: (p: { parameter: string; workflow: string; type: string }) => `The workflow \`${p.workflow}\` needs \`--${p.parameter}\` (${p.type}).`,
-    help: (p: { parameter: string; workflow: string; type: string }) => `Add \`--${p.parameter} VALUE\`.`,
+    help: (p: { parameter: string; workflow: string; type: string }) => (p.parameter === 'args' ? 'Write its words after `--`: `tek run PROGRAM -- WORD…`.' : `Add \`--${p.parameter} VALUE\`.`),
   },
   'bad-parameter': {
     severity: 'error',

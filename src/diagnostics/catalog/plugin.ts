@@ -31,6 +31,21 @@ export const pluginErrors = defineDiagnostics('plugin', {
     message: (p: { source: string; file: string }) => `The plugin \`${p.source}\` needs native code (${p.file}), which tek does not load.`,
     help: () => 'Use a package without native code, or call a program with `context.run`.',
   },
+  'needs-node': {
+    severity: 'error',
+    message: (p: { source: string; module: string; place: string }) => `The plugin \`${p.source}\` imports \`${p.module}\` of Node (${p.place}) without saying that it needs Node.`,
+    help: () => "Its author can use the `context` instead, or write `needsNode: 'why'` into `definePlugin({ … })`.",
+  },
+  'no-sandbox': {
+    severity: 'error',
+    message: (p: { source: string; reason: string; because: string }) => `The plugin \`${p.source}\` needs Node (${p.because}), and a process of it cannot be confined here: ${closed(p.reason)}`,
+    help: () => '`tek doctor` says what this machine can confine and what would have to be installed.',
+  },
+  stuck: {
+    severity: 'error',
+    message: (p: { tool: string }) => `\`${p.tool}\` waits for something that cannot come.`,
+    help: () => 'Every promise in a plugin must lead to a call of the context.',
+  },
   'too-large': {
     severity: 'error',
     message: (p: { source: string; limitMb: number }) => `The plugin \`${p.source}\` is larger than ${p.limitMb} MB when it is put together.`,

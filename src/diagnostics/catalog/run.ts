@@ -61,6 +61,11 @@ export const runErrors = defineDiagnostics('run', {
     message: (p: { runId: string }) => `The program has changed since the run \`${p.runId}\` began, so it cannot go on with it.`,
     help: () => 'Run the program anew, or bring back the program as it was.',
   },
+  'other-format': {
+    severity: 'error',
+    message: (p: { runId: string; found: string; known: number }) => `The run \`${p.runId}\` was begun by another version of tek: its program has format ${p.found}, this tek carries out format ${p.known}.`,
+    help: () => 'Run the program anew; or go on with that run by the version that began it.',
+  },
   cancelled: { severity: 'error', message: () => 'A call was given up before it had ended.' },
   interrupted: {
     severity: 'error',
@@ -71,6 +76,14 @@ export const runErrors = defineDiagnostics('run', {
     severity: 'error',
     message: (p: { by: string }) => `The run was stopped by ${p.by}.`,
     help: () => 'What had finished is kept.',
+  },
+  'over-bound': {
+    severity: 'error',
+    message: (p: { program: string; bound: 'memory' | 'processes' | 'cpu'; allowed: string; seen: string | null }) =>
+      `\`${p.program}\` was ended with all it had started: it used more than ${p.allowed}${p.seen === null ? '' : ` (${p.seen} seen)`}.`,
+    help: (p: { bound: 'memory' | 'processes' | 'cpu' }) =>
+      p.bound === 'memory' ? 'Give its task more if that is right: `task … needs { memory: 8GiB }`.'
+        : p.bound === 'cpu' ? 'Give it more time if that is right, or let it do less at once.' : 'Let it start fewer at once: most test runners and build tools have an option for it.',
   },
   'limit-reached': {
     severity: 'error',

@@ -38,6 +38,11 @@ export const syntaxErrors = defineDiagnostics('syntax', {
     message: (p: { character: string }) => `${p.character} cannot stand here.`,
     help: () => 'Names are made of `a–z`, `A–Z`, `0–9` and `_`; inside a string any character may stand.',
   },
+  'hidden-character': {
+    severity: 'error',
+    message: (p: { character: string; place: 'string' | 'comment' }) => `${p.character} stands in this ${p.place} and is not seen: it can make a text read as another.`,
+    help: (p: { character: string; place: 'string' | 'comment' }) => (p.place === 'string' ? 'Write it as an escape, `\\u{…}`, where it is seen; or remove it.' : 'Remove it.'),
+  },
   'bad-escape': {
     severity: 'error',
     message: (p: { escape: string }) => `\`${p.escape}\` means nothing in a string.`,

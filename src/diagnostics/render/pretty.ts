@@ -1,17 +1,17 @@
 // Pretty: a diagnostic as people read it: what, where, the source with the exact span underlined, and what to do next.
-// Owns: the code frame. Does not own: colour on or off, the words.
+// Owns: the order of its parts. Does not own: colour on or off, the words, the part of a line that fits (code-frame.ts), ways of a value (flow.ts).
 //   P1. Carets stand under the characters of the span, whatever tabs, wide or combining characters stand before them.
 //   P2. A line longer than the terminal is cut around the span; nothing is ever wrapped.
 //   P3. Source text is neutralised: it cannot move the cursor or colour anything.
-import { characterWidth, displayWidth, neutralise, type Paint } from '#base/terminal-text.ts'
+import { neutralise, type Paint } from '#base/terminal-text.ts'
 import type { Place } from '#model/source.ts'
 import type { Diagnostic, Severity } from '../diagnostic.ts'
+import { frameLine, MIN_SOURCE_COLUMNS } from './code-frame.ts'
+import { renderFlow } from './flow.ts'
 import type { SourceTexts } from './source-lines.ts'
 
-const TAB_COLUMNS = 4
 const MAX_SPAN_LINES = 6
 const MAX_RELATED = 5
-const MIN_SOURCE_COLUMNS = 20
 
 export interface PrettyOptions {
   readonly paint: Paint
@@ -26,17 +26,25 @@ export function renderPretty(diagnostic: Diagnostic, sources: SourceTexts, optio
   const { paint } = options
   const colour = colourOf[diagnostic.severity]
   const lines = [`${paint(colour, paint('bold', `${diagnostic.severity} ${diagnostic.code}`))}${paint('bold', `: ${neutralise(diagnostic.message)}`)}`]
-  const related = diagnostic.related.slice(0, MAX_RELATED)
+  const isFlow = diagnostic.flow !== undefined && diagnostic.at !== undefined
+  const related = isFlow ? diagnostic.related : diagnostic.related.slice(0, MAX_RELATED)
   const gutter = gutterWidth([diagnostic.at, ...related.map(each => each.at)], sources)
-  if (diagnostic.at) lines.push(...snippet(diagnostic.at, '-->', '^', colour, '', gutter, sources, options))
-  for (const each of related) lines.push(...snippet(each.at, ':::', '-', 'blue', each.message, gutter, sources, options))
+  if (isFlow) lines.push(...renderFlow([...related, { at: diagnostic.at, message: diagnostic.flow }], colour, gutter, sources, options))
+  else if (diagnostic.at) lines.push(...snippet(diagnostic.at, '-->', '^', colour, '', gutter, sources, options))
+  if (!isFlow) for (const each of related) lines.push(...snippet(each.at, ':::', '-', 'blue', each.message, gutter, sources, options))
+  lines.push(...nextSteps(diagnostic, options, gutter))
+  return lines.join('\n')
+}
+
+function nextSteps(diagnostic: Diagnostic, { paint }: PrettyOptions, gutter: number): string[] {
   const margin = ' '.repeat(gutter + 1)
+  const lines: string[] = []
   for (const help of diagnostic.help) lines.push(`${margin}${paint('blue', '=')} ${paint('bold', 'help:')} ${neutralise(help)}`)
   for (const fix of diagnostic.fixes) {
     const note = fix.safe ? paint('dim', ' (tek check --fix does it)') : ''
     lines.push(`${margin}${paint('blue', '=')} ${paint('bold', 'fix:')} ${neutralise(fix.title)}${note}`)
   }
-  return lines.join('\n')
+  return lines
 }
 
 /** Digits of the largest line number shown. */
@@ -78,56 +86,6 @@ function snippet(
     lines.push(`${margin} ${paint('blue', '|')} ${' '.repeat(cut.before)}${paint(colour, mark.repeat(Math.max(1, cut.width)) + tail)}`)
   }
   return lines
-}
-
-/** Columns from `start` to `end` of a line, and the part of the line that fits in `room` columns around them (P1 P2). */
-function frameLine(raw: string, start: number, end: number, room: number): { text: string; before: number; width: number } {
-  const expanded = expand(raw, start, end)
-  const total = displayWidth(expanded.text)
-  if (total <= room) return expanded
-  const width = Math.min(expanded.width, room - 2)
-  // The span a third from the left: what follows usually says more than what came before.
-  const first = Math.max(0, Math.min(expanded.before - Math.floor((room - width) / 3), total - room + 1))
-  const left = first > 0 ? '…' : ''
-  const kept = columnsOf(expanded.text, first + left.length, first + room - 1)
-  const right = first + room - 1 < total ? '…' : ''
-  return { text: `${left}${kept.text}${right}`, before: expanded.before - kept.from + left.length, width: Math.max(1, Math.min(width, room - 1 - (expanded.before - first))) }
-}
-
-/** Tabs become spaces and control characters pictures; where the span begins and how wide it is, in columns. */
-function expand(raw: string, start: number, end: number): { text: string; before: number; width: number } {
-  let text = ''
-  let column = 0
-  let before = 0
-  let after = 0
-  let offset = 0
-  for (const character of raw) {
-    if (offset <= start) before = column
-    if (offset <= end) after = column
-    const shown = character === '\t' ? ' '.repeat(TAB_COLUMNS - (column % TAB_COLUMNS)) : neutralise(character)
-    text += shown
-    column += displayWidth(shown)
-    offset += character.length
-  }
-  if (offset <= start) before = column
-  if (offset <= end) after = column
-  return { text, before, width: Math.max(after - before, 0) }
-}
-
-/** The characters that lie wholly between two columns, and the column where the first of them stands. */
-function columnsOf(text: string, from: number, to: number): { text: string; from: number } {
-  let column = 0
-  let kept = ''
-  let first = from
-  for (const character of text) {
-    const width = characterWidth(character)
-    if (column >= from && column + width <= to) {
-      if (kept === '') first = column
-      kept += character
-    }
-    column += width
-  }
-  return { text: kept, from: first }
 }
 
 export interface Tally {

@@ -1,5 +1,5 @@
 // Trail: what the guard decided and what acted by it, told to whoever keeps it.
-// Owns: the shape of an entry, the trail that keeps nothing. Does not own: the chain of hashes and where it is kept.
+// Owns: the shape of an entry. Does not own: the chain of hashes (chain.ts) and where it is kept (kept-trail.ts, journal/).
 //   A1. Every decision is told before anything acts by it: an allowed action as an intent, a refused one as a refusal.
 //   A2. An entry holds no secret and no value that a tool was given: grants, names and places only.
 import type { Grant } from '#model/capability.ts'
@@ -17,9 +17,6 @@ export type AuditEntry =
   | { readonly kind: 'stopped'; readonly by: string }
 
 export interface AuditTrail {
-  /** Never throws for what a machine can cause: a trail that cannot be kept stops the run by its own means. */
+  /** Throws where the entry cannot be kept: what it would have allowed is not done. */
   record(entry: AuditEntry): void
 }
-
-/** Keeps nothing: for runs without a journal. */
-export const noTrail: AuditTrail = { record: () => {} }

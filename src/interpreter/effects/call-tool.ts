@@ -2,18 +2,26 @@
 // Owns: the guard's place before every call, where the call is made (here, in a thread), its idempotency key.
 //   T1. No call without the guard's yes for every grant it needs.
 //   T2. The key is made of run, path, attempt, part and number of the call: asked again after a crash, the tool sees the same.
+//   T3. Before every effect, however late in the call, the kill switches are looked at and the decision is recorded. A call that is stopped there
+//       has no outcome: it is made again, with the same key, when the run goes on.
+//   T4. A third-party tool does no more than it said this call takes, whatever its caller may do.
 import { sha256 } from '#base/hash.ts'
+import { containsGrant, coreGrantKinds } from '#grants/match.ts'
 import { checkNeeds } from '#interpreter/guard/guard.ts'
 import { makeToolContext } from '#interpreter/guard/context.ts'
-import type { Grant } from '#model/capability.ts'
-import type { Outcome, Part, TaskId } from '#model/event.ts'
+import type { Authority, Grant } from '#model/capability.ts'
+import type { Failure, Outcome, Part, TaskId } from '#model/event.ts'
 import type { CallRequest } from '#interpreter/engine/evaluation.ts'
 import { pathOf } from '#interpreter/engine/path.ts'
-import { levelsOf, rankOf } from '#interpreter/engine/view.ts'
+import { levelsOf, limitsOf, rankOf } from '#interpreter/engine/view.ts'
 import type { Value } from '#model/type.ts'
-import type { ToolContext } from '#plugin-api/context.ts'
+import { ToolFailure, type ToolContext } from '#plugin-api/context.ts'
 import type { ToolCall } from '#plugin-api/tool-runner.ts'
 import type { World } from '#interpreter/world.ts'
+import { impliedForCall, impliedPattern } from '#interpreter/implied.ts'
+import { ownLevel } from './own-needs.ts'
+import { redactedContext } from './redacted-context.ts'
+import { RedactedLog } from './redacted-log.ts'
 
 /** Characters of an idempotency key. */
 const KEY_LENGTH = 40
@@ -26,42 +34,78 @@ export interface CallPlace {
   readonly call: number
 }
 
-/** Makes the call. Never rejects. */
-export async function callTool(world: World, request: CallRequest, place: CallPlace, signal: AbortSignal): Promise<Outcome> {
+/** Makes the call. Null: it was stopped before one of its effects. Rejects only when the audit log cannot be kept. */
+export async function callTool(world: World, request: CallRequest, place: CallPlace, signal: AbortSignal): Promise<Outcome | null> {
   const { state, cwd, calls, audit, secrets } = world
   const levels = levelsOf(state, place.task)
   const authority = [...(world.permit === null ? [] : [world.permit]), ...levels.map(level => level.allows)]
   const taskPath = pathOf(state, place.task)
   const name = `${request.module}.${request.fn}`
-  const onDecision = (grant: Grant, allowed: boolean): void => audit.record({ kind: 'decision', task: taskPath, call: name, grant, allowed })
+  let isStopped = false
+  const onDecision = (grant: Grant, allowed: boolean): void => {
+    isStopped ||= allowed && !world.mayAct()
+    if (isStopped) throw new ToolFailure('run/cancelled', 'The run is being stopped: nothing is begun any more.') // T3
+    audit.record({ kind: 'decision', task: taskPath, call: name, grant: fromFolder(grant, cwd), allowed })
+  }
   const refusal = request.needs.length === 0 ? null : checkNeeds(authority, request.needs, cwd, world.kindsOf) // T1
   if (refusal !== null) {
     calls.refused++
-    for (const grant of request.needs) onDecision(grant, false)
+    for (const grant of request.needs) if (checkNeeds(authority, [grant], cwd, world.kindsOf) !== null) onDecision(grant, false)
     return { kind: 'failure', failure: { ...refusal, task: '' } }
   }
-  const context = makeToolContext({
-    host: world.host, cwd, authority, signal, taskPath,
-    implied: impliedBy(levels, request.needs),
+  for (const need of request.needs) {
+    if (coreGrantKinds(need.name) !== null) continue // what becomes of those is decided, and told, when they are used
+    if (!world.mayAct()) return null
+    onDecision(need, true)
+  }
+  const locked = await unlockArgs(world, request, authority, onDecision).catch((error: unknown) => {
+    if (!isStopped) throw error
+    return null
+  })
+  if (isStopped) return null
+  if (locked !== null) {
+    calls.refused++
+    return { kind: 'failure', failure: { ...locked, task: '' } }
+  }
+  const log = new RedactedLog(secrets, message => world.log(taskPath, message))
+  const context = redactedContext(makeToolContext({
+    host: world.host, cwd, signal, taskPath,
+    authority: isForeign(world, request.module) ? [...authority, ownLevel(request.needs, cwd)] : authority, // T4
+    implied: await impliedBy(world, levels, request.needs),
     idempotencyKey: sha256(`${world.runId}\n${taskPath}\n${place.attempt}\n${place.part}\n${place.call}`).slice(0, KEY_LENGTH), // T2
     ...(world.kindsOf === undefined ? {} : { kindsOf: world.kindsOf }),
+    bounds: limitsOf(state, place.task), mayBeUnconfined: world.mayBeUnconfined,
     onDecision,
     onCount: kind => void calls[kind]++,
-    onLog: message => world.log(taskPath, secrets.redactText(message)),
+    onLog: message => log.say(message),
     onProgress: () => {},
-  })
+  }), secrets)
   const revealed = revealArgs(world, request)
   for (const secret of revealed.used) audit.record({ kind: 'secret-used', task: taskPath, call: name, secret })
   const call = { module: request.module, fn: request.fn, args: revealed.args }
   const outcome = secrets.redact(await make(world, request, call, context, place, signal))
-  if (request.effect !== 'pure') audit.record({ kind: 'outcome', task: taskPath, call: name, ok: outcome.kind === 'value', ...(outcome.kind === 'failure' ? { code: outcome.failure.code } : {}) })
+  log.end()
+  if (isStopped) return null
+  const isTold = request.effect === 'write' || (request.effect === 'read' && outcome.kind === 'failure') // reading that went well says nothing new
+  if (isTold) audit.record({ kind: 'outcome', task: taskPath, call: name, ok: outcome.kind === 'value', ...(outcome.kind === 'failure' ? { code: outcome.failure.code } : {}) })
   return outcome
 }
+
+const isForeign = (world: World, module: string): boolean => world.state.plan.modules.some(each => each.name === module && each.origin === 'plugin')
 
 function make(world: World, request: CallRequest, call: ToolCall, context: ToolContext, place: CallPlace, signal: AbortSignal): Promise<Outcome> {
   const url = request.runs === 'thread' ? world.toolRunner.threadModule(request.module) : null
   if (url !== null) return world.pool().call({ url, call, isPure: request.effect === 'pure', context, rank: rankOf(world.state, place.task) }, signal)
   return world.toolRunner.call(call, context)
+}
+
+/** Reads the secrets that the call is given; a failure where a level does not allow it, or where one has no value. */
+async function unlockArgs(world: World, request: CallRequest, authority: readonly Authority[], decided: (need: Grant, allowed: boolean) => void): Promise<Omit<Failure, 'task'> | null> {
+  for (const param of request.secretArgs) {
+    const locked = Object.hasOwn(request.args, param) ? await world.secrets.unlock(request.args[param]!, authority, decided) : null
+    if (locked !== null) return locked
+  }
+  return null
 }
 
 /** Secrets take the places of their stand-ins only where the plan says that the tool takes one. */
@@ -78,6 +122,23 @@ function revealArgs(world: World, request: CallRequest): { readonly args: Readon
   return { args, used: [...used] }
 }
 
-function impliedBy(levels: ReturnType<typeof levelsOf>, needs: readonly Grant[]): Grant[] {
-  return levels.flatMap(level => level.implied.filter(each => needs.some(need => need.name === each.by)).map(each => each.grant))
+/** What comes with the grants that a call is allowed under; of a third-party plugin's, what the permit holds as well. */
+async function impliedBy({ host, state, permit, cwd }: World, levels: ReturnType<typeof levelsOf>, needs: readonly Grant[]): Promise<Grant[]> {
+  // As it was asked for (asked.ts), before folders are looked for on disk.
+  const isPermitted = (asked: Grant | null): boolean => asked !== null && permit!.some(each => containsGrant(each, asked, cwd))
+  const isStd = (grant: string): boolean => state.plan.modules.some(each => each.origin === 'std' && grant.startsWith(`${each.name}.`))
+  const found: Grant[] = []
+  for (const { by, grant } of levels.flatMap(level => level.implied)) {
+    for (const need of needs) {
+      const own = need.name === by ? await impliedForCall(grant, need.args, host.files, cwd) : null
+      if (own !== null && (permit === null || isStd(by) || isPermitted(impliedPattern(grant, need.args)))) found.push(own)
+    }
+  }
+  return found
+}
+
+/** A path in the run's folder as it is written there: shorter, and the same wherever the project lies. */
+function fromFolder(grant: Grant, cwd: string): Grant {
+  const [path] = grant.args
+  return grant.name.startsWith('fs.') && path?.startsWith(`${cwd}/`) === true ? { name: grant.name, args: [path.slice(cwd.length + 1)] } : grant
 }

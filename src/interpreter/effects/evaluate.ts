@@ -5,11 +5,13 @@
 //   V3. Whatever comes back after an attempt was given up is dropped.
 //   V4. Nothing longer than INLINE_STEPS is worked on here: it goes to a thread. An expression that turned out to be that long goes there at
 //       once the next HEAVY_RUNS times: the items of a `for` are mostly alike.
+//   V5. A call beyond `limits { calls }` is not made: its attempt is put down, those under way end, then the run stops.
 import type { Outcome, Part, TaskId } from '#model/event.ts'
 import type { PlanExpr } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
 import type { ToolRunner } from '#plugin-api/tool-runner.ts'
 import { Evaluation, INLINE_STEPS, MAX_EXPRESSION_STEPS, type CallRequest, type EvaluationOptions, type Scope as NameScope, type Step } from '#interpreter/engine/evaluation.ts'
+import { announceCall } from '#interpreter/engine/dispatch.ts'
 import { expressionOf, Names, rankOf, recordedCalls } from '#interpreter/engine/view.ts'
 import type { World } from '#interpreter/world.ts'
 import { callTool } from './call-tool.ts'
@@ -38,6 +40,9 @@ export class Evaluator {
   readonly underWay = new Map<TaskId, Work>()
   /** Calls and thread jobs not yet back, those given up included. */
   outstanding = 0
+  /** The sentence with which the run stops, once a call would have gone beyond a limit. */
+  private limit: string | null = null
+  private isStopAsked = false
   private readonly world: World
   private readonly options: EvaluationOptions
   /** For what is known to be long: stops at the first loop. */
@@ -75,6 +80,7 @@ export class Evaluator {
     if (work === undefined || work.attempt !== attempt) return
     this.underWay.delete(task)
     work.abort?.abort()
+    this.stopAtLimit()
   }
 
   cancelAll(): void {
@@ -144,6 +150,12 @@ export class Evaluator {
     const { task, attempt, part } = work
     const call = work.calls++
     if (!world.mayBegin()) return void this.underWay.delete(task) // the run stops; the attempt is taken up again when it goes on
+    const limit = announceCall(world.state, task)
+    if (limit !== null) {
+      this.limit ??= limit
+      this.underWay.delete(task)
+      return this.stopAtLimit()
+    }
     const abort = this.wait(work)
     world.emit({ kind: 'call-started', atMs: world.host.now(), task, attempt, call, name: nameOf(request) }) // V1
     const make = (): void => {
@@ -179,14 +191,28 @@ export class Evaluator {
   }
 
   /** Waits for something outside, then goes on with the attempt if it is still wanted. */
-  private outside(promise: Promise<Outcome>, work: Work, arrived: (outcome: Outcome) => Outcome): void {
+  private outside(promise: Promise<Outcome | null>, work: Work, arrived: (outcome: Outcome) => Outcome): void {
     this.outstanding++
-    const settled = (outcome: Outcome): void => {
+    const settled = (outcome: Outcome | null): void => {
       this.outstanding--
       if (!this.isCurrent(work)) return this.world.wake() // V3
+      if (outcome === null) { // the run stops; the attempt is taken up again when it goes on
+        this.underWay.delete(work.task)
+        return this.world.wake()
+      }
       this.advance(work, work.evaluation.resume(arrived(outcome)))
     }
-    promise.then(settled, error => settled({ kind: 'failure', failure: { code: 'plugin/crashed', message: `The call ended in an error of its own: ${String((error as Error | null)?.message ?? error)}`, task: '', retryable: false } }))
+    promise.then(settled, error => {
+      const why = this.world.secrets.redactText(String((error as Error | null)?.message ?? error))
+      settled({ kind: 'failure', failure: { code: 'plugin/crashed', message: `The call ended in an error of its own: ${why}`, task: '', retryable: false } })
+    })
+  }
+
+  /** Stops once the calls that were within the limit have come to their ends. // V5 */
+  private stopAtLimit(): void {
+    if (this.limit === null || this.isStopAsked || this.underWay.size > 0) return
+    this.isStopAsked = true
+    this.world.emit({ kind: 'stop-requested', atMs: this.world.host.now(), reason: 'limit', detail: this.limit, isFinal: true })
   }
 
   private wait(work: Work): AbortController {
@@ -203,6 +229,7 @@ export class Evaluator {
   private finishWork(work: Work, outcome: Outcome): void {
     this.underWay.delete(work.task)
     this.finish(work.task, work.attempt, work.part, work.startedMs, outcome)
+    this.stopAtLimit()
   }
 
   private finish(task: TaskId, attempt: number, part: Part, startedMs: number, outcome: Outcome): void {

@@ -2,6 +2,7 @@
 // Owns: the key of a result. Does not own: where results are kept (journal).
 //   K1. A key covers the body, every value it mentions (or the value of `cache by` instead), and the code of every module it calls.
 //       A body that is a workflow covers all that workflow may reach.
+//   K2. A secret is in a key by its name alone: a key made of its value would be a place to try values against, and stand-ins change with every run.
 import { sha256 } from '#base/hash.ts'
 import { canonicalJson, type Json } from '#base/json.ts'
 import type { TaskId } from '#model/event.ts'
@@ -9,6 +10,7 @@ import type { Plan, PlanBody, PlanExpr, PlanNode } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
 import { freeReferences } from '#interpreter/engine/evaluation.ts'
 import { Names, nodeOf } from '#interpreter/engine/view.ts'
+import { showStandIns } from '#interpreter/secrets/stand-in.ts'
 import type { World } from '#interpreter/world.ts'
 
 /** Raised when keys are made differently, so that older ones are not met by chance. */
@@ -26,7 +28,7 @@ export function lookUp(world: World, task: TaskId, by: Value | undefined): void 
 function cacheKey(world: World, task: TaskId, node: PlanNode, by: Value | undefined): string {
   const names = new Names(world.state, task, 'body', world.constants)
   const inputs = by === undefined ? expressionsOf(node.body).map(expr => inputsOf(expr, names)) : [{ by }]
-  return sha256(canonicalJson([KEY_VERSION, codeHash(world.state.plan, node), inputs] as Json)) // K1
+  return sha256(showStandIns(canonicalJson([KEY_VERSION, codeHash(world.state.plan, node), inputs] as Json))) // K1, K2
 }
 
 function expressionsOf(body: PlanBody): PlanExpr[] {

@@ -1,10 +1,10 @@
 // Set up: what must be worked out before a workflow's tasks begin: arguments, defaults, authority.
 // Owns: the stages and their order: arguments in the caller's names, then defaults in the order of the parameters, then grants.
-import type { Plan, PlanExpr, PlanGrant, PlanWorkflow } from '#model/plan.ts'
+import type { PlanExpr, PlanFile, PlanGrant } from '#model/plan.ts'
 import type { TaskId } from '#model/event.ts'
 import type { Value } from '#model/type.ts'
 import type { Scope as NameScope } from '#interpreter/engine/evaluation.ts'
-import type { Setup, SetupGrant } from '#interpreter/engine/open-scope.ts'
+import { fileEntered, type Setup, type SetupGrant } from '#interpreter/engine/open-scope.ts'
 import type { State } from '#interpreter/engine/state.ts'
 import { calleeOf, Names } from '#interpreter/engine/view.ts'
 
@@ -43,7 +43,8 @@ export function setUpStages(state: State, task: TaskId, constants: ReadonlyMap<s
     stages.push({ expr: param.default ?? { op: 'value', value: null }, names, accept: value => void (params[param.name] = value) })
   }
   const own = grantsStage(workflow, names)
-  const file = task === 0 ? grantsStage(plan, names) : null
+  const entered = fileEntered(state, task)
+  const file = entered === null ? null : grantsStage(entered, noParams(constants))
   stages.push(...own.stages, ...(file?.stages ?? []))
   const result = (): Value => {
     const setup: Setup = { args: params, authority: own.grants(), ...(file === null ? {} : { file: file.grants() }) }
@@ -52,7 +53,12 @@ export function setUpStages(state: State, task: TaskId, constants: ReadonlyMap<s
   return { stages, result }
 }
 
-function grantsStage(of: PlanWorkflow | Plan, names: NameScope): { stages: Stage[]; grants: () => readonly SetupGrant[] | null } {
+/** A file's clauses see its constants alone. */
+function noParams(constants: ReadonlyMap<string, Value>): NameScope {
+  return { param: () => null, node: () => null, constant: name => constants.get(name) ?? null, local: () => undefined }
+}
+
+function grantsStage(of: Pick<PlanFile, 'authority'>, names: NameScope): { stages: Stage[]; grants: () => readonly SetupGrant[] | null } {
   const { authority } = of
   if (authority === null) return { stages: [], grants: () => null }
   let values: readonly (readonly Value[])[] = []

@@ -3,7 +3,7 @@
 //   B1. The order is: when, list, width (of a `for`), then for each task or item: when (if it looks at the item), cache key, cache, body.
 //   B2. A failure of `when`, `list` or `width` is not a failure of an attempt: it is not retried and no `on failure` takes its place,
 //       because the value it would give has not the task's type.
-import type { Outcome, TaskId } from '#model/event.ts'
+import type { Failure, Outcome, TaskId } from '#model/event.ts'
 import type { PlanNode } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
 import { failures } from './failures.ts'
@@ -11,6 +11,7 @@ import { over, overByFailure } from './over.ts'
 import { pathOf } from './path.ts'
 import { lineUp } from './place.ts'
 import { MAX_TASKS, timerOf } from './protocol.ts'
+import type { Needs } from './schedule.ts'
 import { asksWhenPerItem } from './shape.ts'
 import type { State } from './state.ts'
 import { phase } from './tasks.ts'
@@ -100,11 +101,19 @@ function toBody(state: State, task: TaskId, node: PlanNode): void {
   const failure =
     node.approve !== null ? failures.notAvailableYet(pathOf(state, task), '`approve`')
     : node.body.kind === 'agent' ? failures.notAvailableYet(pathOf(state, task), 'A task done by an agent')
-    : node.needs !== null && node.body.kind === 'expr' && state.schedule.isTooMuch(node.needs) ? failures.needsTooMuch(pathOf(state, task), node.needs, state.capacity)
+    : node.needs !== null && node.body.kind === 'expr' ? beyondReach(state, task, node.needs)
     : null
   if (failure === null) return startAttempt(state, task, node)
   state.tasks.phase[task] = phase.setup
   state.toEnd.push({ task, attempt: state.tasks.attempt[task]!, outcome: { kind: 'failure', failure } })
+}
+
+/** Needs that the machine, or a limit of a workflow it is in, can never meet. */
+function beyondReach(state: State, task: TaskId, needs: Needs): Failure | null {
+  const { memoryBytes, cpu } = state.scopeOf(task).bounds
+  const { capacity } = state
+  const most = { cpu: capacity.cpu * (cpu ?? 1), memoryBytes: Math.min(capacity.memoryBytes, memoryBytes ?? Infinity) }
+  return needs.cpu > most.cpu || needs.memoryBytes > most.memoryBytes ? failures.needsTooMuch(pathOf(state, task), needs, most) : null
 }
 
 /** Begins the current attempt: a sub-workflow at once, anything else by taking its place in line. */

@@ -17,7 +17,7 @@ export function cancelScope(state: State, scope: Scope): void {
 export function closeScope(state: State, scope: Scope): void {
   scope.isOpen = false
   state.inside.delete(scope.task)
-  if (scope.shape.workflow.limits.timeMs !== undefined || scope.task === 0) state.out.push({ kind: 'clear-timer', timer: timerOf(scope.task, scope.attempt, 'time-limit') })
+  if (scope.timeMs !== null) state.out.push({ kind: 'clear-timer', timer: timerOf(scope.task, scope.attempt, 'time-limit') })
 }
 
 export function cancelItems(state: State, group: Group): void {

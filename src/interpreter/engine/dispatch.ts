@@ -1,22 +1,25 @@
 // Dispatch: starts the bodies of tasks for which there is room.
 // Owns: the moment a body starts. Does not own: the choice (schedule.ts).
 //   D1. A task is counted against `limits { tasks }` before it starts; the one too many stops the run instead, once those that had started have ended.
+//   D2. A call is counted against `limits { calls }` when it is recorded; one that is announced counts from then on, so that calls side by side
+//       do not pass the limit together.
 import type { TaskId } from '#model/event.ts'
+import { pathOf } from './path.ts'
 import { laneOf } from './place.ts'
 import { timerOf } from './protocol.ts'
-import type { State } from './state.ts'
+import type { Quota, State } from './state.ts'
 import { phase } from './tasks.ts'
 
 export function dispatch(state: State): void {
   startReady(state)
   const { pendingStop } = state
-  if (pendingStop !== null && !pendingStop.isAskedFor && state.schedule.running === 0) askToStop(state, pendingStop.detail) // D1
+  if (pendingStop !== null && !pendingStop.isAskedFor && state.schedule.running === 0) askToStop(state, pendingStop.detail, pendingStop.isFinal) // D1
 }
 
-/** Asks for the run to stop because a limit is reached. */
-export function askToStop(state: State, detail: string): void {
-  state.pendingStop = { detail, isAskedFor: true }
-  state.out.push({ kind: 'stop', detail })
+/** Asks for the run to stop because a limit is reached; `isFinal` where going on would stop again at once. */
+export function askToStop(state: State, detail: string, isFinal: boolean): void {
+  state.pendingStop = { detail, isFinal, isAskedFor: true }
+  state.out.push({ kind: 'stop', detail, isFinal })
 }
 
 function startReady(state: State): void {
@@ -50,9 +53,36 @@ function reserve(state: State, task: TaskId): boolean {
   if (quota === null || state.tasks.attempt[task] !== 1 || state.nodeOf(task).kind === 'let') return true
   for (let at: typeof quota | null = quota; at !== null; at = at.parent) {
     if (at.used < at.limit) continue
-    state.pendingStop = { detail: `The limit of ${at.limit} tasks in \`${at.workflow}\` is reached.`, isAskedFor: false } // D1
+    state.pendingStop = { detail: reached(at, 'tasks', pathOf(state, task)), isFinal: true, isAskedFor: false } // D1
     return false
   }
   for (let at: typeof quota | null = quota; at !== null; at = at.parent) at.used++
   return true
+}
+
+function reached({ limit, workflow }: Quota, name: 'tasks' | 'calls', task: string): string {
+  const what = limit === 1 ? name.slice(0, -1) : name
+  return `\`${task}\` goes beyond the limit of ${limit} ${what} in \`${workflow}\`.`
+}
+
+/**
+ * Takes a place for one call of a task's, before it is made.
+ *
+ * @returns null, or the sentence with which the run stops: a limit is reached. // D2
+ */
+export function announceCall(state: State, task: TaskId): string | null {
+  if (task === 0) return null // nothing holds before the first workflow is opened
+  const { callQuota } = state.scopeOf(task)
+  for (let at = callQuota; at !== null; at = at.parent) if (at.used + at.announced >= at.limit) return reached(at, 'calls', pathOf(state, task))
+  for (let at = callQuota; at !== null; at = at.parent) at.announced++
+  return null
+}
+
+/** A call is recorded. // D2 */
+export function countCall(state: State, task: TaskId): void {
+  if (task === 0) return
+  for (let at = state.scopeOf(task).callQuota; at !== null; at = at.parent) {
+    at.used++
+    if (at.announced > 0) at.announced--
+  }
 }

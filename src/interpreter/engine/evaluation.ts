@@ -16,7 +16,7 @@ import { checkSize } from './evaluate/values.ts'
 export type { CallRequest } from './evaluate/code.ts'
 export { INLINE_STEPS, MAX_EXPRESSION_STEPS, type Prompts, type PureFunctions, type Scope, type StepFailure } from './evaluate/frame.ts'
 export { preludeFunctions } from './evaluate/prelude.ts'
-export { freeReferences, type References } from './evaluate/references.ts'
+export { freeReferences, standInName, type References } from './evaluate/references.ts'
 
 /** What a heavy part needs where it is evaluated; its locals come with it. */
 export interface HeavyUses {

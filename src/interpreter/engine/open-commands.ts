@@ -2,7 +2,6 @@
 // Owns: deriving it from the state alone. // D4 of driver.ts
 //   C1. Performing these is the same as never having stopped: the attempt numbers, and so the idempotency keys, are the same.
 import { retryWaitMs } from './attempt.ts'
-import { stricter } from './open-scope.ts'
 import { timerOf, type Command } from './protocol.ts'
 import type { State } from './state.ts'
 import { phase } from './tasks.ts'
@@ -17,11 +16,10 @@ export function openCommands(state: State): Command[] {
   const open: Command[] = []
   if (state.isFinished) return open
   if (state.outcome !== null) return [{ kind: 'finish', outcome: state.outcome }]
-  if (state.pendingStop?.isAskedFor === true) open.push({ kind: 'stop', detail: state.pendingStop.detail })
+  if (state.pendingStop?.isAskedFor === true) open.push({ kind: 'stop', detail: state.pendingStop.detail, isFinal: state.pendingStop.isFinal })
   for (let task = 0; task < state.tasks.size; task++) openCommandsOf(state, task, open)
   for (const scope of state.inside.values()) {
-    const limits = scope.task === 0 ? stricter(state.plan.limits, scope.shape.workflow.limits) : scope.shape.workflow.limits
-    if (limits.timeMs !== undefined) open.push({ kind: 'set-timer', timer: timerOf(scope.task, scope.attempt, 'time-limit'), ms: limits.timeMs })
+    if (scope.timeMs !== null) open.push({ kind: 'set-timer', timer: timerOf(scope.task, scope.attempt, 'time-limit'), ms: scope.timeMs })
   }
   return open
 }

@@ -1,11 +1,13 @@
 // Open scope: a workflow begins: its tasks get numbers, ranks, and limits to live under.
 // Owns: authority levels, limiters, quotas, ranks. Does not own: the tasks' own steps (begin.ts).
-//   O1. A workflow's levels are its caller's and its own: each of them must allow an action.
+//   O1. A workflow's levels are its caller's, its file's (where it is entered from another file) and its own: each of them must allow an action.
+//   O4. The limits of a file hold for each of its workflows that is entered from another file; within the file they hold already.
 //   O3. Arguments of a sub-workflow are checked here, those of a run before it begins (run.ts).
 //   O2. Rank: priority first, then the longest way to the end of the run.
+import { invariant } from '#base/invariant.ts'
 import type { Grant } from '#model/capability.ts'
 import type { Outcome, TaskId } from '#model/event.ts'
-import type { PlanLimits } from '#model/plan.ts'
+import type { PlanFile, PlanLimits } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
 import { validate } from '#types/validate.ts'
 import { failures } from './failures.ts'
@@ -23,7 +25,7 @@ export type Setup = {
   readonly args: Readonly<Record<string, Value>>
   /** Null: the workflow has no `can`. */
   readonly authority: readonly SetupGrant[] | null
-  /** Only at the root: the file's own level, null when it has none. */
+  /** The level of its file, where it is entered from another or begins the run; null when that file has none. */
   readonly file?: readonly SetupGrant[] | null
 }
 export type SetupGrant = { readonly name: string; readonly args: readonly string[]; readonly implies: readonly { readonly name: string; readonly args: readonly string[] }[] }
@@ -47,7 +49,7 @@ export function openScope(state: State, task: TaskId, setup: Setup): Outcome | n
   const { tasks } = state
   const { workflow } = shape
   const node = caller === null ? null : state.nodeOf(task)
-  const limits = task === 0 ? stricter(state.plan.limits, workflow.limits) : workflow.limits
+  const limits = stricter(fileEntered(state, task)?.limits ?? {}, workflow.limits) // O4
   const attempt = tasks.attempt[task]!
   const index = state.scopes.length
   const base = tasks.allocate(workflow.nodes.length)
@@ -56,7 +58,10 @@ export function openScope(state: State, task: TaskId, setup: Setup): Outcome | n
     index, task, attempt, shape, base, params: setup.args, depth,
     levels: levelsOf(caller, setup),
     limiter: limits.parallel === undefined ? (caller?.limiter ?? null) : new Limiter(Math.max(1, limits.parallel), caller?.limiter ?? null, tasks),
-    quota: limits.tasks === undefined ? (caller?.quota ?? null) : ({ limit: limits.tasks, workflow: workflow.name, used: 0, parent: caller?.quota ?? null } satisfies Quota),
+    quota: quotaOf(limits.tasks, workflow.name, caller?.quota ?? null),
+    callQuota: quotaOf(limits.calls, workflow.name, caller?.callQuota ?? null),
+    bounds: { memoryBytes: least(limits.memoryBytes, caller?.bounds.memoryBytes), cpu: least(limits.cpu, caller?.bounds.cpu) },
+    timeMs: limits.timeMs ?? null,
     tail: caller === null ? 0 : caller.tail + caller.shape.toEnd[nodeIndex]! - caller.shape.own[nodeIndex]!,
     priority: caller === null ? 0 : caller.priority + node!.priority,
     lane: node?.needs ? state.schedule.laneOf(node.needs) : (caller?.lane ?? 0),
@@ -68,7 +73,8 @@ export function openScope(state: State, task: TaskId, setup: Setup): Outcome | n
   tasks.phase[task] = phase.inside
   state.counts.total = total
   state.opened.add(task)
-  if (limits.timeMs !== undefined) state.out.push({ kind: 'set-timer', timer: timerOf(task, attempt, 'time-limit'), ms: limits.timeMs })
+  if (scope.timeMs !== null) state.out.push({ kind: 'set-timer', timer: timerOf(task, attempt, 'time-limit'), ms: scope.timeMs })
+  if (caller === null) state.schedule.narrow(scope.bounds)
   for (let i = 0; i < workflow.nodes.length; i++) {
     tasks.scope[base + i] = index
     tasks.pending[base + i] = shape.dependencyCounts[i]!
@@ -93,8 +99,12 @@ export function workflowKey(state: State, task: TaskId): string {
 }
 
 function levelsOf(caller: Scope | null, setup: Setup): readonly Level[] {
+  return [...(caller?.levels ?? []), ...ownLevels(setup)] // O1
+}
+
+/** Levels that come with a workflow: its file's, where it is entered and has one, and its own. */
+export function ownLevels(setup: Setup): readonly Level[] {
   const own = levelOf(setup.authority ?? [])
-  if (caller !== null) return [...caller.levels, own] // O1
   return setup.file ? [levelOf(setup.file), own] : [own]
 }
 
@@ -105,13 +115,36 @@ function levelOf(grants: readonly SetupGrant[]): Level {
   }
 }
 
-/** Of two sets of limits, the smaller of each. */
-export function stricter(a: PlanLimits, b: PlanLimits): { timeMs?: number; tasks?: number; parallel?: number } {
-  const least = (x: number | undefined, y: number | undefined) => (x === undefined ? y : y === undefined ? x : Math.min(x, y))
-  const timeMs = least(a.timeMs, b.timeMs)
-  const tasks = least(a.tasks, b.tasks)
-  const parallel = least(a.parallel, b.parallel)
-  return { ...(timeMs === undefined ? {} : { timeMs }), ...(tasks === undefined ? {} : { tasks }), ...(parallel === undefined ? {} : { parallel }) }
+const ENFORCED = ['timeMs', 'tasks', 'calls', 'parallel', 'memoryBytes', 'cpu'] as const
+
+/** Of two sets of limits, the smaller of each that the engine enforces. */
+function stricter(a: PlanLimits, b: PlanLimits): { readonly [Name in (typeof ENFORCED)[number]]?: number } {
+  const found: { [Name in (typeof ENFORCED)[number]]?: number } = {}
+  for (const name of ENFORCED) {
+    const limit = least(a[name], b[name])
+    if (limit !== null) found[name] = limit
+  }
+  return found
+}
+
+function least(a: number | null | undefined, b: number | null | undefined): number | null {
+  return a === undefined || a === null ? (b ?? null) : b === undefined || b === null ? a : Math.min(a, b)
+}
+
+function quotaOf(limit: number | undefined, workflow: string, parent: Quota | null): Quota | null {
+  return limit === undefined ? parent : { limit, workflow, used: 0, announced: 0, parent }
+}
+
+/** The level of the file that a task's workflow is from, where the task enters that file; null where it has none or is in it already. */
+export function fileEntered(state: State, task: TaskId): Pick<PlanFile, 'authority' | 'limits'> | null {
+  if (task === 0) return state.plan
+  const { plan } = state
+  const key = workflowKey(state, task)
+  const file = Object.hasOwn(plan.workflows, key) ? plan.workflows[key]!.file : undefined
+  if (file === undefined || file === state.scopeOf(task).shape.workflow.file) return null
+  const level = plan.files?.[file]
+  invariant(level !== undefined, 'a workflow of a plan names a file of the plan')
+  return level
 }
 
 /** Tasks that are new: a task that is a workflow is itself counted only until its tasks are there. */

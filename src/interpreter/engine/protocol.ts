@@ -29,8 +29,8 @@ export type Command =
   | { readonly kind: 'clear-timer'; readonly timer: number }
   /** Its outcome is no longer wanted. */
   | { readonly kind: 'cancel'; readonly task: TaskId; readonly attempt: number }
-  /** A limit was reached: to be recorded as `stop-requested`. */
-  | { readonly kind: 'stop'; readonly detail: string }
+  /** A limit was reached: to be recorded as `stop-requested`. `isFinal`: going on would stop again at once. */
+  | { readonly kind: 'stop'; readonly detail: string; readonly isFinal: boolean }
   /** To be recorded as `run-finished`. */
   | { readonly kind: 'finish'; readonly outcome: Outcome }
   /** For those who watch; nothing is to be done. */

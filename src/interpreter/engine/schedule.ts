@@ -15,6 +15,13 @@ export interface Needs {
   readonly memoryBytes: number
 }
 
+/** What one task beneath a workflow may take of the machine; null = nothing says so. */
+export interface Bounds {
+  readonly memoryBytes: number | null
+  /** Share of the machine's processors, 0 to 1. */
+  readonly cpu: number | null
+}
+
 /** A bound on how many tasks beneath a workflow are under way at once. */
 export class Limiter {
   used = 0
@@ -40,7 +47,7 @@ export class Schedule {
   private cpuUsed = 0
   private memoryUsed = 0
   private readonly tasks: TaskTable
-  private readonly capacity: Capacity
+  private capacity: Capacity
   private readonly lanes: Lane[] = []
   private readonly laneByNeeds = new Map<string, number>()
 
@@ -60,9 +67,10 @@ export class Schedule {
     return this.lanes.length - 1
   }
 
-  /** True when the machine could never bear it. */
-  isTooMuch(needs: Needs): boolean {
-    return needs.cpu > this.capacity.cpu || needs.memoryBytes > this.capacity.memoryBytes
+  /** From now on, no more of the machine than this: limits of the file and workflow that a run begins with. */
+  narrow({ memoryBytes, cpu }: Bounds): void {
+    const { capacity } = this
+    this.capacity = { ...capacity, cpu: capacity.cpu * (cpu ?? 1), memoryBytes: Math.min(capacity.memoryBytes, memoryBytes ?? Infinity) }
   }
 
   /** Puts a task whose phase is `queued` in line: at the first limiter without room, else in its lane. */

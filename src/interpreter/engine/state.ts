@@ -8,7 +8,7 @@ import type { Plan, PlanNode } from '#model/plan.ts'
 import type { TaskCounts, TaskStatus } from '#model/report.ts'
 import type { Value } from '#model/type.ts'
 import type { Capacity, Command } from './protocol.ts'
-import { Limiter, Schedule } from './schedule.ts'
+import { type Bounds, Limiter, Schedule } from './schedule.ts'
 import { Shapes, type Shape, type Weights } from './shape.ts'
 import { TaskTable } from './tasks.ts'
 
@@ -19,11 +19,13 @@ export interface Level {
   readonly implied: readonly { readonly by: string; readonly grant: Grant }[]
 }
 
-/** A bound on the number of tasks beneath a workflow. */
+/** A bound on how many tasks are begun, or calls made, beneath a workflow. */
 export interface Quota {
   readonly limit: number
   readonly workflow: string
   used: number
+  /** Calls that are announced and not yet recorded. Not part of the fold: nothing is announced while a record is read. */
+  announced: number
   readonly parent: Quota | null
 }
 
@@ -40,6 +42,11 @@ export interface Scope {
   readonly levels: readonly Level[]
   readonly limiter: Limiter | null
   readonly quota: Quota | null
+  /** Of calls of tools. */
+  readonly callQuota: Quota | null
+  readonly bounds: Bounds
+  /** Milliseconds it may take; null = no limit of its own. */
+  readonly timeMs: number | null
   readonly depth: number
   /** Length of the way from the end of this workflow to the end of the run. */
   readonly tail: number
@@ -109,9 +116,9 @@ export class State {
   args: Readonly<Record<string, Value>> = {}
   isStopping = false
   /** Why it is stopping or was stopped last. */
-  stop: { readonly reason: 'interrupt' | 'terminate' | 'stop-file' | 'limit'; readonly detail: string } | null = null
+  stop: { readonly reason: 'interrupt' | 'terminate' | 'stop-file' | 'limit'; readonly detail: string; readonly isFinal: boolean } | null = null
   /** Why, when a limit was reached and the stop is not recorded yet. */
-  pendingStop: { readonly detail: string; isAskedFor: boolean } | null = null
+  pendingStop: { readonly detail: string; readonly isFinal: boolean; isAskedFor: boolean } | null = null
   /** What the run came to; recorded as `run-finished`. */
   outcome: Outcome | null = null
   isFinished = false

@@ -8,13 +8,13 @@ import type { Outcome, Part, RunEvent, TaskId } from '#model/event.ts'
 import { attemptEnded, backoffOver, fallbackAnswered, verifyKeyAnswered } from './attempt.ts'
 import { begin, cacheAnswered, cacheKeyAnswered, listAnswered, whenAnswered, widthAnswered } from './begin.ts'
 import { cancelAttempt } from './cancel.ts'
-import { adopt, askToStop, dispatch } from './dispatch.ts'
+import { adopt, askToStop, countCall, dispatch } from './dispatch.ts'
 import { failures } from './failures.ts'
 import { openScope, type Setup } from './open-scope.ts'
 import { pathOf } from './path.ts'
 import { partsOfTimer, type Command } from './protocol.ts'
 import { resultAnswered, settle } from './settle.ts'
-import type { State } from './state.ts'
+import type { Scope, State } from './state.ts'
 import { phase } from './tasks.ts'
 
 const nothing: readonly Command[] = Object.freeze([])
@@ -41,6 +41,7 @@ function apply(state: State, event: RunEvent): void {
     case 'evaluated':
       return evaluated(state, event.task, event.attempt, event.part, event.outcome)
     case 'call-started':
+      if (event.task < state.tasks.size) countCall(state, event.task)
       if (!isCurrent(state, event.task, event.attempt)) return // R2
       adopt(state, event.task)
       return callStarted(state, event.task, event.call, event.name)
@@ -55,8 +56,8 @@ function apply(state: State, event: RunEvent): void {
       if (isCurrent(state, event.task, 1) && state.tasks.phase[event.task] === phase.lookUp) cacheAnswered(state, event.task, event)
       return
     case 'stop-requested':
+      if (!state.isStopping || state.stop === null) state.stop = { reason: event.reason, detail: event.detail, isFinal: event.isFinal === true } // the first is why
       state.isStopping = true
-      state.stop = { reason: event.reason, detail: event.detail }
       state.pendingStop = null
       return
     case 'run-resumed':
@@ -159,6 +160,17 @@ function named(state: State, task: TaskId, outcome: Outcome): Outcome {
   return { kind: 'failure', failure: { ...outcome.failure, task: pathOf(state, task) } }
 }
 
+/** Tasks under way that are named when time is up. */
+const MAX_NAMED = 3
+
+function timeIsUp(state: State, scope: Scope): string {
+  const named: string[] = []
+  for (let task = scope.base; task < state.tasks.size && named.length <= MAX_NAMED; task++) if (state.tasks.phase[task] === phase.body) named.push(`\`${pathOf(state, task)}\``)
+  const more = named.length > MAX_NAMED ? ' and others' : ''
+  const under = named.length === 0 ? '' : `; under way: ${named.slice(0, MAX_NAMED).join(', ')}${more}`
+  return `The time limit of \`${scope.shape.workflow.name}\` is reached${under}.`
+}
+
 function callStarted(state: State, task: TaskId, call: number, name: string): void {
   const calls = state.calls.get(task) ?? []
   if (call > calls.length) return
@@ -185,7 +197,7 @@ function timerFired(state: State, timer: number): void {
     }
     case 'time-limit': {
       const scope = state.inside.get(task)
-      if (scope !== undefined && !state.isStopping && state.pendingStop?.isAskedFor !== true) askToStop(state, `The time limit of \`${scope.shape.workflow.name}\` is reached.`)
+      if (scope !== undefined && !state.isStopping && state.pendingStop?.isAskedFor !== true) askToStop(state, timeIsUp(state, scope), false)
       return
     }
     default:

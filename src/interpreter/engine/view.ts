@@ -91,6 +91,37 @@ export function levelsOf(state: State, task: TaskId): readonly Level[] {
   return state.scopeOf(task).levels
 }
 
+/** What one attempt of a task may take of the machine; a field is absent where nothing says so. */
+export interface TaskBounds {
+  /** Bytes, of all processes it starts together. */
+  readonly memoryBytes?: number
+  /** Processors; may be a fraction. */
+  readonly cpu?: number
+  /** Milliseconds the whole attempt may take: its `timeout`, or the shortest time limit around it. */
+  readonly timeMs?: number
+}
+
+/**
+ * The bounds that hold for what a task starts: its own `needs` and `timeout`, and the limits of every workflow and file it is in; of each the least.
+ *
+ * @example
+ * const { memoryBytes, cpu, timeMs } = limitsOf(world.state, place.task)
+ */
+export function limitsOf(state: State, task: TaskId): TaskBounds {
+  if (task === 0) return {}
+  const { needs, timeoutMs } = state.nodeOf(task)
+  const inner = state.scopeOf(task)
+  const least = (...all: readonly (number | null)[]): number | null => all.reduce((a, b) => (a === null ? b : b === null ? a : Math.min(a, b)), null)
+  let timeMs = timeoutMs
+  for (let scope = inner; ; scope = state.scopeOf(scope.task)) {
+    timeMs = least(timeMs, scope.timeMs, scope.task === 0 ? null : state.nodeOf(scope.task).timeoutMs)
+    if (scope.task === 0) break
+  }
+  const memoryBytes = least(inner.bounds.memoryBytes, needs === null || needs.memoryBytes === 0 ? null : needs.memoryBytes)
+  const cpu = least(inner.bounds.cpu === null ? null : inner.bounds.cpu * state.capacity.cpu, needs === null || needs.cpu === 0 ? null : needs.cpu)
+  return { ...(memoryBytes === null ? {} : { memoryBytes }), ...(cpu === null ? {} : { cpu }), ...(timeMs === null ? {} : { timeMs }) }
+}
+
 /** Calls of the current attempt that the journal knows, in order. */
 export function recordedCalls(state: State, task: TaskId): readonly RecordedCall[] {
   return state.calls.get(task) ?? []

@@ -3,13 +3,18 @@
 //   C1. An action is allowed when it comes with a granted plugin grant (`implied`), or when every level of `authority` covers it.
 //   C2. What is checked is what is done: paths are made absolute first, redirects are checked hop by hop, addresses when they are dialled.
 //   C3. A child's environment is built here and inherits nothing. Names by which a variable makes a program load or run code need `env(NAME)`.
+//   C4. A command sees of the machine's files what its call may read, and changes what its call may write (confinement.ts), on a host that can
+//       confine it; where none can, it is refused unless the person who runs the program accepted that by name.
 import { relative, resolve } from 'node:path'
 import { hostOf, parseHostPattern } from '#grants/host-pattern.ts'
 import { coreGrantKinds, matchesGrant, type GrantKinds } from '#grants/match.ts'
-import { HostError, type Host } from '#host/host.ts'
+import { HostError, type CommandResult, type Host, type ProcessLimits } from '#host/host.ts'
+import { permitErrors } from '#diagnostics/catalog/permit.ts'
+import { runErrors } from '#diagnostics/catalog/run.ts'
 import type { Authority, Grant } from '#model/capability.ts'
 import { ToolFailure, type FetchOptions, type FetchResult, type RunOptions, type RunResult, type ToolContext } from '#plugin-api/context.ts'
 import { needsOwnGrant } from './address.ts'
+import { type Confined, confine } from './confinement.ts'
 import { denied, isAllowed } from './guard.ts'
 import { guardedFiles, type FileGrant, type FileGuard } from './guarded-files.ts'
 import { RealPaths } from './real-paths.ts'
@@ -53,6 +58,10 @@ export interface ToolContextOptions {
   readonly idempotencyKey: string
   readonly taskPath: string
   readonly kindsOf?: GrantKinds
+  /** What commands of this call may use of the machine. */
+  readonly bounds?: { readonly memoryBytes?: number; readonly cpu?: number }
+  /** Accepted by name: commands run unconfined where the machine has no sandbox. */
+  readonly mayBeUnconfined?: boolean
   /** Every decision on a concrete action, before anything is done by it. */
   onDecision?(wanted: Grant, allowed: boolean): void
   onCount(kind: CountKind): void
@@ -99,6 +108,11 @@ class CallGuard implements FileGuard {
   private readonly options: ToolContextOptions
   private readonly kindsOf: GrantKinds
 
+  /** Every level of authority, and what comes with this call. */
+  get levels(): readonly Authority[] {
+    return [...this.options.authority, this.options.implied]
+  }
+
   constructor(options: ToolContextOptions) {
     this.options = options
     this.host = options.host
@@ -109,11 +123,29 @@ class CallGuard implements FileGuard {
     this.paths = new RealPaths(options.host.files, options.cwd)
   }
 
+  /** What a command that this call starts may see and use; null where the host starts none of the machine's own. // C4 @throws {ToolFailure} */
+  async confined(timeoutMs: number): Promise<Confined | null> {
+    const { authority, implied, bounds, mayBeUnconfined = false } = this.options
+    const level = await this.host.isolation?.()
+    if (level === undefined) return null
+    if (level < 2 && !mayBeUnconfined) throw noSandbox()
+    return confine({ files: this.host.files, cwd: this.cwd, paths: this.paths, authority, implied, signal: this.signal, limits: limitsFor(this.host, bounds, timeoutMs), mayBeUnconfined })
+  }
+
+  log(line: string): void {
+    this.options.onLog(line)
+  }
+
   /** C1, for arguments that need no look at the disk. @throws {ToolFailure} */
   check(wanted: Grant): void {
     const allowed = this.permits(wanted)
-    this.options.onDecision?.(wanted, allowed)
+    this.decided(wanted, allowed)
     if (!allowed) throw this.refusal(wanted)
+  }
+
+  /** Told before anything is done by it. @throws when it may not be done after all: the run is being stopped, or the decision cannot be kept. */
+  decided(wanted: Grant, allowed: boolean): void {
+    this.options.onDecision?.(wanted, allowed)
   }
 
   permits(wanted: Grant): boolean {
@@ -133,12 +165,18 @@ class CallGuard implements FileGuard {
     return this.atEveryLevel(level => this.paths.covers(level, name, real))
   }
 
+  allowsByName(name: FileGrant, real: string): Promise<boolean> {
+    return this.atEveryLevel(level => this.paths.covers(level, name, real, true))
+  }
+
   allowsPattern(name: FileGrant, base: readonly string[], rest: readonly string[]): Promise<boolean> {
     return this.atEveryLevel(level => this.paths.coversPattern(level, name, { base, rest }))
   }
 
   refuse(name: FileGrant, path: string, byLink = false): ToolFailure {
-    return this.refusal({ name, args: [path.includes('\0') ? path : resolve(this.cwd, path)] }, byLink)
+    const wanted = { name, args: [path.includes('\0') ? path : resolve(this.cwd, path)] }
+    this.decided(wanted, false)
+    return this.refusal(wanted, byLink)
   }
 
   private refusal(wanted: Grant, byLink = false): ToolFailure {
@@ -159,16 +197,66 @@ async function run(guard: CallGuard, program: string, args: readonly string[], o
   guard.check({ name: 'exec', args: [program, ...argv] })
   for (const name of Object.keys(options.env ?? {})) if (loadsCode(name)) guard.check({ name: 'env', args: [name] }) // C3
   const folder = await folderOf(guard, options.cwd)
+  const timeoutMs = Math.max(1, Math.min(options.timeoutMs ?? DEFAULT_RUN_MS, MAX_RUN_MS))
+  await guard.paths.settle(guard.levels)
+  const confined = await guard.confined(timeoutMs)
   guard.count('ran')
-  return guard.host.run({
+  const result = await guard.host.run({
     // C2: a program named by a path is the one below the run's folder, wherever the command is started.
     program: program.includes('/') ? resolve(guard.cwd, program) : program,
     args: argv, cwd: folder,
-    env: { PATH: searchPath(guard), LANG: 'C.UTF-8', TERM: 'dumb', HOME: await privateHome(guard), ...options.env },
+    env: { PATH: searchPath(guard), LANG: 'C.UTF-8', TERM: 'dumb', HOME: confined === null || confined.confinement.mayBeUnconfined ? await privateHome(guard) : SANDBOX_HOME, ...options.env },
     ...(options.stdin === undefined ? {} : { stdin: options.stdin }),
-    timeoutMs: Math.max(1, Math.min(options.timeoutMs ?? DEFAULT_RUN_MS, MAX_RUN_MS)),
+    timeoutMs,
     maxOutputBytes: Math.max(0, Math.min(options.maxOutputBytes ?? DEFAULT_OUTPUT_BYTES, MAX_OUTPUT_BYTES)),
+    ...(confined === null ? {} : { confinement: options.observe ? { ...confined.confinement, observe: true } : confined.confinement }),
   }, guard.signal)
+  if (confined === null) return result
+  const made = await confined.after()
+  if (made.length > 0) throw madeControlFiles(guard, program, made)
+  if (options.observe) return result
+  if (result.endedFor !== undefined) throw overBound(program, result, confined.confinement.limits)
+  if (result.exitCode === 0 || !confined.isBlind) return result
+  guard.log(`\`${program}\` saw nothing of this folder: a command sees the files that are granted to it and no others. \`can fs.read("**")\` shows it all of them.`)
+  return result
+}
+
+/** A sandbox has a home of its own, empty at the start, whatever is said here. */
+const SANDBOX_HOME = '/tmp/home'
+const DEFAULT_MEMORY_BYTES = 4 * 1024 ** 3
+const MAX_PROCESSES = 256
+const MAX_FILE_BYTES = 4 * 1024 ** 3
+
+function limitsFor(host: Host, bounds: ToolContextOptions['bounds'], timeoutMs: number): ProcessLimits {
+  const { cpus, memoryBytes } = host.machine()
+  return {
+    memoryBytes: bounds?.memoryBytes ?? Math.min(DEFAULT_MEMORY_BYTES, Math.floor(memoryBytes * 0.75)),
+    processes: MAX_PROCESSES, fileBytes: MAX_FILE_BYTES,
+    cpuMs: Math.ceil(timeoutMs * Math.max(1, bounds?.cpu ?? cpus)),
+  }
+}
+
+function noSandbox(): ToolFailure {
+  const { code, message, help } = permitErrors['no-sandbox']({})
+  return new ToolFailure(code, message, { help: help[0]! })
+}
+
+function madeControlFiles(guard: CallGuard, program: string, paths: readonly string[]): ToolFailure {
+  guard.count('refused')
+  const shown = paths.map(path => `\`${path.startsWith(`${guard.cwd}/`) ? path.slice(guard.cwd.length + 1) : path}\``).join(', ')
+  return new ToolFailure('permit/denied', `\`${program}\` made ${shown}, which steer tek or git: no wildcard covers them, and they were taken away again.`, { help: 'A grant for `fs.write` that names them allows it.' })
+}
+
+const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 1024 ** 2)} MiB`
+
+/** A command that was ended for what it used: which bound, how much was seen, and how to give it more. */
+function overBound(program: string, { endedFor, peak }: CommandResult, limits: ProcessLimits): ToolFailure {
+  const { code, message, help } = runErrors['over-bound']({
+    program, bound: endedFor!,
+    allowed: endedFor === 'memory' ? mebibytes(limits.memoryBytes) : endedFor === 'processes' ? `${limits.processes} processes` : `${Math.ceil(limits.cpuMs / 1_000)} s of processor time`,
+    seen: peak === undefined ? null : endedFor === 'memory' ? mebibytes(peak.memoryBytes) : endedFor === 'processes' ? `${peak.processes} processes` : `${Math.ceil(peak.cpuMs / 1_000)} s`,
+  })
+  return new ToolFailure(code, message, { help: help[0]! })
 }
 
 /** Where programs are looked for: never in the project itself, where a file could take the name of a granted program. */
@@ -231,6 +319,7 @@ function checkMessage(url: string, options: FetchOptions): void {
 }
 
 function refuseAddress(guard: CallGuard, host: string, hostname: string): ToolFailure {
+  guard.decided({ name: 'net', args: [host] }, false)
   guard.count('refused')
   const failure = denied({ name: 'net', args: [host] }, guard.cwd)
   return hostname === host.replace(/:\d+$/, '') ? failure : new ToolFailure(failure.code, `\`${hostname}\` stands for ${host}, an address of this machine's own network: nothing grants it.`, { help: failure.help! })

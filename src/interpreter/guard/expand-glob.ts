@@ -10,12 +10,12 @@ export const MAX_GLOB_FILES = 100_000
 const MAX_GLOB_DEPTH = 128
 const MAX_GLOB_FOLDERS = 200_000
 
-/** Absolute paths, below the pattern's own folder; `signal` ends the walk. */
+/** Absolute paths, below the pattern's own folder, which has no links in it; `signal` ends the walk. */
 export async function expandGlob(files: HostFiles, pattern: PathPattern, maxFiles: number, signal: AbortSignal): Promise<string[]> {
   const walk = new Walk(files, maxFiles, signal)
   const base = `/${pattern.base.join('/')}`
-  if (pattern.rest.length === 0) return (await files.stat(base))?.kind === 'file' ? [base] : []
-  if ((await files.stat(base))?.kind === 'directory') await walk.folder(base === '/' ? '' : base, pattern.rest, closure(pattern.rest, [0]), 0)
+  if (pattern.rest.length === 0) return (await files.stat(base, { exact: true }))?.kind === 'file' ? [base] : []
+  if ((await files.stat(base, { exact: true }))?.kind === 'directory') await walk.folder(base === '/' ? '' : base, pattern.rest, closure(pattern.rest, [0]), 0)
   return walk.found
 }
 
@@ -43,7 +43,7 @@ class Walk {
     if (this.signal.aborted) throw new HostError('cancelled', folder, 'The search for files was stopped.')
     if (depth > MAX_GLOB_DEPTH) throw new HostError('too-large', folder, `There are folders nested more than ${MAX_GLOB_DEPTH} deep at ${folder.slice(0, 200)}….`)
     if (++this.folders > MAX_GLOB_FOLDERS) throw this.tooMany(`more than ${MAX_GLOB_FOLDERS.toLocaleString('en')} folders`)
-    for (const entry of await this.files.list(folder || '/')) {
+    for (const entry of await this.files.list(folder || '/', { exact: true })) {
       const next = closure(rest, positions.flatMap(position => this.after(rest, position, entry.name)))
       if (next.length === 0) continue
       const path = `${folder}/${entry.name}`

@@ -1,11 +1,12 @@
 // Guarded files: ToolFiles over a host, every path checked.
 // Owns: which grant each operation needs, and caps. Does not own: the decision (guard.ts, real-paths.ts), the work (host).
 //   F1. A path is resolved once, checked, and the resolved path is used with `exact`: what was checked is what is opened.
-//   F2. Removing or moving a folder needs the right to every control file in it (see grants/path-pattern.ts, P4).
+//   F2. Removing or moving a folder needs the right to everything in it, at both places: `fs.write("*")` is no grant for what lies deeper.
 //   F3. Moving needs `fs.read` of the source as well: what may not be read may not be moved to where it may.
+//   F4. A file named `.git` sends git to another folder for its settings and hooks: it is written only where it is granted by its name.
 import { resolve } from 'node:path'
 import { expandBraces } from '#grants/glob.ts'
-import { absoluteSegments, isControlFile, parsePathPattern } from '#grants/path-pattern.ts'
+import { isGitFolder, parsePathPattern } from '#grants/path-pattern.ts'
 import { HostError, type Host } from '#host/host.ts'
 import { ToolFailure, type ToolFiles } from '#plugin-api/context.ts'
 import { expandGlob, MAX_GLOB_FILES } from './expand-glob.ts'
@@ -26,10 +27,14 @@ export interface FileGuard {
   readonly paths: RealPaths
   /** Whether a real path is covered at every level. */
   allows(name: FileGrant, real: string): Promise<boolean>
+  /** The same, by a grant without wildcards at every level. */
+  allowsByName(name: FileGrant, real: string): Promise<boolean>
   allowsPattern(name: FileGrant, base: readonly string[], rest: readonly string[]): Promise<boolean>
   /** `byLink`: the path as written is granted, what it leads to on disk is not. Where that is, is not told. */
   refuse(name: FileGrant, path: string, byLink?: boolean): ToolFailure
   count(kind: 'read' | 'wrote'): void
+  /** Told of what may be done, before it is. @throws when it may not after all. */
+  decided(wanted: { readonly name: FileGrant; readonly args: readonly string[] }, allowed: true): void
 }
 
 export function guardedFiles(guard: FileGuard): ToolFiles {
@@ -42,6 +47,7 @@ export function guardedFiles(guard: FileGuard): ToolFiles {
   const write = async (path: string, data: string | Uint8Array): Promise<void> => {
     checkSize(path, data)
     const real = await permitted(guard, 'fs.write', path)
+    await checkGitFile(guard, real)
     guard.count('wrote')
     await files.writeAtomic(real, data, { exact: true })
   }
@@ -55,7 +61,7 @@ export function guardedFiles(guard: FileGuard): ToolFiles {
         throw new HostError('not-utf8', path, `${path} is not UTF-8 text.`)
       }
     },
-    stat: async path => files.stat(await permitted(guard, 'fs.read', path)),
+    stat: async path => files.stat(await permitted(guard, 'fs.read', path), { exact: true }),
     list: async directory => files.list(await permitted(guard, 'fs.read', directory), { exact: true }),
     glob: (pattern, options = {}) => glob(guard, pattern, options.maxFiles ?? MAX_GLOB_FILES),
     writeText: write,
@@ -63,13 +69,14 @@ export function guardedFiles(guard: FileGuard): ToolFiles {
     async append(path, text) {
       checkSize(path, text)
       const real = await permitted(guard, 'fs.write', path)
+      await checkGitFile(guard, real)
       guard.count('wrote')
       await files.append(real, text, { exact: true })
     },
-    makeDirectory: async path => files.makeDirectory(await permitted(guard, 'fs.write', path)),
+    makeDirectory: async path => files.makeDirectory(await permitted(guard, 'fs.write', path), { exact: true }),
     async remove(path) {
       const real = await permitted(guard, 'fs.write', path, true)
-      await checkTree(guard, real)
+      await checkTree(guard, real, [{ name: 'fs.write', root: real }])
       guard.count('wrote')
       await files.remove(real, { exact: true })
     },
@@ -77,8 +84,9 @@ export function guardedFiles(guard: FileGuard): ToolFiles {
       const source = await permitted(guard, 'fs.write', from, true)
       if (!(await guard.allows('fs.read', source))) throw guard.refuse('fs.read', from) // F3
       const target = await permitted(guard, 'fs.write', to, true)
-      await checkTree(guard, source)
-      await checkTree(guard, target)
+      if ((await treeKind(guard, source)) !== 'directory') await checkGitFile(guard, target)
+      await checkTree(guard, source, [{ name: 'fs.write', root: source }, { name: 'fs.read', root: source }, { name: 'fs.write', root: target }])
+      await checkTree(guard, target, [{ name: 'fs.write', root: target }])
       guard.count('wrote')
       await files.rename(source, target, { exact: true })
     },
@@ -101,22 +109,36 @@ async function permitted(guard: FileGuard, name: FileGrant, path: string, link: 
     throw guard.refuse(name, path)
   }
   if (!(await guard.allows(name, real))) throw guard.refuse(name, path, await guard.allows(name, resolve(guard.cwd, path)))
+  guard.decided({ name, args: [real] }, true)
   return real
 }
 
+/** F4. */
+async function checkGitFile(guard: FileGuard, real: string): Promise<void> {
+  if (isGitFolder(real) && !(await guard.allowsByName('fs.write', real))) throw guard.refuse('fs.write', real)
+}
+
+/** What lies at a real path; a link is a link, wherever it leads. */
+async function treeKind(guard: FileGuard, path: string): Promise<'directory' | 'other'> {
+  const isLink = (await guard.paths.of(path).catch(() => null)) !== path
+  return !isLink && (await guard.host.files.stat(path, { exact: true }))?.kind === 'directory' ? 'directory' : 'other'
+}
+
+interface TreeRight {
+  readonly name: FileGrant
+  /** Where the tree lies, or would lie. */
+  readonly root: string
+}
+
 /** F2. A link is removed or moved as a link: it is not entered. */
-async function checkTree(guard: FileGuard, root: string): Promise<void> {
-  const folder = absoluteSegments(await guard.paths.of(guard.cwd), '/') ?? []
-  const isLink = (await guard.paths.of(root).catch(() => null)) !== root
-  const queue = [{ path: root, isFolder: !isLink && (await guard.host.files.stat(root))?.kind === 'directory' }]
+async function checkTree(guard: FileGuard, root: string, rights: readonly TreeRight[]): Promise<void> {
+  const queue = [{ below: '', isFolder: (await treeKind(guard, root)) === 'directory' }]
   for (let seen = 0; queue.length > 0; seen++) {
     if (seen > MAX_TREE_ENTRIES) throw new HostError('too-large', root, `${root} holds more than ${MAX_TREE_ENTRIES.toLocaleString('en')} entries.`)
-    const { path, isFolder } = queue.pop()!
-    const segments = absoluteSegments(path, '/') ?? []
-    const isInside = folder.every((segment, index) => segments[index] === segment)
-    if (isControlFile(isInside ? segments.slice(folder.length) : segments) && !(await guard.allows('fs.write', path))) throw guard.refuse('fs.write', path)
+    const { below, isFolder } = queue.pop()!
+    for (const right of rights) if (!(await guard.allows(right.name, right.root + below))) throw guard.refuse(right.name, right.root + below)
     if (!isFolder) continue
-    for (const entry of await guard.host.files.list(path)) queue.push({ path: `${path === '/' ? '' : path}/${entry.name}`, isFolder: entry.kind === 'directory' })
+    for (const entry of await guard.host.files.list(root + below, { exact: true })) queue.push({ below: `${below}/${entry.name}`, isFolder: entry.kind === 'directory' })
   }
 }
 
@@ -130,6 +152,7 @@ async function glob(guard: FileGuard, pattern: string, maxFiles: number): Promis
     const realBase = await guard.paths.realBase(parsed.base)
     const isCovered = parsed.rest.length === 0 ? await guard.allows('fs.read', `/${realBase.join('/')}`) : await guard.allowsPattern('fs.read', realBase, parsed.rest)
     if (!isCovered) throw guard.refuse('fs.read', each)
+    guard.decided({ name: 'fs.read', args: [each] }, true)
     const prefix = `/${realBase.join('/')}`
     for (const path of await expandGlob(guard.host.files, { base: realBase, rest: parsed.rest }, maxFiles, guard.signal)) {
       // Shown under the name the program used for the folder, not under where its links lead.
@@ -141,6 +164,9 @@ async function glob(guard: FileGuard, pattern: string, maxFiles: number): Promis
   return [...found].sort()
 }
 
+/** A path as a program sees it; one that begins with `-` would be an option to a command it is given to. */
 function shown(path: string, pattern: string, cwd: string): string {
-  return !pattern.startsWith('/') && path.startsWith(`${cwd}/`) ? path.slice(cwd.length + 1) : path
+  if (pattern.startsWith('/') || !path.startsWith(`${cwd}/`)) return path
+  const relative = path.slice(cwd.length + 1)
+  return relative.startsWith('-') ? `./${relative}` : relative
 }

@@ -2,6 +2,8 @@
 // Owns: resolving links of the target and of each grant's own folder. Does not own: patterns (grants/), opening (host).
 //   L1. Both sides are compared after every link is resolved: a link inside a granted folder that leads out of it is refused,
 //       and a granted folder that is itself a link stands for where it leads.
+//       Where a granted folder leads is looked up once, when it is first asked for and before any command starts: a link that a command makes
+//       does not widen what its grants cover.
 //   L2. What cannot be resolved is judged as written, so that a refusal tells nothing about files outside the grant.
 import { resolve } from 'node:path'
 import { absoluteSegments, coversPath, parsePathPattern, type PathPattern } from '#grants/path-pattern.ts'
@@ -10,14 +12,20 @@ import { pathAutomaton } from '#grants/pattern-automaton.ts'
 import type { HostFiles } from '#host/host.ts'
 import type { Authority, Grant } from '#model/capability.ts'
 
+/** Folders whose links are remembered for one host; beyond that they are looked up each time. */
+const MAX_BASES = 10_000
+const basesOf = new WeakMap<HostFiles, Map<string, Promise<readonly string[]>>>()
+
 export class RealPaths {
   private readonly files: HostFiles
   private readonly cwd: string
-  private readonly bases = new Map<string, Promise<readonly string[]>>()
+  private readonly bases: Map<string, Promise<readonly string[]>>
 
   constructor(files: HostFiles, cwd: string) {
     this.files = files
     this.cwd = cwd
+    this.bases = basesOf.get(files) ?? new Map<string, Promise<readonly string[]>>()
+    basesOf.set(files, this.bases)
   }
 
   /** The absolute path after links; with `link`, the last part itself is not followed. Rejects with HostError. */
@@ -28,12 +36,13 @@ export class RealPaths {
     return resolve(parent, absolute.slice(absolute.lastIndexOf('/') + 1))
   }
 
-  /** Whether some grant of the level covers this real path. */
-  async covers(level: Authority, name: string, real: string): Promise<boolean> {
+  /** Whether some grant of the level covers this real path; `byName`: one without wildcards. */
+  async covers(level: Authority, name: string, real: string, byName: boolean = false): Promise<boolean> {
     const path = absoluteSegments(real, '/')
     if (path === null) return false
     const cwd = await this.realBase(absoluteSegments(this.cwd, '/') ?? [])
     for (const pattern of this.patternsOf(level, name)) {
+      if (byName && pattern.rest.length > 0) continue
       if (coversPath({ base: await this.realBase(pattern.base), rest: pattern.rest }, path, cwd)) return true
     }
     return false
@@ -50,12 +59,22 @@ export class RealPaths {
     return false
   }
 
+  /** Looks up where every folder that these levels grant leads, before something runs that may make links. // L1 */
+  async settle(levels: readonly Authority[]): Promise<void> {
+    for (const level of levels) {
+      for (const { name, args: [path] } of level as readonly Grant[]) {
+        const pattern = (name === 'fs.read' || name === 'fs.write') && path !== undefined ? parsePathPattern(path, this.cwd) : null
+        if (pattern !== null) await this.realBase(pattern.base)
+      }
+    }
+  }
+
   realBase(base: readonly string[]): Promise<readonly string[]> {
     const path = `/${base.join('/')}`
     let known = this.bases.get(path)
     if (known === undefined) {
       known = this.files.realPath(path).then(real => absoluteSegments(real, '/') ?? base, () => base) // L2
-      this.bases.set(path, known)
+      if (this.bases.size < MAX_BASES) this.bases.set(path, known)
     }
     return known
   }

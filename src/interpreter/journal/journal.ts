@@ -8,6 +8,7 @@ import type { RunEvent } from '#model/event.ts'
 import type { Plan } from '#model/plan.ts'
 import type { RunSummary } from '#model/report.ts'
 import type { Value } from '#model/type.ts'
+import type { AuditLog } from './audit-log.ts'
 import type { Lease } from './lease.ts'
 
 /** Characters of a value's JSON kept beside the event; a longer one is kept once, by its hash. */
@@ -35,7 +36,7 @@ export interface RunLog {
   append(event: RunEvent): void
   /** Makes everything appended durable, in one transaction. */
   commit(): void
-  /** Events appended and not yet durable. */
+  /** Events and entries of the audit log appended and not yet durable. */
   readonly uncommitted: number
   /** Durable events, in order. */
   events(): Iterable<RunEvent>
@@ -61,6 +62,8 @@ export interface OpenedRun {
 }
 
 export interface Journal {
+  /** What was decided, of all its runs. Entries that wait become durable with any log's `commit`. */
+  readonly audit: AuditLog
   /** Everything of the beginning is durable when it returns. @throws {JournalError} when it cannot be written. */
   startRun(summary: RunSummary, plan: Plan, beginning?: Beginning): RunLog
   /** Null when there is no such run. With the owner of a lease, the log records for that owner only. // J2 */
@@ -74,6 +77,10 @@ export interface Journal {
   leases(): ReadonlyMap<string, Lease>
   /** Asks the process that drives a run to stop; does nothing where no lease is. */
   askToStop(runId: string, nowMs: number): void
+  /** The process that drives a run says that it saw the request. */
+  stopSeen(runId: string, owner: string, nowMs: number): void
+  /** Whether it has said so. */
+  isStopSeen(runId: string): boolean
   /** How a run stands with the owner of its lease. */
   standing(runId: string, owner: string): { readonly isOwner: boolean; readonly isAskedToStop: boolean }
   /** Newest first. */

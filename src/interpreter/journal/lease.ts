@@ -16,6 +16,8 @@ export interface Lease {
   readonly pid: number
   readonly hostName: string
   readonly bootId: string
+  /** Tells the process from a later one with the same number; absent where the system does not say. */
+  readonly since?: string
   readonly expiresMs: number
 }
 
@@ -24,5 +26,5 @@ export function isHeld(lease: Lease, host: Host): boolean {
   if (host.now() >= lease.expiresMs) return false
   const here = host.identity?.()
   if (here === undefined || here.bootId === '' || here.bootId !== lease.bootId || here.hostName !== lease.hostName) return true
-  return host.isAlive?.(lease.pid) ?? true
+  return host.isAlive?.(lease.pid, lease.since) ?? true
 }

@@ -4,6 +4,7 @@ import type { RunEvent } from '#model/event.ts'
 import type { Plan } from '#model/plan.ts'
 import type { RunSummary } from '#model/report.ts'
 import type { Value } from '#model/type.ts'
+import { MemoryAudit } from './memory-audit.ts'
 import { JournalError, MAX_CACHED_RESULTS, type Journal, type RunLog } from './journal.ts'
 import type { Lease } from './lease.ts'
 
@@ -14,6 +15,7 @@ interface KeptRun {
   readonly events: RunEvent[]
   lease: Lease | null
   isAskedToStop: boolean
+  isStopSeen: boolean
 }
 
 /**
@@ -26,15 +28,17 @@ export function memoryJournal(): Journal {
   const runs = new Map<string, KeptRun>()
   const cache = new Map<string, { value: Value; atMs: number }>()
   const means = new Map<string, Map<string, { totalMs: number; count: number }>>()
+  const audit = new MemoryAudit()
   return {
+    audit,
     startRun(summary, plan, { event, folder, lease } = {}) {
-      const run: KeptRun = { summary, plan, folder: folder ?? null, events: event === undefined ? [] : [event], lease: lease ?? null, isAskedToStop: false }
+      const run: KeptRun = { summary, plan, folder: folder ?? null, events: event === undefined ? [] : [event], lease: lease ?? null, isAskedToStop: false, isStopSeen: false }
       runs.set(summary.runId, run)
-      return logOf(run, lease?.owner)
+      return logOf(run, audit, lease?.owner)
     },
     openRun(runId, owner) {
       const run = runs.get(runId)
-      return run === undefined ? null : { summary: run.summary, plan: run.plan, folder: run.folder, log: logOf(run, owner) }
+      return run === undefined ? null : { summary: run.summary, plan: run.plan, folder: run.folder, log: logOf(run, audit, owner) }
     },
     takeLease(runId, lease, isHeld) {
       const run = runs.get(runId)
@@ -42,6 +46,7 @@ export function memoryJournal(): Journal {
       if (run.lease !== null && run.lease.owner !== lease.owner && isHeld(run.lease)) return run.lease
       run.lease = lease
       run.isAskedToStop = false
+      run.isStopSeen = false
       return null
     },
     renewLease(runId, owner, expiresMs) {
@@ -59,6 +64,11 @@ export function memoryJournal(): Journal {
       const run = runs.get(runId)
       if (run !== undefined && run.lease !== null) run.isAskedToStop = true
     },
+    stopSeen(runId, owner) {
+      const run = runs.get(runId)
+      if (run?.lease?.owner === owner) run.isStopSeen = true
+    },
+    isStopSeen: runId => runs.get(runId)?.isStopSeen ?? false,
     standing(runId, owner) {
       const run = runs.get(runId)
       return { isOwner: run?.lease?.owner === owner, isAskedToStop: run?.isAskedToStop ?? false }
@@ -90,7 +100,7 @@ export function memoryJournal(): Journal {
   }
 }
 
-function logOf(run: KeptRun, owner: string | undefined): RunLog {
+function logOf(run: KeptRun, audit: MemoryAudit, owner: string | undefined): RunLog {
   let batch: RunEvent[] = []
   const expectOwner = (): void => {
     if (owner !== undefined && run.lease?.owner !== owner) throw new JournalError(runErrors['lease-lost']({ runId: run.summary.runId }))
@@ -101,9 +111,10 @@ function logOf(run: KeptRun, owner: string | undefined): RunLog {
       expectOwner()
       for (const event of batch) run.events.push(event)
       batch = []
+      audit.flush()
     },
     get uncommitted() {
-      return batch.length
+      return batch.length + audit.waiting
     },
     events: () => run.events.slice(),
     describe(summary) {

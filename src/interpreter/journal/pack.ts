@@ -20,7 +20,7 @@ export function packEvent(event: RunEvent, baseMs: number, keep: KeepBlob): stri
   const at = event.atMs - baseMs
   switch (event.kind) {
     case 'run-started':
-      return `[0,${at},${JSON.stringify([event.runId, event.planHash, event.workflow, event.tekVersion]).slice(1, -1)},${packValue(event.args, keep)}]`
+      return `[0,${at},${JSON.stringify([event.runId, event.planHash, event.workflow, event.tekVersion]).slice(1, -1)},${packValue(event.args, keep)}${event.standInSeed === undefined ? '' : `,"${event.standInSeed}"`}]`
     case 'evaluated':
       return `[1,${at},${event.task},${event.attempt},${partNumbers.get(event.part)},${packOutcome(event.outcome, keep)},${rounded(event.elapsedMs)}]`
     case 'call-started':
@@ -32,7 +32,7 @@ export function packEvent(event: RunEvent, baseMs: number, keep: KeepBlob): stri
     case 'cache-answered':
       return `[5,${at},${event.task},"${event.key}",${event.hit ? packValue(event.value ?? null, keep) : '3,null'}]`
     case 'stop-requested':
-      return `[6,${at},"${event.reason}",${JSON.stringify(event.detail)}]`
+      return `[6,${at},"${event.reason}",${JSON.stringify(event.detail)}${event.isFinal === true ? ',1' : ''}]`
     case 'run-resumed':
       return `[7,${at}]`
     case 'run-finished':
@@ -49,11 +49,11 @@ export function unpackBatch(text: string, baseMs: number, read: ReadBlob): RunEv
 type Packed = [number, number, ...never[]]
 
 function unpackEvent(packed: Packed, baseMs: number, read: ReadBlob): RunEvent {
-  const [kind, at, a, b, c, d, e, f] = packed as unknown as [number, number, never, never, never, never, never, never]
+  const [kind, at, a, b, c, d, e, f, g] = packed as unknown as [number, number, never, never, never, never, never, never, never]
   const atMs = baseMs + at
   switch (kind) {
     case 0:
-      return { kind: 'run-started', atMs, runId: a, planHash: b, workflow: c, tekVersion: d, args: unpackValue(e, f, read) as Record<string, Value> }
+      return { kind: 'run-started', atMs, runId: a, planHash: b, workflow: c, tekVersion: d, args: unpackValue(e, f, read) as Record<string, Value>, ...(g === undefined ? {} : { standInSeed: g }) }
     case 1:
       return { kind: 'evaluated', atMs, task: a, attempt: b, part: parts[c]!, outcome: unpackOutcome(d, e, read), elapsedMs: f }
     case 2:
@@ -67,7 +67,7 @@ function unpackEvent(packed: Packed, baseMs: number, read: ReadBlob): RunEvent {
       return { kind: 'cache-answered', atMs, task: a, key: b, value, hit: value !== undefined }
     }
     case 6:
-      return { kind: 'stop-requested', atMs, reason: a, detail: b }
+      return { kind: 'stop-requested', atMs, reason: a, detail: b, ...(c === undefined ? {} : { isFinal: true }) }
     case 7:
       return { kind: 'run-resumed', atMs }
     case 8:

@@ -1,6 +1,21 @@
 // Schema: the tables of `.tek/tek.db` and the steps from each version to the next.
 //   V1. `user_version` is the number of steps taken; a step once released is never changed.
 
+const noChange = (table: string, change: string): string => `create trigger ${table}_no_${change} before ${change} on ${table} begin select raise(abort, 'append-only'); end`
+/** Also keeps \`insert or replace\` from taking a row's place, which fires no other trigger. */
+const onlyAfter = (table: string): string =>
+  `create trigger ${table}_only_after before insert on ${table} when new.seq <= (select max(seq) from ${table}) begin select raise(abort, 'append-only'); end`
+
+/** The audit log, as \`tek audit verify\` expects to find it. Never changed: a later step that must change it makes a list of its own. */
+export const auditTables: readonly string[] = [
+  'create table identity (id text not null) strict', // names the database in signatures and in what is remembered elsewhere
+  'create table audit (seq integer primary key, run text not null, body text not null, hash text not null) strict',
+  'create table audit_marks (seq integer primary key, hash text not null, key text not null, signature text not null) strict',
+  noChange('identity', 'update'), noChange('identity', 'delete'),
+  noChange('audit', 'update'), noChange('audit', 'delete'), onlyAfter('audit'),
+  noChange('audit_marks', 'update'), noChange('audit_marks', 'delete'),
+]
+
 /** Each step is a list of statements. */
 export const migrations: readonly (readonly string[])[] = [
   [
@@ -27,5 +42,12 @@ export const migrations: readonly (readonly string[])[] = [
     'alter table runs add column lease_expires_ms real',
     'alter table runs add column stop_asked_ms real',
     'create index runs_by_lease on runs (lease_owner) where lease_owner is not null',
+  ],
+  [ // the audit log; when the driver began and when it saw the request to stop, for those who end it
+    ...auditTables,
+    'insert into identity (id) values (lower(hex(randomblob(16))))',
+    'alter table runs add column lease_since text',
+    'alter table runs add column stop_seen_ms real',
+    'alter table runs add column audit_from integer', // the last entry before the run began: an index over all entries would cost each of them
   ],
 ]

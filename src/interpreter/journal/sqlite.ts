@@ -1,11 +1,10 @@
 // Sqlite: the journal on disk, one database for all runs of a project and all processes at work in it.
-// Owns: the database file, transactions, what its errors mean. The only file that knows SQLite.
+// Owns: the database file, transactions, what its errors mean. Only files named sqlite* know SQLite.
 //   Q1. WAL with synchronous=NORMAL: what was committed survives `kill -9` of any process; a power cut may lose the last moments, never more.
 //   Q2. A batch of events is one row in one transaction; its number follows the last one's, so a second writer of the same run is refused.
 //   Q3. What the owner of a lease records is written only where the lease is still its own, in the same statement.
 //   Q4. A schema newer than this program's is refused, an older one is brought up step by step in one transaction.
-//   Q5. Databases and statements are never given to the garbage collector: better-sqlite3 12 aborts the process when Node 24 collects one
-//       (https://github.com/WiseLibs/better-sqlite3/issues/1515). A process opens few journals, each with some 30 statements.
+//   Q5. Entries of the audit log are written with the events that wait: one transaction holds both.
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Database, Statement } from 'better-sqlite3'
@@ -19,9 +18,9 @@ import { JournalError, MAX_CACHED_RESULTS, MAX_CACHED_VALUE_LENGTH, MAX_LISTED_R
 import type { Lease } from './lease.ts'
 import { packEvent, unpackBatch } from './pack.ts'
 import { migrations } from './schema.ts'
+import { SqliteAudit } from './sqlite-audit.ts'
+import { keepDatabase, statement, type Guarded } from './sqlite-statement.ts'
 
-/** Q5. */
-const neverCollected = new Set<Database | Statement>()
 /** Milliseconds to wait for another process's transaction. */
 const BUSY_TIMEOUT_MS = 5_000
 /** Results remembered between two looks at how many there are. */
@@ -47,7 +46,7 @@ export async function sqliteJournal(path: string): Promise<Journal> {
   const database = guarded(() => {
     mkdirSync(dirname(path), { recursive: true })
     const made = open(path, { timeout: BUSY_TIMEOUT_MS })
-    neverCollected.add(made)
+    keepDatabase(made)
     try {
       made.exec('pragma journal_mode = WAL') // Q1
       made.exec('pragma synchronous = NORMAL')
@@ -74,22 +73,22 @@ function migrate(database: Database, path: string): void {
   }).immediate()
 }
 
-type Guarded = <Result>(work: () => Result) => Result
-
 class SqliteJournal implements Journal {
   private readonly database: Database
   private readonly guarded: Guarded
   private readonly statements: ReturnType<typeof prepare>
+  readonly audit: SqliteAudit
   private remembered = 0
 
   constructor(database: Database, guarded: Guarded) {
     this.database = database
     this.guarded = guarded
     this.statements = guarded(() => prepare(database))
+    this.audit = guarded(() => new SqliteAudit(database, guarded))
   }
 
   startRun(summary: RunSummary, plan: Plan, { event, folder, lease }: Beginning = {}): RunLog {
-    const log = new SqliteLog(this.database, this.statements, this.guarded, summary.runId, 0, lease?.owner ?? null)
+    const log = new SqliteLog(this.database, this.statements, this.guarded, this.audit, summary.runId, 0, lease?.owner ?? null)
     const { runId, program, workflow, planHash, status, startedAtMs } = summary
     this.guarded(() => this.database.transaction(() => {
       this.statements.addPlan.run(plan.hash, JSON.stringify(plan))
@@ -111,17 +110,17 @@ class SqliteJournal implements Journal {
         summary: JSON.parse(run.summary) as RunSummary,
         plan: JSON.parse(run.json) as Plan,
         folder: run.folder,
-        log: new SqliteLog(this.database, this.statements, this.guarded, runId, next, owner ?? null),
+        log: new SqliteLog(this.database, this.statements, this.guarded, this.audit, runId, next, owner ?? null),
       }
     })
   }
 
   takeLease(runId: string, lease: Lease, isHeld: (lease: Lease) => boolean): Lease | null {
-    const { owner, pid, hostName, bootId, expiresMs } = lease
+    const { owner, pid, hostName, bootId, since = '', expiresMs } = lease
     return this.guarded(() => this.database.transaction(() => {
       const held = this.statements.lease.get(runId) as Lease | undefined
       if (held !== undefined && held.owner !== owner && isHeld(held)) return held
-      this.statements.takeLease.run(owner, pid, hostName, bootId, expiresMs, runId)
+      this.statements.takeLease.run(owner, pid, hostName, bootId, since, expiresMs, runId)
       return null
     }).immediate())
   }
@@ -141,6 +140,14 @@ class SqliteJournal implements Journal {
 
   askToStop(runId: string, nowMs: number): void {
     this.guarded(() => this.statements.askToStop.run(nowMs, runId))
+  }
+
+  stopSeen(runId: string, owner: string, nowMs: number): void {
+    this.guarded(() => this.statements.stopSeen.run(nowMs, runId, owner))
+  }
+
+  isStopSeen(runId: string): boolean {
+    return this.guarded(() => this.statements.isStopSeen.get(runId)) !== undefined
   }
 
   standing(runId: string, owner: string): { isOwner: boolean; isAskedToStop: boolean } {
@@ -191,6 +198,7 @@ class SqliteLog implements RunLog {
   private readonly database: Database
   private readonly statements: ReturnType<typeof prepare>
   private readonly guarded: Guarded
+  private readonly audit: SqliteAudit
   private readonly runId: string
   private readonly knownBlobs = new Set<string>()
   private batch: RunEvent[] = []
@@ -198,17 +206,18 @@ class SqliteLog implements RunLog {
   /** Of the lease under which the run is driven; null where there is none. */
   private readonly owner: string | null
 
-  constructor(database: Database, statements: ReturnType<typeof prepare>, guarded: Guarded, runId: string, next: number, owner: string | null) {
+  constructor(database: Database, statements: ReturnType<typeof prepare>, guarded: Guarded, audit: SqliteAudit, runId: string, next: number, owner: string | null) {
     this.database = database
     this.statements = statements
     this.guarded = guarded
+    this.audit = audit
     this.runId = runId
     this.next = next
     this.owner = owner
   }
 
   get uncommitted(): number {
-    return this.batch.length
+    return this.batch.length + this.audit.waiting
   }
 
   append(event: RunEvent): void {
@@ -217,7 +226,7 @@ class SqliteLog implements RunLog {
 
   commit(): void {
     const { batch } = this
-    if (batch.length === 0) return
+    if (batch.length === 0) return this.audit.flush()
     const baseMs = batch[0]!.atMs
     const blobs = new Map<string, string>()
     const keep = (text: string): string => {
@@ -228,13 +237,13 @@ class SqliteLog implements RunLog {
     let packed = ''
     for (const event of batch) packed += packed === '' ? packEvent(event, baseMs, keep) : `,${packEvent(event, baseMs, keep)}`
     packed = `[${packed}]`
-    this.guarded(() => {
-      if (blobs.size === 0) return this.write(batch.length, baseMs, packed)
-      this.database.transaction(() => {
+    if (blobs.size === 0 && this.audit.waiting === 0) this.guarded(() => this.write(batch.length, baseMs, packed))
+    else {
+      this.audit.inTransaction(() => { // Q5
         for (const [hash, text] of blobs) this.statements.addBlob.run(hash, text)
         this.write(batch.length, baseMs, packed)
-      }).immediate()
-    })
+      })
+    }
     for (const hash of blobs.keys()) if (this.knownBlobs.size < MAX_KNOWN_BLOBS) this.knownBlobs.add(hash)
     this.next += batch.length
     this.batch = []
@@ -276,27 +285,22 @@ class SqliteLog implements RunLog {
   }
 }
 
-const leaseColumns = 'lease_owner as owner, lease_pid as pid, lease_host as hostName, lease_boot as bootId, lease_expires_ms as expiresMs'
-
-/** A prepared statement that lives as long as the process. // Q5 */
-function statement(database: Database, text: string): Statement {
-  const made = database.prepare(text)
-  neverCollected.add(made)
-  return made
-}
+const leaseColumns = `lease_owner as owner, lease_pid as pid, lease_host as hostName, lease_boot as bootId, coalesce(lease_since, '') as since, lease_expires_ms as expiresMs`
 
 function prepare(database: Database) {
   const sql = (text: string): Statement => statement(database, text)
   return {
     addPlan: sql('insert into plans (hash, json) values (?, ?) on conflict do nothing'),
-    addRun: sql('insert into runs (id, program, workflow, plan_hash, status, started_ms, summary, folder) values (?, ?, ?, ?, ?, ?, ?, ?)'),
+    addRun: sql('insert into runs (id, program, workflow, plan_hash, status, started_ms, summary, folder, audit_from) values (?, ?, ?, ?, ?, ?, ?, ?, (select coalesce(max(seq), 0) from audit))'),
     describe: sql('update runs set status = ?, summary = ? where id = ?'),
     describeAsOwner: sql('update runs set status = ?, summary = ? where id = ? and lease_owner = ?'),
     lease: sql(`select ${leaseColumns} from runs where id = ? and lease_owner is not null`),
     leases: sql(`select id, ${leaseColumns} from runs where lease_owner is not null`),
-    takeLease: sql('update runs set lease_owner = ?, lease_pid = ?, lease_host = ?, lease_boot = ?, lease_expires_ms = ?, stop_asked_ms = null where id = ?'),
+    takeLease: sql('update runs set lease_owner = ?, lease_pid = ?, lease_host = ?, lease_boot = ?, lease_since = ?, lease_expires_ms = ?, stop_asked_ms = null, stop_seen_ms = null where id = ?'),
     renewLease: sql('update runs set lease_expires_ms = ? where id = ? and lease_owner = ?'),
     releaseLease: sql('update runs set lease_owner = null, stop_asked_ms = null where id = ? and lease_owner = ?'),
+    stopSeen: sql('update runs set stop_seen_ms = ? where id = ? and lease_owner = ?'),
+    isStopSeen: sql('select 1 from runs where id = ? and stop_seen_ms is not null'),
     askToStop: sql('update runs set stop_asked_ms = ? where id = ? and lease_owner is not null'),
     standing: sql('select lease_owner as owner, stop_asked_ms as asked from runs where id = ?'),
     run: sql('select runs.summary, runs.folder, plans.json from runs join plans on plans.hash = runs.plan_hash where runs.id = ?'),
@@ -322,7 +326,8 @@ function explained(error: unknown, path: string): unknown {
   const code = String((error as { code?: unknown } | null)?.code ?? '')
   if (code.startsWith('SQLITE_FULL') || code === 'ENOSPC') return new JournalError(runErrors['journal-disk-full']({ path }))
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) return new JournalError(runErrors['journal-locked']({ path }))
-  if (code.startsWith('SQLITE_CORRUPT') || code.startsWith('SQLITE_NOTADB') || error instanceof SyntaxError) return new JournalError(runErrors['journal-damaged']({ path }))
+  const isTableGone = code === 'SQLITE_ERROR' && /no such (table|column)/.test(String((error as Error).message))
+  if (isTableGone || code.startsWith('SQLITE_CORRUPT') || code.startsWith('SQLITE_NOTADB') || error instanceof SyntaxError) return new JournalError(runErrors['journal-damaged']({ path }))
   if (code.startsWith('SQLITE_CONSTRAINT')) return new JournalError(runErrors['journal-taken']({ path }))
   if (/^(SQLITE_(READONLY|CANTOPEN|IOERR|PERM|AUTH)|EACCES|EROFS|EPERM|ENOENT|ENOTDIR|EEXIST|EISDIR)/.test(code)) {
     return new JournalError(runErrors['journal-not-writable']({ path }))

@@ -1,15 +1,32 @@
-// Frames: JSON messages between tek and a plugin's process: four bytes of length (big endian), then UTF-8 text.
+// Frames: JSON messages between tek and a plugin; in a process: four bytes of length (big endian), then UTF-8 text.
 // Owns: the format and its limits. Does not own: what messages mean (messages.ts).
+//   Between a plugin's engine and tek the text travels alone, under the same limits.
 //   F1. A frame has at most 4 MB: the length is looked at before anything is kept.
 //   F2. Nesting is at most 128: counted before the text is parsed.
+import { MAX_DEPTH, MAX_FRAME_BYTES } from './limits.ts'
 
-export const MAX_FRAME_BYTES = 4_000_000
-const MAX_DEPTH = 128
+/** A message as text, or null when it is too large for one. */
+export function encodeText(message: unknown): string | null {
+  const text = JSON.stringify(message)
+  return text.length > MAX_FRAME_BYTES || (text.length > MAX_FRAME_BYTES / 3 && Buffer.byteLength(text, 'utf8') > MAX_FRAME_BYTES) ? null : text // F1
+}
+
+/** What a text says, or how it breaks the rules. */
+export function decodeText(text: string): { readonly message: unknown } | { readonly violation: string } {
+  if (text.length > MAX_FRAME_BYTES) return { violation: `it sent a message of ${text.length.toLocaleString('en')} characters` }
+  if (isTooDeep(text)) return { violation: `it sent a message nested more than ${MAX_DEPTH} deep` } // F2
+  try {
+    return { message: JSON.parse(text) }
+  } catch {
+    return { violation: 'it sent something that is no message' }
+  }
+}
 
 /** A frame's bytes, or null when the message is too large for one. */
 export function encodeFrame(message: unknown): Buffer | null {
-  const body = Buffer.from(JSON.stringify(message), 'utf8')
-  if (body.length > MAX_FRAME_BYTES) return null
+  const text = encodeText(message)
+  if (text === null) return null
+  const body = Buffer.from(text, 'utf8')
   const frame = Buffer.allocUnsafe(body.length + 4)
   frame.writeUInt32BE(body.length)
   body.copy(frame, 4)
@@ -40,14 +57,9 @@ export class FrameReader {
       if (this.held < length + 4) return
       const text = this.peek(length + 4).toString('utf8', 4)
       this.drop(length + 4)
-      let message: unknown
-      try {
-        if (isTooDeep(text)) return this.violate(`it sent a message nested more than ${MAX_DEPTH} deep`)
-        message = JSON.parse(text)
-      } catch {
-        return this.violate('it sent something that is no message')
-      }
-      this.onMessage(message)
+      const said = decodeText(text)
+      if ('violation' in said) return this.violate(said.violation)
+      this.onMessage(said.message)
     }
   }
 

@@ -1,6 +1,6 @@
-// Messages: what tek and a plugin's process say to each other, and the check of everything the plugin says.
-// Owns: the shapes. Does not own: transport (frames.ts), who answers (process.ts, child.ts).
-//   M1. Nothing from a plugin's process is used before its shape was checked here: it may say anything.
+// Messages: what tek and an isolated plugin say to each other, and the check of everything the plugin says.
+// Owns: the shapes. Does not own: transport (frames.ts), who answers (conversation.ts, guest.ts).
+//   M1. Nothing from a plugin is used before its shape was checked here: it may say anything.
 import type { Outcome } from '#model/event.ts'
 import type { ModuleSignature } from '#model/signature.ts'
 import type { Value } from '#model/type.ts'
@@ -13,7 +13,7 @@ export type ToPlugin =
   | { readonly kind: 'refusal'; readonly ask: number; readonly error: ThrownError }
 
 export type FromPlugin =
-  | { readonly kind: 'loaded'; readonly signature: ModuleSignature }
+  | { readonly kind: 'loaded'; readonly signature: ModuleSignature; readonly needsNode?: string }
   /** `api`: the version the plugin was written for; `problems`: parts of its definition. */
   | { readonly kind: 'not-loaded'; readonly why: 'threw' | 'no-plugin' | 'api' | 'definition'; readonly reason: string; readonly where?: string }
   | { readonly kind: 'result'; readonly call: number; readonly outcome: Outcome }
@@ -46,7 +46,7 @@ export function readFromPlugin(message: unknown): FromPlugin | null {
   if (!isRecord(message)) return null
   const isCall = isNumber(message['call'])
   switch (message['kind']) {
-    case 'loaded': return isRecord(message['signature']) ? (message as FromPlugin) : null
+    case 'loaded': return isRecord(message['signature']) && isOptionalText(message['needsNode']) ? (message as FromPlugin) : null
     case 'not-loaded': return isText(message['why']) && isText(message['reason']) && isOptionalText(message['where']) ? (message as FromPlugin) : null
     case 'result': return isCall && isOutcome(message['outcome']) ? (message as FromPlugin) : null
     case 'ask': return isCall && isNumber(message['ask']) && isText(message['method']) && Array.isArray(message['args']) ? (message as FromPlugin) : null
@@ -73,7 +73,7 @@ const isRunOptions: Check = value => value === undefined || (isRecord(value) && 
 const isFetchOptions: Check = value => value === undefined || (isRecord(value) && isOptionalText(value['method']) && isOptionalText(value['body'])
   && (value['headers'] === undefined || isTextRecord(value['headers'])) && isOptionalNumber(value['timeoutMs']) && isOptionalNumber(value['maxBodyBytes']))
 
-/** Methods of ToolContext that a plugin's process may ask for, with the shapes of their arguments. Bytes travel as base64. */
+/** Methods of ToolContext that a plugin may ask for, with the shapes of their arguments. Bytes travel as base64. */
 const askable: ReadonlyMap<string, readonly Check[]> = new Map<string, readonly Check[]>([
   ['run', [isText, value => Array.isArray(value) && value.every(isText), isRunOptions]],
   ['fetch', [isText, isFetchOptions]],

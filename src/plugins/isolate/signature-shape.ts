@@ -18,6 +18,7 @@ export function readSignature(given: unknown, hash: string): ModuleSignature | n
     if (from['version'] !== signatureVersion) return null
     return {
       version: signatureVersion, name: nameOf(from['name']), origin: 'plugin', release: text(from['release']), doc: text(from['doc']), hash, models: {}, // S1
+      ...(from['needsNode'] === undefined ? {} : { needsNode: text(from['needsNode']) }),
       functions: each(from['functions'], readFunction),
       types: each(from['types'], type => readType(type, 0)),
       grants: each(from['grants'], readGrant),

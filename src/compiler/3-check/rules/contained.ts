@@ -3,6 +3,7 @@
 // (not-granted.ts), what covers what (grants/verdict.ts), what is known of an argument (known-values.ts).
 //   V1. An error only where no value could be allowed; a call counts as proved only where every value is.
 //   V2. A sub-workflow is proved by its own `can`, once its `can` is proved to be no more than its caller's.
+//   V3. What only a run can tell may not depend on untrusted text: then whoever wrote that text would choose.
 import { capabilityErrors } from '#diagnostics/catalog/capability.ts'
 import { coreGrantKinds, type GrantKinds } from '#grants/match.ts'
 import { anything, isWhole, type PartText, withParams } from '#grants/part-text.ts'
@@ -13,9 +14,10 @@ import { isOptional } from '#types/construct.ts'
 import type { CanClause, Expr, Span, WorkflowDecl } from '../../1-syntax/ast.ts'
 import { placeIn } from '../../2-resolve/program.ts'
 import type { Checker } from '../checker.ts'
-import type { AskedGrant, CallFact, NodeFacts, Undecided } from '../facts.ts'
+import type { AskedGrant, CallFact, GrantFact, NodeFacts, Undecided } from '../facts.ts'
 import { askedGrants } from '../grants.ts'
 import { isGlobParam, itemOf, type Known, KnownValues, writtenText } from '../known-values.ts'
+import { checkTrustedNeed } from '../trust/undecided.ts'
 import { clauseFor, insertion, needText, sourceText } from './clause-offer.ts'
 
 /** Ways in which the arguments of one call may combine. */
@@ -49,7 +51,11 @@ export function checkContained(checker: Checker, owner: string, cans: readonly C
       seen.add(expr)
       if (fact.target.kind === 'workflow') undecided.push(...checkCallee(checker, levels, { at: expr, name, fact }, values))
       else if (fact.target.kind === 'function') {
-        for (const need of fact.target.signature.needs) undecided.push(...checkNeed(checker, levels, { at: expr, name, fact }, need, values, { cans, bodyStart }))
+        for (const need of fact.target.signature.needs) {
+          const open = checkNeed(checker, levels, { at: expr, name, fact }, need, values, { cans, bodyStart })
+          if (open.length > 0) checkTrustedNeed(checker, name, fact, need) // V3
+          undecided.push(...open)
+        }
       }
     }
   }
@@ -60,8 +66,27 @@ export function checkContained(checker: Checker, owner: string, cans: readonly C
   for (const { at, callee, grant } of undecided) checker.report(capabilityErrors['decided-at-run-time']({ callee, grant }, { at: checker.at(at) }))
 }
 
+/** Reports the calls of a test that its file does not ask for; calls that are meant to be refused are left alone. */
+export function checkTestContained(checker: Checker, grants: readonly GrantFact[]): void {
+  const { facts } = checker
+  const refused = new Set<unknown>([...facts.calls.values()].flatMap(fact => (fact.target.kind === 'denied' ? fact.args.flatMap(arg => arg.values) : [])))
+  const asked = askedGrants(grants).map(({ fact, grant }) => ({ fact, grant: { name: grant.name, args: grant.args.map(fresh) } }))
+  const file = level(asked, 'this file', false)
+  const known = new KnownValues(facts, null)
+  const values: Values = expr => known.of(expr, new Map())
+  for (const { at, expr, name, fact } of facts.callLog) {
+    if (fact.target.kind !== 'function' || refused.has(expr)) continue
+    for (const need of fact.target.signature.needs) {
+      const clause = clauseFor(need, fact, checker.unit)
+      if (file.grants.some(grant => grant.name === need.grant)) checkNeed(checker, [file], { at: expr, name, fact }, need, values, { cans: [], bodyStart: at })
+      else checker.report(capabilityErrors['not-granted']({ callee: name, grant: need.grant, place: 'this file' }, { at: checker.at(at), help: [`A test may do what its file may: add \`can ${clause.text}\` to it.`] }))
+    }
+  }
+}
+
+const level = (asked: readonly AskedGrant[], place: string, isOwn: boolean): Level => ({ asked, grants: asked.map(each => each.grant), place, isOwn })
+
 function levelsOf(checker: Checker, owner: string): Level[] {
-  const level = (asked: readonly AskedGrant[], place: string, isOwn: boolean): Level => ({ asked, grants: asked.map(each => each.grant), place, isOwn })
   const own = level(askedGrants(checker.facts.grants ?? []), owner, true)
   return checker.fileFacts.grants === null ? [own] : [own, level(checker.fileFacts.asked, 'this file', false)]
 }
@@ -210,7 +235,8 @@ function checkCallee(checker: Checker, levels: readonly Level[], { at, name, fac
   return found
 }
 
-function kindsOfAsked(checker: Checker, name: string): GrantKinds {
+/** The kinds of a grant that is asked for. */
+export function kindsOfAsked(checker: Checker, name: string): GrantKinds {
   return asked => {
     if (asked !== name) return null
     const core = coreGrantKinds(name)

@@ -13,6 +13,7 @@ import type { CallFact, GrantUses, Shape } from '../facts.ts'
 import { expandGrants } from '../grants.ts'
 import { sourceText } from './clause-offer.ts'
 import type { WorkflowRule } from './rule.ts'
+import { secretNeeds } from './secret-sources.ts'
 
 const FRUGAL = new Set(['fs', 'text', 'hash', 'http', 'env', 'time', 'random'])
 
@@ -20,7 +21,7 @@ const FRUGAL = new Set(['fs', 'text', 'hash', 'http', 'env', 'time', 'random'])
 export function usesOfWorkflow(checker: Checker): GrantUses {
   const { facts } = checker
   if (facts.workflow?.nodes.some(node => node.declaration.kind === 'task' && node.declaration.by !== null) !== false) return null // U3
-  const uses = new Set<string>()
+  const uses = new Set(secretNeeds(facts).map(each => each.need.name))
   for (const { fact } of facts.callLog) {
     const more = usesOfCall(checker, fact)
     if (more === null) return null

@@ -1,4 +1,5 @@
 // Workflow rules: the rules over one workflow, in the order they report.
+import { checkAskedAgent } from '../agent-authority.ts'
 import { checkContained } from './contained.ts'
 import { duplicateEffect } from './duplicate-effect.ts'
 import { neverRuns } from './never-runs.ts'
@@ -16,6 +17,7 @@ const granted: WorkflowRule = (checker, workflow) => {
   const owner = `the workflow \`${workflow.name.text}\``
   checkGranted(checker, owner, cans, head)
   checkContained(checker, owner, cans, head)
+  for (const member of workflow.body) if (member.kind === 'task' && member.by !== null) checkAskedAgent(checker, member.by, owner, cans, head)
 }
 
 export const workflowRules: readonly WorkflowRule[] = [noReturn, granted, neverRuns, verifyWrites, duplicateEffect, unboundedFor, unused, unusedGrants]

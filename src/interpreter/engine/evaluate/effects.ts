@@ -143,7 +143,7 @@ function coalesce(left: Code, right: Code): Effect {
 }
 
 /** Costs nothing, changes nothing, cannot fail: may as well be evaluated late. */
-const leaves: ReadonlySet<PlanExpr['op']> = new Set(['value', 'param', 'node', 'local', 'constant', 'lambda'])
+const leaves: ReadonlySet<PlanExpr['op']> = new Set(['value', 'param', 'node', 'local', 'constant', 'secret', 'lambda'])
 
 /**
  * An operation that needs all its parts: those up to the last call are settled into slots in order (E1); the operation over the slots

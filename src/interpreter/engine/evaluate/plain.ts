@@ -12,7 +12,7 @@ import { add, at, bool, divide, floatArithmetic, isIn, member, multiply, negate,
 import { lambdaFunctions, plainFunctions, preludeParams } from './prelude.ts'
 import type { LambdaFunction } from './prelude-lambdas.ts'
 import { list } from './prelude-lists.ts'
-import { partsOf } from './references.ts'
+import { partsOf, standInName } from './references.ts'
 import { equals, isRecord, measure, setField, textOf, wrongKind } from './values.ts'
 
 type ExprOf<Op extends PlanExpr['op']> = Extract<PlanExpr, { op: Op }>
@@ -54,6 +54,10 @@ export class PlainCompiler {
         return frame => frame.scope.node(expr.index)
       case 'constant':
         return frame => frame.scope.constant(expr.name)
+      case 'secret': {
+        const name = standInName(expr.name)
+        return frame => frame.scope.constant(name)
+      }
       case 'local':
         return local(expr.name, names)
       case 'list':
@@ -189,6 +193,7 @@ export function weightOf(expr: PlanExpr): number {
     case 'node':
     case 'local':
     case 'constant':
+    case 'secret':
       return 1
   }
   const known = weights.get(expr)

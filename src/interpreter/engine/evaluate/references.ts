@@ -2,6 +2,9 @@
 // Owns: one walk over expressions. Does not own: their meaning (plain.ts).
 import type { PlanExpr } from '#model/plan.ts'
 
+/** Name under which a secret's stand-in is among the constants: no constant's key holds NUL. */
+export const standInName = (secret: string): string => `\0${secret}`
+
 export interface References {
   readonly params: readonly string[]
   readonly nodes: readonly number[]
@@ -21,6 +24,7 @@ export function partsOf(expr: PlanExpr): readonly PlanExpr[] {
     case 'node':
     case 'local':
     case 'constant':
+    case 'secret':
       return []
     case 'list':
       return expr.items
@@ -84,6 +88,9 @@ function collect(root: PlanExpr): References {
         break
       case 'constant':
         constants.add(expr.name)
+        break
+      case 'secret':
+        constants.add(standInName(expr.name))
         break
       case 'local':
         if (!bound.has(expr.name)) locals.add(expr.name)

@@ -1,0 +1,122 @@
+// Permission: the flags, the terminal and the name by which a program is permitted what it asks for.
+// Owns: `--allow`, `--allow-all`, `--unconfined`, `--expires`, reading an answer. Does not own: what is asked, shown and recorded (permits/).
+//   P1. Somebody is asked only where both standard input and standard error are a terminal.
+//   P2. What was typed before the question is no answer to it; Ctrl-C and the end of input are a no.
+import { isAbsolute, posix } from 'node:path'
+import { Option } from 'clipanion'
+import { cliErrors } from '#diagnostics/catalog/cli.ts'
+import { permitErrors } from '#diagnostics/catalog/permit.ts'
+import type { Host } from '#host/host.ts'
+import type { Grant, Permit } from '#model/capability.ts'
+import type { PermitRequest } from '#permits/settle.ts'
+import type { Person } from '#permits/question.ts'
+import { CliFailure, TekCommand, type CliContext } from './command.ts'
+import { exitCodes } from './exit-codes.ts'
+import { stdinPath } from './source-files.ts'
+
+const MAX_ANSWER_LENGTH = 1_000
+const DRAIN_MS = 40
+
+/** A command that runs programs. */
+export abstract class PermittedCommand extends TekCommand {
+  allow = Option.Array('--allow', [], { description: 'allow a grant for this time: --allow \'fs.read("src/**")\'; may be repeated' })
+  allowAll = Option.Boolean('--allow-all', false, { description: 'allow what the program asks for, for this time (containers, CI)' })
+  unconfined = Option.Boolean('--unconfined', false, { description: 'where this machine has no sandbox, let commands run with all your rights, for this time' })
+  expires = Option.String('--expires', { description: 'when what you allow now ends: 8h, 30d, 4w or 2026-12-31' })
+
+  /** What the program may do, or the failure with which it ends here. */
+  protected async permitFor(host: Host, asks: Omit<PermitRequest, 'allow' | 'allowAll' | 'expires' | 'program'>): Promise<Permit> {
+    const [{ settlePermit }, { safe }] = await Promise.all([import('#permits/settle.ts'), import('#permits/plain-words.ts')])
+    const flags = await this.permitFlags(host)
+    const person = isTerminal(this.context) ? personAt(this.context) : null // P1
+    const settled = await settlePermit(host, { ...asks, ...flags, program: permitName(asks.shown) }, person)
+    if (settled.kind === 'refused') throw new CliFailure(settled.diagnostics, exitCodes.notPermitted, settled.text === null ? new Map() : new Map([[permitsFile, settled.text]]))
+    if (settled.withheld.length > 0) {
+      const { printGrant } = await import('#grants/grant-text.ts')
+      this.context.err.write(`Its permit no longer holds ${settled.withheld.map(each => safe(printGrant(each.grant))).join(', ')}: what needs it is refused.\n`)
+    }
+    return settled.permit
+  }
+
+  /** The values of the flags; a usage failure for one that cannot be read. */
+  protected async permitFlags(host: Host): Promise<Pick<PermitRequest, 'allow' | 'allowAll' | 'expires'>> {
+    if (this.allow.length === 0 && this.expires === undefined) return { allow: [], allowAll: this.allowAll, expires: null }
+    const [{ readGrant }, { expiryOf }] = await Promise.all([import('#permits/permits-file.ts'), import('#permits/expiry.ts')])
+    const allow = this.allow.map((text): Grant => {
+      const grant = readGrant(text)
+      if (typeof grant === 'string') throw new CliFailure([permitErrors['unknown-grant']({ grant: text, reason: grant })], exitCodes.usage)
+      return grant
+    })
+    const expires = this.expires === undefined ? null : expiryOf(this.expires, host.now())
+    if (this.expires !== undefined && expires === null) {
+      const allowed = 'a length of time (8h, 30d, 4w, at most 3650d) or a date to come (2026-12-31)'
+      throw new CliFailure([cliErrors['bad-value']({ option: '--expires', value: this.expires, allowed })], exitCodes.usage)
+    }
+    return { allow, allowAll: this.allowAll, expires }
+  }
+}
+
+const permitsFile = 'tek.permits.yaml'
+
+/** The name by which a program is recorded; null for standard input. */
+export function permitName(shown: string): string | null {
+  if (shown === stdinPath) return null
+  return isAbsolute(shown) ? shown : posix.normalize(shown)
+}
+
+function isTerminal({ stdin, err }: CliContext): boolean {
+  return (stdin as { isTTY?: boolean }).isTTY === true && err.isTerminal
+}
+
+function personAt({ stdin, err }: CliContext): Person {
+  let isOver = (stdin as { readableEnded?: boolean }).readableEnded === true // `tek run -`, typed
+  return {
+    write: text => err.write(text),
+    paint: err.paint,
+    async ask(prompt) {
+      if (!isOver) isOver = await drained(stdin) // P2
+      if (isOver) return null
+      const answer = await lineFrom(stdin, () => err.write(prompt))
+      if (answer === null) err.write('\n')
+      isOver = answer === null
+      return answer
+    },
+  }
+}
+
+/** Reads away what was typed before; whether the input ended. */
+function drained(stdin: NodeJS.ReadableStream): Promise<boolean> {
+  return new Promise(resolve => {
+    const end = (ended: boolean): void => {
+      clearTimeout(timer)
+      stdin.off('data', drop).off('end', ends).pause()
+      resolve(ended)
+    }
+    const drop = (): void => {}
+    const ends = (): void => end(true)
+    const timer = setTimeout(() => end(false), DRAIN_MS)
+    stdin.on('data', drop).on('end', ends).resume()
+  })
+}
+
+/** The next line after `prompt`, without what follows it; null for the end of input or Ctrl-C. */
+function lineFrom(stdin: NodeJS.ReadableStream, prompt: () => void): Promise<string | null> {
+  return new Promise(resolve => {
+    let text = ''
+    const end = (line: string | null): void => {
+      stdin.off('data', more).off('end', ends).off('error', ends).pause()
+      process.off('SIGINT', ends)
+      resolve(line)
+    }
+    const ends = (): void => end(null)
+    const more = (chunk: Buffer | string): void => {
+      text += chunk.toString()
+      const at = text.search(/[\r\n]/)
+      if (at >= 0) end(text.slice(0, at))
+      else if (text.length > MAX_ANSWER_LENGTH) end('')
+    }
+    process.on('SIGINT', ends)
+    stdin.on('data', more).on('end', ends).on('error', ends).resume()
+    prompt()
+  })
+}

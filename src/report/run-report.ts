@@ -1,0 +1,146 @@
+// Run report: what a run did, as one file that anyone can open and that can be passed on.
+// Owns: what is said and in which order: the verdict, failures, the result, when and in what order, every task, the proof. Does not own: markup (markup.ts).
+//   R1. Failures come before everything that went well.
+//   R2. It is made from the report alone: opened a year later, or made twice, it says the same.
+//   R3. Every text and list in it is bounded, and what is left out is counted.
+import { elapsed, thousands } from '#base/terminal-text.ts'
+import type { RunReport, RunSummary, TaskReport } from '#model/report.ts'
+import type { Value } from '#model/type.ts'
+import { graphOfRun } from '#graph/graph.ts'
+import { drawSvg } from '#graph/svg.ts'
+import { element, type Html, page, raw } from './markup.ts'
+import { timeline } from './timeline.ts'
+
+const MAX_FAILURES = 50
+const MAX_TASKS = 2_000
+const MAX_DETAILS_LENGTH = 4_000
+const MAX_RESULT_LENGTH = 200_000
+const MAX_VALUE_LENGTH = 300
+/** A larger drawing helps nobody. */
+const MAX_GRAPH_TASKS = 150
+
+const VERDICTS: Readonly<Record<RunSummary['status'], string>> = { done: 'is done', failed: 'failed', stopped: 'was stopped', running: 'has not ended' }
+
+/**
+ * The report of a run as an HTML page that needs nothing else.
+ *
+ * @param report as `tek show --json` prints it.
+ * @param tekVersion of the tek that writes it.
+ * @example
+ * runReportHtml({ summary, tasks: [] }, '1.0.0').startsWith('<!doctype html>') // true
+ */
+export function runReportHtml(report: RunReport, tekVersion: string): string {
+  const { summary } = report
+  const parts = [
+    element('h1', {}, `${summary.program} · ${summary.workflow}`),
+    element('p', { class: `verdict ${summary.status}` }, verdict(summary)),
+    ...failures(report), // R1
+    ...result(summary),
+    ...times(report),
+    ...graph(report),
+    ...tasks(report),
+    proof(summary, tekVersion),
+  ]
+  return page(`${summary.program} · ${summary.runId}`, parts)
+}
+
+function verdict({ workflow, status, tasks: counts, elapsedMs }: RunSummary): string {
+  const asides = [
+    counts.failed > 0 ? `${thousands(counts.failed)} failed` : '',
+    counts.skipped > 0 ? `${thousands(counts.skipped)} skipped` : '',
+    counts.cached > 0 ? `${thousands(counts.cached)} from cache` : '',
+  ].filter(each => each !== '')
+  const count = `${thousands(counts.done)} of ${thousands(counts.total)} task${counts.total === 1 ? '' : 's'}`
+  return `${workflow} ${VERDICTS[status]}: ${count}${asides.length > 0 ? ` (${asides.join(', ')})` : ''} in ${elapsed(elapsedMs)}.`
+}
+
+function failures(report: RunReport): Html[] {
+  const { outcome } = report.summary
+  const failed = report.tasks.filter(task => task.outcome?.kind === 'failure')
+  const all = failed.map(task => ({ where: task.path, failure: (task.outcome as Extract<TaskReport['outcome'], { kind: 'failure' }>).failure }))
+  if (all.length === 0 && outcome?.kind === 'failure') all.push({ where: report.summary.workflow, failure: outcome.failure })
+  if (all.length === 0) return []
+  const shown = all.slice(0, MAX_FAILURES).map(({ where, failure }) => element('div', { class: 'failure' },
+    element('p', {}, element('strong', {}, where), ' ', element('code', {}, failure.code)),
+    element('p', {}, failure.message),
+    ...(failure.help === undefined ? [] : [element('p', { class: 'help' }, failure.help)]),
+    ...(failure.details === undefined ? [] : [element('pre', {}, cut(failure.details, MAX_DETAILS_LENGTH))]),
+  ))
+  const left = all.length - shown.length
+  return [element('h2', {}, 'What failed'), ...shown, ...(left > 0 ? [element('p', { class: 'help' }, `and ${thousands(left)} more`)] : [])]
+}
+
+function result({ outcome }: RunSummary): Html[] {
+  if (outcome?.kind !== 'value' || outcome.value === null) return []
+  return [element('h2', {}, 'Result'), resultTable(outcome.value) ?? element('pre', {}, cut(typeof outcome.value === 'string' ? outcome.value : JSON.stringify(outcome.value, null, 2), MAX_RESULT_LENGTH))]
+}
+
+/** Records of the same plain fields read best as a table. */
+function resultTable(value: Value): Html | null {
+  if (!Array.isArray(value) || value.length === 0 || value.length > MAX_TASKS) return null
+  const rows = value as readonly Value[]
+  const first = rows[0]
+  if (!isRecord(first)) return null
+  const columns = Object.keys(first)
+  const isPlain = (row: Value): boolean => isRecord(row) && Object.keys(row).join() === columns.join() && Object.values(row).every(each => typeof each !== 'object' || each === null)
+  if (columns.length === 0 || columns.length > 12 || !rows.every(isPlain)) return null
+  const body = rows.map(row => element('tr', {}, ...columns.map(column => cell((row as Readonly<Record<string, Value>>)[column]!))))
+  return element('div', { class: 'scroll' }, element('table', {}, element('thead', {}, element('tr', {}, ...columns.map(each => element('th', typeof first[each] === 'number' ? { class: 'number' } : {}, each)))), element('tbody', {}, ...body)))
+}
+
+function cell(value: Value): Html {
+  if (typeof value === 'number') return element('td', { class: 'number' }, value.toLocaleString('en', { maximumFractionDigits: 6 }))
+  return element('td', {}, cut(value === null ? '' : String(value), MAX_VALUE_LENGTH))
+}
+
+const isRecord = (value: Value | undefined): value is Readonly<Record<string, Value>> => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+function times(report: RunReport): Html[] {
+  const drawing = timeline(report)
+  return drawing === null ? [] : [element('h2', {}, 'When'), drawing]
+}
+
+function graph(report: RunReport): Html[] {
+  const drawn = graphOfRun(report)
+  if (drawn.nodes.length < 2 || drawn.nodes.length > MAX_GRAPH_TASKS) return []
+  return [element('details', {}, element('summary', {}, 'What waited for what'), element('figure', {}, raw(drawSvg(drawn))))]
+}
+
+function tasks(report: RunReport): Html[] {
+  const rows = report.tasks.slice(0, MAX_TASKS).map(task => element('tr', {},
+    element('td', { class: `status ${task.status}` }, task.status),
+    element('td', {}, task.path),
+    element('td', { class: 'number' }, elapsed(task.elapsedMs)),
+    element('td', { class: 'number' }, task.cached ? 'cache' : String(task.attempts)),
+    element('td', {}, element('code', {}, what(task))),
+  ))
+  if (rows.length === 0) return []
+  const heads = element('tr', {}, element('th', {}, 'status'), element('th', {}, 'task'), element('th', { class: 'number' }, 'time'), element('th', { class: 'number' }, 'attempts'), element('th', {}, 'value'))
+  const left = report.tasks.length - rows.length
+  const table = element('div', { class: 'scroll' }, element('table', {}, element('thead', {}, heads), element('tbody', {}, ...rows)))
+  return [element('details', {}, element('summary', {}, `Every task (${thousands(report.tasks.length)})`), table, ...(left > 0 ? [element('p', { class: 'help' }, `and ${thousands(left)} more (tek show --json lists all)`)] : []))]
+}
+
+function what(task: TaskReport): string {
+  if (task.outcome === null) return ''
+  if (task.outcome.kind === 'failure') return cut(`${task.outcome.failure.code}: ${task.outcome.failure.message}`, MAX_VALUE_LENGTH)
+  return task.outcome.value === null ? '' : cut(JSON.stringify(task.outcome.value), MAX_VALUE_LENGTH)
+}
+
+function proof(summary: RunSummary, tekVersion: string): Html {
+  const { calls } = summary
+  const facts: readonly (readonly [string, string])[] = [
+    ['touched', `read ${thousands(calls.read)}, wrote ${thousands(calls.wrote)}, ran ${thousands(calls.ran)}, fetched ${thousands(calls.fetched)}`],
+    ['refused', thousands(calls.refused)],
+    ['began', `${new Date(summary.startedAtMs).toISOString().slice(0, 19).replace('T', ' ')} UTC`],
+    ['program', summary.planHash],
+    ['tek', tekVersion],
+    ['again', `tek show ${summary.runId}`],
+  ]
+  return element('section', { class: 'proof' }, element('strong', {}, 'What it touched'), element('dl', {}, ...facts.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)])))
+}
+
+function cut(value: string, length: number): string {
+  return value.length > length ? `${value.slice(0, length)}… (${thousands(value.length - length)} more characters)` : value
+}
+

@@ -1,0 +1,61 @@
+// Guards: every single check that stands between a program and the machine, how each is switched off, and which attacks must then get through.
+//   Each entry replaces `find`, which stands exactly once in `file`, by `put`. `noticedBy` names rows of the attack corpus, `Family id`.
+
+export const guards = [
+  // The decision.
+  { id: 'every level', file: 'src/interpreter/guard/guard.ts', find: 'levels.every(level => level.some(', put: 'levels.some(level => level.some(', noticedBy: ['Levels of authority outer-run', 'Levels of authority inner-run'] },
+  { id: 'no level, no right', file: 'src/interpreter/guard/guard.ts', find: 'return levels.length > 0 && levels', put: 'return levels', noticedBy: ['Levels of authority none-run'] },
+  { id: 'every level, files', file: 'src/interpreter/guard/context.ts', find: 'if (!(await covers(level))) return false', put: 'if (await covers(level)) return true', noticedBy: ['Levels of authority outer-read', 'Levels of authority inner-read'] },
+  { id: 'no level, no right, files', file: 'src/interpreter/guard/context.ts', find: 'return authority.length > 0\n', put: 'return true\n', noticedBy: ['Levels of authority none-read', 'Levels of authority none-list'] },
+  { id: 'before a call', file: 'src/interpreter/guard/guard.ts', find: 'for (const need of needs) {', put: 'for (const need of needs.slice(0, 0)) {', noticedBy: ['Levels of authority plugin-grant'] },
+  { id: 'the permit', file: 'src/interpreter/effects/call-tool.ts', find: '...(world.permit === null ? [] : [', put: '...(world.permit !== undefined ? [] : [', noticedBy: ['Levels of authority permit'] },
+  { id: 'commands', file: 'src/interpreter/guard/context.ts', find: "guard.check({ name: 'exec', args: [program, ...argv] })", put: '', noticedBy: ['Commands other-program', 'Commands more-options'] },
+  { id: 'variables', file: 'src/interpreter/guard/context.ts', find: "guard.check({ name: 'env', args: [name] })\n      return", put: 'return', noticedBy: ['Levels of authority none-env'] },
+  { id: 'hosts', file: 'src/interpreter/guard/context.ts', find: "guard.check({ name: 'net', args: [host] })", put: '', noticedBy: ['Network userinfo', 'Network redirect-port'] },
+  // Patterns.
+  { id: 'control files', file: 'src/grants/path-pattern.ts', find: 'if (isControlFile(isInside ? path.slice(cwd.length) : path) || ', put: 'if (', noticedBy: ['Files that steer tek and git permits-write', 'Files that steer tek and git hook-write'] },
+  { id: 'control files in any spelling', file: 'src/grants/path-pattern.ts', find: "return name.normalize('NFKC').replace(/[\\p{Default_Ignorable_Code_Point}\\p{Cc}]/gu, '').toLowerCase().replace(/[. ]+$/, '')", put: 'return name', noticedBy: ['Files that steer tek and git permits-spelling', 'Files that steer tek and git state-hidden-letter'] },
+  { id: 'deeper git settings', file: 'src/grants/path-pattern.ts', find: 'segments.slice(index + 1).some(', put: 'segments.slice(index + 1, index + 2).some(', noticedBy: ['Files that steer tek and git git-config-of-module'] },
+  { id: 'other processes', file: 'src/grants/path-pattern.ts', find: '(!isInside && isProcess(path))', put: 'false', noticedBy: ['Paths proc-pid'] },
+  { id: 'no option by a wildcard', file: 'src/grants/pattern-automaton.ts', find: "notFirst: '\\0-', noDots: false", put: "notFirst: '\\0', noDots: false", noticedBy: ['Commands output-option', 'Commands upload-pack'] },
+  { id: 'no dots by a wildcard', file: 'src/grants/pattern-automaton.ts', find: "notFirst: index === 0 ? '\\0/-' : '\\0/', noDots: true", put: "notFirst: index === 0 ? '\\0-' : '\\0', not: '\\0', noDots: false", noticedBy: ['Commands dots-in-argument'] },
+  { id: 'one wildcard, one argument', file: 'src/grants/pattern-automaton.ts', find: "if (token === '*') return addPart(automaton, from, token, { not: '\\0',", put: "if (token === '*') return addPart(automaton, from, token, { not: '',", noticedBy: ['Commands nul', 'Commands two-for-one'] },
+  // Files.
+  { id: 'links are followed before the decision', file: 'src/interpreter/guard/guarded-files.ts', find: 'real = await guard.paths.of(path, link)', put: 'real = resolve(guard.cwd, path)', noticedBy: ['Links, devices and races race-read', 'Links, devices and races link-to-control'] },
+  { id: 'where a grant leads is settled', file: 'src/interpreter/guard/real-paths.ts', find: 'basesOf.get(files) ?? ', put: '', noticedBy: ['Links, devices and races link-to-granted-folder'] },
+  { id: 'patterns of files', file: 'src/interpreter/guard/guarded-files.ts', find: "if (!isCovered) throw guard.refuse('fs.read', each)", put: '', noticedBy: ['Links, devices and races glob-into-link', 'Levels of authority none-list'] },
+  { id: 'what is in a tree', file: 'src/interpreter/guard/guarded-files.ts', find: 'if (!isFolder) continue', put: 'continue', noticedBy: ['Files that steer tek and git deeper-remove', 'Files that steer tek and git git-folder-away'] },
+  { id: 'what may not be read may not be moved', file: 'src/interpreter/guard/guarded-files.ts', find: "{ name: 'fs.read', root: source }, ", put: '', noticedBy: ['Files that steer tek and git deeper-move'] },
+  { id: 'where a tree goes', file: 'src/interpreter/guard/guarded-files.ts', find: ", { name: 'fs.write', root: target }])\n      await checkTree(guard, target", put: '])\n      await checkTree(guard, target', noticedBy: ['Files that steer tek and git git-tree-move', 'Files that steer tek and git deeper-target'] },
+  { id: 'a file named .git', file: 'src/interpreter/guard/guarded-files.ts', find: 'if (isGitFolder(real) && ', put: 'if (false && ', noticedBy: ['Files that steer tek and git git-file', 'Files that steer tek and git git-file-move'] },
+  { id: 'a name like an option', file: 'src/interpreter/guard/guarded-files.ts', find: "relative.startsWith('-') ? ", put: 'false ? ', noticedBy: ['Commands dash-file'] },
+  { id: 'what is opened is what was judged: read', file: 'src/interpreter/guard/guarded-files.ts', find: 'MAX_READ_BYTES), { exact: true })', put: 'MAX_READ_BYTES))', noticedBy: ['Links, devices and races race-read'] },
+  { id: 'the same: write', file: 'src/interpreter/guard/guarded-files.ts', find: 'await files.writeAtomic(real, data, { exact: true })', put: 'await files.writeAtomic(real, data)', noticedBy: ['Links, devices and races race-write'] },
+  { id: 'the same: append', file: 'src/interpreter/guard/guarded-files.ts', find: 'await files.append(real, text, { exact: true })', put: 'await files.append(real, text)', noticedBy: ['Links, devices and races race-write', 'Links, devices and races device-append'] },
+  { id: 'the same: folders', file: 'src/interpreter/guard/guarded-files.ts', find: "files.makeDirectory(await permitted(guard, 'fs.write', path), { exact: true })", put: "files.makeDirectory(await permitted(guard, 'fs.write', path))", noticedBy: ['Links, devices and races race-make'] },
+  { id: 'the same: remove', file: 'src/interpreter/guard/guarded-files.ts', find: 'await files.remove(real, { exact: true })', put: 'await files.remove(real)', noticedBy: ['Links, devices and races race-remove'] },
+  { id: 'the same: move', file: 'src/interpreter/guard/guarded-files.ts', find: 'await files.rename(source, target, { exact: true })', put: 'await files.rename(source, target)', noticedBy: ['Links, devices and races race-move'] },
+  { id: 'the same: list', file: 'src/interpreter/guard/guarded-files.ts', find: "files.list(await permitted(guard, 'fs.read', directory), { exact: true })", put: "files.list(await permitted(guard, 'fs.read', directory))", noticedBy: ['Links, devices and races race-list'] },
+  { id: 'a descriptor is compared with its path', file: 'src/host/pinned-folder.ts', find: 'if (opened === path) return', put: 'return', noticedBy: ['Links, devices and races race-read', 'Links, devices and races race-make'] },
+  { id: 'no devices', file: 'src/host/node-files.ts', find: 'if (!stat.isFile()) throw', put: 'if (false) throw', noticedBy: ['Links, devices and races device-append'] },
+  { id: 'no more than asked for', file: 'src/host/node-files.ts', find: 'if (filled > maxBytes) throw tooLarge(path, maxBytes)\n      if', put: 'if', noticedBy: ['Links, devices and races endless-proc-file'] },
+  // Commands.
+  { id: 'variables that load code', file: 'src/interpreter/guard/context.ts', find: 'if (loadsCode(name)) guard', put: 'if (false) guard', noticedBy: ['Commands env-ld-preload', 'Commands env-node-options'] },
+  { id: 'where a command starts', file: 'src/interpreter/guard/context.ts', find: "if (!isInside && !(await guard.allows('fs.read', real))) throw", put: 'if (false) throw', noticedBy: ['Commands start-outside'] },
+  { id: 'no program of the project', file: 'src/interpreter/guard/context.ts', find: "folder.startsWith('/') && folder !== guard.cwd && !folder.startsWith(`${guard.cwd}/`)", put: 'true', noticedBy: ['Commands shadow'] },
+  { id: 'nothing is inherited', file: 'src/interpreter/guard/context.ts', find: 'env: { PATH: searchPath(guard),', put: 'env: { ...process.env as Record<string, string>, PATH: searchPath(guard),', noticedBy: ['Commands inherit'] },
+  // Network.
+  { id: 'the machine\'s own network', file: 'src/interpreter/guard/address.ts', find: 'if (!special.check(address, family)) return false', put: 'if (special !== undefined) return false', noticedBy: ['Network loopback', 'Network name-to-private', 'Network private-6'] },
+  { id: 'credentials of clouds', file: 'src/interpreter/guard/address.ts', find: 'if (credentials.check(address, family)) return true', put: '', noticedBy: ['Network local-name-to-metadata', 'Network metadata-azure'] },
+  { id: 'no wildcard for it', file: 'src/interpreter/guard/context.ts', find: "parseHostPattern(grant.args[0] ?? '')?.kind === 'exact' && ", put: '', noticedBy: ['Network loopback', 'Network metadata'] },
+  { id: 'every address is judged', file: 'src/interpreter/guard/context.ts', find: 'if (needsOwnGrant(hostname, address) && ', put: 'if (false && ', noticedBy: ['Network loopback-mapped', 'Network rebinding'] },
+  { id: 'every redirect is judged', file: 'src/interpreter/guard/context.ts', find: 'checkHost(guard, target)\n', put: '\n', noticedBy: ['Network redirect-elsewhere', 'Network redirect-port'] },
+  { id: 'headers', file: 'src/interpreter/guard/context.ts', find: 'if (header !== undefined) throw', put: 'if (false) throw', noticedBy: ['Network host-header'] },
+  { id: 'methods', file: 'src/interpreter/guard/context.ts', find: "|| method === 'CONNECT' || method === 'TRACE'", put: '', noticedBy: ['Network trace'] },
+  { id: 'size after decompression', file: 'src/host/node-fetch.ts', find: 'if (total > maxBytes) {', put: 'if (false) {', noticedBy: ['Network brotli-bomb'] },
+  // Before it runs, and who looks.
+  { id: 'hidden characters', file: 'src/compiler/1-syntax/hidden-characters.ts', find: 'if (!ANY.test(text)) return', put: 'return', noticedBy: ['Words that want to be obeyed bidi-string', 'Words that want to be obeyed tags'] },
+  { id: 'the hash of a plan', file: 'src/types/plan-json.ts', find: "(hashPlan(json as unknown as Plan) === json['hash'] ? null : ", put: '(true ? null : ', noticedBy: ['What tek keeps plan-widened'] },
+  { id: 'control characters', file: 'src/base/terminal-text.ts', find: 'return text.replace(ESCAPE, character => {', put: 'return text.replace(/(?!)/g, character => {', noticedBy: ['Who looks failure', 'Who looks plain-log'] },
+  { id: 'one line each', file: 'src/base/terminal-text.ts', find: "return neutralise(text).replace(/[\\n\\t]/g, ' ')", put: 'return neutralise(text)', noticedBy: ['Who looks forged-line'] },
+]
