@@ -26,8 +26,7 @@ const VERDICTS: Readonly<Record<RunSummary['status'], string>> = { done: 'is don
  *
  * @param report as `tek show --json` prints it.
  * @param tekVersion of the tek that writes it.
- * @example
- * runReportHtml({ summary, tasks: [] }, '1.0.0').startsWith('<!doctype html>') // true
+ * @see `tek show RUN --html FILE`
  */
 export function runReportHtml(report: RunReport, tekVersion: string): string {
   const { summary } = report
@@ -72,7 +71,8 @@ function failures(report: RunReport): Html[] {
 
 function result({ outcome }: RunSummary): Html[] {
   if (outcome?.kind !== 'value' || outcome.value === null) return []
-  return [element('h2', {}, 'Result'), resultTable(outcome.value) ?? element('pre', {}, cut(typeof outcome.value === 'string' ? outcome.value : JSON.stringify(outcome.value, null, 2), MAX_RESULT_LENGTH))]
+  const written = (): string => (typeof outcome.value === 'string' ? outcome.value : JSON.stringify(outcome.value, null, 2))
+  return [element('h2', {}, 'Result'), resultTable(outcome.value) ?? element('pre', {}, cut(written(), MAX_RESULT_LENGTH))]
 }
 
 /** Records of the same plain fields read best as a table. */
@@ -85,7 +85,8 @@ function resultTable(value: Value): Html | null {
   const isPlain = (row: Value): boolean => isRecord(row) && Object.keys(row).join() === columns.join() && Object.values(row).every(each => typeof each !== 'object' || each === null)
   if (columns.length === 0 || columns.length > 12 || !rows.every(isPlain)) return null
   const body = rows.map(row => element('tr', {}, ...columns.map(column => cell((row as Readonly<Record<string, Value>>)[column]!))))
-  return element('div', { class: 'scroll' }, element('table', {}, element('thead', {}, element('tr', {}, ...columns.map(each => element('th', typeof first[each] === 'number' ? { class: 'number' } : {}, each)))), element('tbody', {}, ...body)))
+  const heads = columns.map(each => element('th', typeof first[each] === 'number' ? { class: 'number' } : {}, each))
+  return element('div', { class: 'scroll' }, element('table', {}, element('thead', {}, element('tr', {}, ...heads)), element('tbody', {}, ...body)))
 }
 
 function cell(value: Value): Html {
@@ -118,7 +119,8 @@ function tasks(report: RunReport): Html[] {
   const heads = element('tr', {}, element('th', {}, 'status'), element('th', {}, 'task'), element('th', { class: 'number' }, 'time'), element('th', { class: 'number' }, 'attempts'), element('th', {}, 'value'))
   const left = report.tasks.length - rows.length
   const table = element('div', { class: 'scroll' }, element('table', {}, element('thead', {}, heads), element('tbody', {}, ...rows)))
-  return [element('details', {}, element('summary', {}, `Every task (${thousands(report.tasks.length)})`), table, ...(left > 0 ? [element('p', { class: 'help' }, `and ${thousands(left)} more (tek show --json lists all)`)] : []))]
+  const more = left > 0 ? [element('p', { class: 'help' }, `and ${thousands(left)} more (tek show --json lists all)`)] : []
+  return [element('details', {}, element('summary', {}, `Every task (${thousands(report.tasks.length)})`), table, ...more)]
 }
 
 function what(task: TaskReport): string {

@@ -38,7 +38,18 @@ function checked(program: string, args: readonly string[]): void {
   for (const text of [program, ...args]) if (text.includes('\0')) throw new ToolFailure('bad-argument', 'A program or an argument may not hold the character NUL.')
 }
 
-async function start(context: ToolContext, program: string, args: readonly string[], options: { dir?: string; stdin?: string; env?: Record<string, string>; timeout?: number; maxOutput?: number; observe?: boolean } = {}): Promise<RunResult> {
+interface Start {
+  dir?: string
+  stdin?: string
+  env?: Record<string, string>
+  /** Milliseconds. */
+  timeout?: number
+  /** Bytes. */
+  maxOutput?: number
+  observe?: boolean
+}
+
+async function start(context: ToolContext, program: string, args: readonly string[], options: Start = {}): Promise<RunResult> {
   checked(program, args)
   const timeoutMs = options.timeout ?? 600_000
   if (!(timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS)) throw new ToolFailure('bad-timeout', 'timeout must be above 0 and at most 6h.')

@@ -51,7 +51,7 @@ export function drawProgram(seed: number, { timed }: Drawing): Drawn {
     }
   }
   const listOf = (name: string, before: readonly string[]): string => {
-    const length = below(5)
+    const length = below(timed ? 14 : 5)
     lengths.set(name, length)
     const literal = `[${Array.from({ length }, (_, index) => index).join(', ')}]`
     if (timed) return literal

@@ -36,6 +36,22 @@ const processesWith = (argument: string): string[] => readdirSync('/proc').filte
 })
 
 describe.skipIf(!hasSandbox)('a confined command (needs bubblewrap or perl)', () => {
+  test('tek\'s own cache folder is out of sight, also where its place is granted', async () => {
+    const cache = join(root, 'cache')
+    mkdirSync(join(cache, 'tek'), { recursive: true })
+    writeFileSync(join(cache, 'tek/kept'), 'kept\n')
+    const before = process.env['XDG_CACHE_HOME']
+    process.env['XDG_CACHE_HOME'] = cache
+    try {
+      const { stdout } = await run(`ls ${cache}; cat ${cache}/tek/kept; echo no > ${cache}/tek/kept`, seeing({ writable: [cache] }))
+      expect(stdout).toBe('tek\n')
+      expect(readFileSync(join(cache, 'tek/kept'), 'utf8')).toBe('kept\n')
+    } finally {
+      if (before === undefined) delete process.env['XDG_CACHE_HOME']
+      else process.env['XDG_CACHE_HOME'] = before
+    }
+  })
+
   test('sees what it is shown, writes where it may, and has a home and a /tmp of its own', async () => {
     const result = await run('cat in/a.txt; echo b > out/b.txt; cat secret/key; ls; echo $HOME; echo x > $HOME/x && echo x > /tmp/x && echo wrote; pwd', seeing(), { env: { PATH: '/usr/bin:/bin', GIVEN: '1' } })
     expect(result.stdout).toMatch(/^a\n(in\nout\n)?\/tmp\/home\nwrote\n/)
@@ -119,9 +135,10 @@ describe.skipIf(!hasSandbox)('a confined command (needs bubblewrap or perl)', ()
 })
 
 test('a machine without a sandbox refuses commands, unless they were accepted unconfined by name', () => {
-  const start = (env: Record<string, string>) => JSON.parse(spawnSync(process.execPath, [runner, work, 'exit 0'], { encoding: 'utf8', env: { PATH: '/usr/bin:/bin', HOME: root, ...env } }).stdout) as { error?: string }
-  expect(start({ TEK_SANDBOX: '1' }).error).toContain('this machine has no sandbox to start it in')
-  expect(start({ TEK_SANDBOX: '0' }).error).toContain('this machine has no sandbox to start it in')
+  const start = (wanted: string, ...more: string[]) =>
+    JSON.parse(spawnSync(process.execPath, [runner, work, 'exit 0', ...more], { encoding: 'utf8', env: { PATH: '/usr/bin:/bin', HOME: root, TEK_SANDBOX: wanted } }).stdout) as { error?: string; level?: number }
+  for (const wanted of ['1', '0']) expect(start(wanted).error).toContain('this machine has no sandbox to start it in')
+  expect(start('1', 'unconfined')).toMatchObject({ level: 0, exitCode: 0 })
 })
 
 test('limits are never above tek\'s own, and the filter has whole instructions for both architectures', () => {

@@ -64,7 +64,12 @@ export function importsOf(path: string, text: string = read(path)): Import[] {
   return found
 }
 
+/** Programs in another language, held in raw templates, keep that language's habits. */
+function withoutForeignText(text: string): string {
+  return text.replace(/String\.raw`[^`]*`/g, match => match.replace(/[^\n]/g, ' '))
+}
+
 /** Calls `look` for each line of code, comments blanked, lines counted from 1. */
 export function withLines(path: string, look: (line: string, number: number) => void): void {
-  withoutComments(read(path)).split('\n').forEach((line, index) => look(line, index + 1))
+  withoutForeignText(withoutComments(read(path))).split('\n').forEach((line, index) => look(line, index + 1))
 }

@@ -28,6 +28,11 @@ export function narrow(checker: Checker, condition: Expr, scope: Scope, outcome:
         const first = narrow(checker, left, scope, outcome)
         return new Map([...first, ...narrow(checker, right, scope.with(first), outcome)])
       }
+      if ((op === 'or' && outcome) || (op === 'and' && !outcome)) {
+        const second = narrow(checker, right, scope, outcome)
+        // One of the two holds, it is not known which: what both tell of the same reference.
+        return new Map([...narrow(checker, left, scope, outcome)].flatMap(([reference, type]) => (second.has(reference) ? [[reference, union([type, second.get(reference)!])] as const] : [])))
+      }
       if (op === 'in' || op === 'not in') return (op === 'in') === outcome ? narrowByList(checker, left, right) : NOTHING
       if (op !== '==' && op !== '!=') return NOTHING
       const isEqual = (op === '==') === outcome

@@ -7,10 +7,12 @@
 //       the program cannot make it. A hidden folder is made beforehand by who asks.
 //   Y4. The folders between a writable one and what is fixed or hidden in it are places of their own: a place cannot be renamed, so nobody can move
 //       `.git` away and put another in its stead.
+//   Y5. tek's own cache folder (the probe's answer, the /etc that is shown) is hidden wherever a grant would show it.
 import { closeSync, constants, fstatSync, openSync, readlinkSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { HostError, type Confinement } from '../host.ts'
 import { holdName } from './held-names.ts'
+import { cacheFolder } from './system-view.ts'
 
 /** Files and folders that one program may be granted; each costs about 0.3 ms at its start. */
 export const MAX_PLACES = 500
@@ -39,7 +41,7 @@ export function openLayout(confinement: Confinement, more: readonly string[]): L
   const wanted = new Map<string, Place['access']>()
   for (const path of [...more, ...confinement.readable]) wanted.set(path, 'read')
   for (const path of confinement.writable) wanted.set(path, 'write')
-  for (const path of confinement.hidden) wanted.set(path, 'hidden')
+  for (const path of [...confinement.hidden, cacheFolder()]) wanted.set(path, 'hidden') // Y5
   if (wanted.size > MAX_PLACES) {
     throw new HostError('too-large', 'confinement', `A command may be granted at most ${MAX_PLACES} files and folders one by one; these grants stand for ${wanted.size}. Grant the folder they are in.`)
   }

@@ -9,6 +9,7 @@
 //   L4. Anything that cannot be set up ends the launcher before the program starts (exit code 125, the reason on the status descriptor).
 //   A line of the text may begin with the semicolon of the one before it: no file here ends its lines with one.
 //   L5. Landlock hides contents, not names: a program can still learn whether a path outside exists. Level 3 hides that too.
+//   L6. Where files of the real /etc are granted, it stays in its place, and of it those can be read and what the copy of it has by the same names.
 import type { Architecture } from './seccomp.ts'
 import type { Layout } from './layout.ts'
 import type { LimitName } from './resource-limits.ts'
@@ -52,7 +53,7 @@ my $parent=$o{p}+0
 ;}
 sys('prctl',$PRCTL,1,9,0,0,0)
 ;mnt('mount','proc','/proc','proc',14,0)
-;mnt('mount',"/proc/self/fd/$etc",'/etc',0,4096,0)
+;my $public=!grep{$_->{path}=~m{^/etc/}&&$_->{a} ne 'h'}@p;mnt('mount',"/proc/self/fd/$etc",'/etc',0,4096,0) if $public
 ;mnt('mount','tmpfs','/tmp','tmpfs',6,"size=$o{m},mode=755");mkdir '/tmp/home'
 ;mnt('mount','tmpfs','/dev/shm','tmpfs',6,"size=$o{m},mode=755") if -d '/dev/shm'
 ;my @hide=grep{$_->{a} eq 'h'}@p
@@ -82,7 +83,9 @@ my $abi=syscall(444,0,0,1);fail('Landlock') if $abi<1
 ;my $rules=sys('Landlock',444,$attr,$abi>=6?24:$abi>=4?16:8,0)
 ;sub allow{my($fd,$bits)=@_;my $rule=pack('Ql',$bits&$all,$fd);syscall(445,$rules,1,$rule,0)}
 my($READ,$WRITE)=(13,0xffff&~(1<<6)&~(1<<11)&~(1<<15))
-;for(@y,'/proc','/etc'){my $fd=pathfd($_);allow($fd,-d "/proc/self/fd/$fd"?$READ:5) if $fd>=0}
+;opendir(my $names,"/proc/self/fd/$etc") or fail('etc')
+;my @etc=$public?('/etc'):('/etc/ssl/certs','/etc/ssl/openssl.cnf','/etc/pki/tls/certs',map{/^\.|^(?:ssl|pki)$/?():"/etc/$_"}readdir $names)
+;for(@y,'/proc',@etc){my $fd=pathfd($_);allow($fd,-d "/proc/self/fd/$fd"?$READ:5) if $fd>=0}
 for(qw(/dev/null /dev/zero /dev/full /dev/random /dev/urandom)){my $fd=pathfd($_);allow($fd,6|1<<14|1<<15) if $fd>=0}
 for('/tmp','/dev/shm'){my $fd=pathfd($_);allow($fd,$WRITE) if $fd>=0}
 for my $p(@p){next if $p->{a} eq 'h';my $b=$p->{a} eq 'w'?$WRITE:$READ;$b&=7|1<<14 unless $p->{t} eq 'd';my $rule=pack('Ql',$b&$all,$p->{fd});sys('Landlock',445,$rules,1,$rule,0)}

@@ -4,7 +4,8 @@
 //   E2. Every message from it is checked for size, depth and form before it is used; one that breaks the rules ends the engine.
 //   E3. An engine that does not look at its time any more is ended from outside, by ending its thread.
 //   E4. Nothing inside wakes by itself: calls that are open when nothing is under way on either side can never end, and are ended.
-//   E5. Places in stacks are translated to the plugin's own source here, and say nothing of this machine.
+//   E5. Answers it does not read are bounded: one that goes on asking without looking at them is ended.
+//   E6. Places in stacks are translated to the plugin's own source here, and say nothing of this machine.
 import { readFile } from 'node:fs/promises'
 import { Worker } from 'node:worker_threads'
 import type { Outcome } from '#model/event.ts'
@@ -18,7 +19,7 @@ import { LOAD_MS } from '../isolate/limits.ts'
 import type { ToPlugin } from '../isolate/messages.ts'
 import type { Picture } from './machine.ts'
 import { readPicture } from './picture.ts'
-import { BUSY_SINCE, clockBits, DONE, PLACES, SENT, STOP, TAKEN, TAKEN_KB, type EngineData, type FromEngine, type ToEngine } from './protocol.ts'
+import { BUSY_SINCE, clockBits, DONE, PLACES, READ, READ_KB, SENT, STOP, TAKEN, TAKEN_KB, type EngineData, type FromEngine, type ToEngine } from './protocol.ts'
 import { SourcePlaces } from './source-places.ts'
 import { wasm, type WasmCode } from './web-assembly.ts'
 
@@ -30,6 +31,8 @@ const UNRESPONSIVE_MS = 2_000
 /** WebAssembly uses the thread's stack; the engine's own limit is to be reached first. */
 const STACK_MB = 16
 const MAX_WORDS = 20
+const MAX_UNREAD = 2_000
+const MAX_UNREAD_KB = 64_000
 const MAX_REASON_LENGTH = 4_000
 
 interface Code {
@@ -107,6 +110,8 @@ class EngineRunning implements Running {
   private readonly lastWords: string[] = []
   private isOver = false
   private posted = 0
+  private answered = 0
+  private answeredKb = 0
   private end!: (reason: string) => void
 
   constructor(code: Code, options: EngineOptions) {
@@ -149,7 +154,7 @@ class EngineRunning implements Running {
     this.worker.ref()
     const outcome = await this.conversation.call(call, context)
     if (this.conversation.isIdle()) this.worker.unref()
-    return this.places!.inOutcome(outcome) // E5
+    return this.places!.inOutcome(outcome) // E6
   }
 
   words(): string {
@@ -177,8 +182,17 @@ class EngineRunning implements Running {
     const answers = message.kind === 'answer' || message.kind === 'refusal'
     const call = answers ? (this.callOfAsk.get(message.ask) ?? 0) : message.call
     if (answers) this.callOfAsk.delete(message.ask)
-    this.post({ kind: 'say', call, text, opens: message.kind === 'call' })
+    this.post({ kind: 'say', call, text, opens: message.kind === 'call', answers })
+    if (answers) this.mindUnread(text)
     return true
+  }
+
+  /** E5 */
+  private mindUnread(text: string): void {
+    this.answered++
+    this.answeredKb += text.length >> 10
+    const [unread, unreadKb] = [this.answered - Atomics.load(this.seen, READ), this.answeredKb - Atomics.load(this.seen, READ_KB)]
+    if (unread > MAX_UNREAD || unreadKb > MAX_UNREAD_KB) this.kill('it asks for more than it reads')
   }
 
   private hear(message: FromEngine): void {

@@ -15,7 +15,10 @@ export const BUSY_SINCE = 3
 export const DONE = 4
 /** Messages of the plugin that were sent. */
 export const SENT = 5
-export const PLACES = 6
+/** Answers of tek that were read, and kilobytes of them. */
+export const READ = 6
+export const READ_KB = 7
+export const PLACES = 8
 
 export const clockBits = (nowMs: number): number => nowMs % 0x7fff_ffff || 1
 
@@ -31,7 +34,7 @@ export interface EngineData {
 export type ToEngine =
   | { readonly kind: 'load'; readonly bundle: string; readonly hash: string; readonly pure: boolean }
   /** A message for the plugin, and the call it is about. */
-  | { readonly kind: 'say'; readonly call: number; readonly text: string; readonly opens: boolean }
+  | { readonly kind: 'say'; readonly call: number; readonly text: string; readonly opens: boolean; readonly answers: boolean }
 
 export type FromEngine =
   | { readonly kind: 'said'; readonly text: string }

@@ -8,9 +8,11 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { MAX_MEMORY_MB, Machine, MemoryFull, Stopped, type Picture } from './machine.ts'
 import { stopTheClock } from './no-clock.ts'
-import { BUNDLE_NAME, BUSY_SINCE, clockBits, DONE, SENT, STOP, TAKEN, TAKEN_KB, type EngineData, type FromEngine, type ToEngine } from './protocol.ts'
+import { BUNDLE_NAME, BUSY_SINCE, clockBits, DONE, READ, READ_KB, SENT, STOP, TAKEN, TAKEN_KB, type EngineData, type FromEngine, type ToEngine } from './protocol.ts'
 
-const MAX_UNTAKEN = 2_000
+const MAX_UNTAKEN_LINES = 2_000
+const MAX_UNTAKEN_LINES_KB = 16_000
+const MAX_UNTAKEN = 4_000
 const MAX_UNTAKEN_KB = 64_000
 const MAX_QUESTION_LENGTH = 64_000
 const LOADING = 0
@@ -36,10 +38,8 @@ function send(text: string): boolean {
   const untaken = sent - Atomics.load(seen, TAKEN)
   const untakenKb = sentKb - Atomics.load(seen, TAKEN_KB)
   const isLine = text.startsWith('{"kind":"log"') || text.startsWith('{"kind":"progress"')
-  if (untaken >= MAX_UNTAKEN || untakenKb >= MAX_UNTAKEN_KB) {
-    if (isLine) return true // W3
-    throw new Flood()
-  }
+  if (isLine && (untaken >= MAX_UNTAKEN_LINES || untakenKb >= MAX_UNTAKEN_LINES_KB)) return true // W3
+  if (untaken >= MAX_UNTAKEN || untakenKb >= MAX_UNTAKEN_KB) throw new Flood()
   Atomics.store(seen, SENT, ++sent)
   sentKb += text.length >> 10
   if (text.startsWith('{"kind":"result"')) openCalls--
@@ -98,6 +98,10 @@ function end(error: unknown): void {
 function receive(message: ToEngine): void {
   if (message.kind === 'say') {
     if (message.opens) openCalls++
+    if (message.answers) {
+      Atomics.add(seen, READ, 1)
+      Atomics.add(seen, READ_KB, message.text.length >> 10)
+    }
     work(message.call, callCpuMs, () => machine.enter(message.text)) // W2
     if (loaded !== null && openCalls === 0 && !isOver) machine.restore(loaded) // W4
     return

@@ -57,6 +57,8 @@ const attacks: readonly Attack[] = [
   refused('dots-in-argument', 'leave the granted folder in an argument', ['cat', 'src/../../secret.txt']),
   refused('absolute-argument', 'name a file outside in an argument', ['cat', '/etc/passwd']),
   refused('two-for-one', 'give two arguments where one is granted', ['cat', 'src/a', 'src/b']),
+  refused('two-for-star', 'give two where `*` stands for one', ['git', 'log', 'a', 'b']),
+  refused('nul-join', 'join two arguments by NUL, so that they pass for what is granted', ['git', 'log\0main']),
   refused('joined', 'give a command in one piece', ['git status']),
   refused('capitals', 'name the program in capitals', ['GIT', 'status']),
   refused('by-path', 'name another program of the same name', ['./src/tool.sh']),

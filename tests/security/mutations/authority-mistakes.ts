@@ -1,5 +1,5 @@
 // Authority mistakes: a grant too few, too narrow or too many; an agent or workflow beyond whoever calls it.
-import { family, missed, type Mutation, soon } from './mutation.ts'
+import { family, missed, type Mutation } from './mutation.ts'
 
 const atRunTime = missed('only a run can tell; the guard refuses it then, and `check --strict` refuses it now')
 
@@ -53,7 +53,7 @@ export const authorityMistakes: readonly Mutation[] = [
   ]),
   ...family('excess grant', [
     ['todos', 'can fs.read("${root}/**")', 'can fs.read("${root}/**"), fs.write("${root}/**")', 'capability/unused'],
-    ['triage', 'can net("api.example.com:443"),', 'can net("api.example.com:443"), net("other.example.com"),', soon('capability/unused')],
+    ['triage', 'can net("api.example.com:443"),', 'can net("api.example.com:443"), net("other.example.com"),', missed('a grant counts as used when a call could ask for one of its name')],
     ['build', 'can source, build,', 'can source, build, exec("curl", "**"),', missed('a program that is started may need what is not declared, so nothing is said where one is')],
     ['cache', 'can fs.read("${folder}/**")', 'can fs.read("${folder}/**"), net("example.com")', 'capability/unused'],
     ['todos', 'can fs.read("${root}/**")', 'can fs.read("/**")', missed('it is wider than what is used, and still used')],
@@ -61,11 +61,11 @@ export const authorityMistakes: readonly Mutation[] = [
   ]),
   ...family('agent beyond its lead or grants', [
     ['research', '  can fs.read("src/**")\n  tools', '  tools', 'capability/not-granted'],
-    ['research', '  role style(tone: "terse")\n  can fs.read("src/**")', '  role style(tone: "terse")\n  can fs.read("**")', soon('*')],
-    ['research', '  role style(tone: "warm")\n', '  role style(tone: "warm")\n  can net("example.com")\n  tools http.get\n', soon('*')],
+    ['research', '  role style(tone: "terse")\n  can fs.read("src/**")', '  role style(tone: "terse")\n  can fs.read("**")', 'agent/*'],
+    ['research', '  role style(tone: "warm")\n', '  role style(tone: "warm")\n  can net("example.com")\n  tools http.get\n', 'agent/*'],
     ['research', 'tools fs.read, mentions', 'tools fs.read, fs.write, mentions', 'capability/not-granted'],
-    ['research', '  model smart\n  can fs.read("src/**")\n  limits { tokens: 300k', '  model smart\n  limits { tokens: 300k', soon('*')],
-    ['agents', 'can source\n  tools fs.read', 'can fs.read("docs/**")\n  tools fs.read', soon('*')],
+    ['research', '  model smart\n  can fs.read("src/**")\n  limits { tokens: 300k', '  model smart\n  limits { tokens: 300k', 'agent/*'],
+    ['agents', 'can source\n  tools fs.read', 'can fs.read("docs/**")\n  tools fs.read', 'agent/*'],
     ['subWorkflows', '  can fs.read("examples/**")', '  can fs.read("examples/*")', missed('a folder given by a caller is known only in a run: the guard decides')],
   ]),
 ]

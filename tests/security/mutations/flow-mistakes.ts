@@ -1,6 +1,7 @@
 // Flow mistakes: edges that are missing, circles, work without a bound, clauses that cannot be, stages out of order.
-import { family, missed, type Mutation, soon } from './mutation.ts'
+import { family, missed, type Mutation } from './mutation.ts'
 
+const onlyInARun = missed('how many items there are is known only in a run, which ends at the limit')
 const notAnEdge = missed('both orders are possible programs; only data that flows makes an edge')
 
 export const flowMistakes: readonly Mutation[] = [
@@ -28,12 +29,12 @@ export const flowMistakes: readonly Mutation[] = [
     ['upgrades', 'cycles: 40, time: 6h, cost: $2', 'cycles: 0', 'limit/not-positive'],
   ]),
   ...family('over budget', [
-    ['research', 'limits { tokens: 3M, cost: $10, tasks: 100, time: 1h }', 'limits { tokens: 1k, cost: $10, tasks: 100, time: 1h }', soon('limit/*')],
-    ['research', 'limits { tokens: 3M, cost: $10, tasks: 100, time: 1h }', 'limits { tokens: 3M, cost: $10, tasks: 3, time: 1h }', soon('limit/*')],
-    ['agents', 'limits { tokens: 2M, time: 1h, cost: $5 }', 'limits { tokens: 2k, time: 1h, cost: $5 }', soon('limit/*')],
-    ['agents', 'limits { tokens: 2M, time: 1h, cost: $5 }', 'limits { tokens: 2M, time: 1h, cost: $0.01 }', soon('limit/*')],
-    ['triage', 'limits { tasks: 500, tokens: 2M, time: 30m, cost: $5 }', 'limits { tasks: 10, tokens: 2M, time: 30m, cost: $5 }', soon('limit/*')],
-    ['build', 'limits { tasks: 2000, time: 1h }', 'limits { tasks: 2, time: 1h }', soon('limit/*')],
+    ['research', 'limits { tokens: 3M, cost: $10, tasks: 100, time: 1h }', 'limits { tokens: 1k, cost: $10, tasks: 100, time: 1h }', 'limit/*'],
+    ['research', 'limits { tokens: 3M, cost: $10, tasks: 100, time: 1h }', 'limits { tokens: 3M, cost: $10, tasks: 3, time: 1h }', onlyInARun],
+    ['agents', 'limits { tokens: 2M, time: 1h, cost: $5 }', 'limits { tokens: 2k, time: 1h, cost: $5 }', onlyInARun],
+    ['agents', 'limits { tokens: 2M, time: 1h, cost: $5 }', 'limits { tokens: 2M, time: 1h, cost: $0.01 }', onlyInARun],
+    ['triage', 'limits { tasks: 500, tokens: 2M, time: 30m, cost: $5 }', 'limits { tasks: 10, tokens: 2M, time: 30m, cost: $5 }', onlyInARun],
+    ['build', 'limits { tasks: 2000, time: 1h }', 'limits { tasks: 2, time: 1h }', 'limit/*'],
     ['build', 'limits { tasks: 2000, time: 1h }', 'limits { taks: 2000, time: 1h }', 'limit/unknown'],
     ['triage', 'turns: 2,', 'cycles: 2,', 'limit/unknown'],
   ]),

@@ -47,8 +47,3 @@ export function family(name: string, rows: readonly Row[]): Mutation[] {
 export function missed(because: string): Missed {
   return { missedBecause: because }
 }
-
-/** While others build what will notice it: either. */
-export function soon(code: string): string {
-  return `?${code}`
-}

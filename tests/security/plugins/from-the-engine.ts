@@ -74,9 +74,13 @@ export const bounds: readonly Escape[] = [
   { tries: 'recurse for ever', by: 'bounds', body: `const f = () => f() + 1; return f()`, gives: failure('plugin/crashed', /stack overflow/) },
   { tries: 'parse 100,000 brackets', by: 'bounds', body: `return JSON.parse('['.repeat(100_000))`, gives: failure('plugin/crashed', /stack overflow/) },
   { tries: 'compile 100,000 brackets', by: 'bounds', body: `return eval('('.repeat(100_000))`, gives: failure('plugin/crashed', /stack overflow/) },
-  { tries: 'flood the log', by: 'bounds', body: `for (let i = 0; i < 12_000; i++) c.log('x'.repeat(100)); return 1`, callCpuMs: 10_000, gives: value(1), also: (_, { log }) => { expect(log.length).toBeLessThan(10_002) } },
+  { tries: 'flood the log', by: 'bounds', body: `for (let i = 0; i < 12_000; i++) c.log('x'.repeat(100)); return 1`, callCpuMs: 20_000, gives: value(1), also: (_, { log }) => { expect(log.length).toBeLessThan(10_002) } },
   { tries: 'flood the progress', by: 'bounds', body: `for (let i = 0; i < 12_000; i++) c.progress(i / 12_000, 'x'); return 1`, callCpuMs: 10_000, gives: value(1) },
-  { tries: 'ask for 100,000 things at once', by: 'bounds', body: `for (let i = 0; i < 100_000; i++) void c.now().catch(() => {}); await c.sleep(1000); return 1`, callCpuMs: 20_000, gives: failure('plugin/died', /more than 1000 things at once|faster than they could be taken/) },
+  { tries: 'ask for 100,000 things at once', by: 'bounds', body: `for (let i = 0; i < 100_000; i++) void c.now().catch(() => {}); await c.sleep(1000); return 1`, callCpuMs: 20_000, gives: failure('plugin/died', /more than 1000 things at once|faster than they could be taken|more than it reads/) },
+  {
+    tries: 'ask for 400 MB and look at nothing', by: 'bounds', callCpuMs: 20_000, gives: failure('plugin/died', /more than 1000 things at once|faster than they could be taken|more than it reads/),
+    body: `await c.files.writeText('large.txt', 'x'.repeat(1_000_000)); for (let i = 0; i < 400; i++) void c.files.readText('large.txt').catch(() => {}); const f = n => n < 2 ? n : f(n - 1) + f(n - 2); return f(32)`,
+  },
 ]
 
 const forge = (kind: string, fields: string): string => `Object.prototype.toJSON = function () { return this.kind === '${kind}' ? Object.assign(Object.create(null), this, ${fields}) : this };`
