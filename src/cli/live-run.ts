@@ -69,7 +69,7 @@ function finish({ out, err }: CliContext, { outcome, status, runId }: RunSummary
   if (status !== 'stopped') return printFailure(err, outcome.failure)
   const { help, ...bare } = outcome.failure // it says what is kept
   printFailure(err, isKept ? outcome.failure : bare)
-  const canGoOn = bare.code !== 'run/limit-reached' // the limit is in the plan, and holds again
+  const canGoOn = bare.code !== 'run/limit-reached' || bare.retryable // a limit of tasks or calls holds again
   if (!isKept) err.write('Nothing was kept: the run had no journal.\n')
   else if (canGoOn) err.write(`\`tek resume ${runId.slice(0, SHORT_ID)}\` goes on with it.\n`) // R2
 }

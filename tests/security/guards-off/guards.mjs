@@ -20,7 +20,7 @@ export const guards = [
   { id: 'no option by a wildcard', file: 'src/grants/pattern-automaton.ts', find: "notFirst: '\\0-', noDots: false", put: "notFirst: '\\0', noDots: false", noticedBy: ['Commands output-option', 'Commands upload-pack'] },
   { id: 'no dots by a wildcard', file: 'src/grants/pattern-automaton.ts', find: "notFirst: index === 0 ? '\\0/-' : '\\0/', noDots: true", put: "notFirst: index === 0 ? '\\0-' : '\\0', not: '\\0', noDots: false", noticedBy: ['Commands dots-in-argument'] },
   { id: 'one wildcard, one argument', file: 'src/grants/pattern-automaton.ts', find: "if (token === '*') return addPart(automaton, from, token, { not: '\\0',", put: "if (token === '*') return addPart(automaton, from, token, { not: '',", noticedBy: ['Commands two-for-star'] },
-  { id: 'no NUL in an argument', file: 'src/grants/match.ts', find: "!given.some(each => each.includes('\0')) && ", put: '', noticedBy: ['Commands nul-join'] },
+  { id: 'no NUL in an argument', file: 'src/grants/match.ts', find: "!given.some(each => each.includes('\\0')) && ", put: '', noticedBy: ['Commands nul-join'] },
   // Files.
   { id: 'links are followed before the decision', file: 'src/interpreter/guard/guarded-files.ts', find: 'real = await guard.paths.of(path, link)', put: 'real = resolve(guard.cwd, path)', noticedBy: ['Links, devices and races race-read', 'Links, devices and races link-to-control'] },
   { id: 'where a grant leads is settled', file: 'src/interpreter/guard/real-paths.ts', find: 'basesOf.get(files) ?? ', put: '', noticedBy: ['Links, devices and races link-to-granted-folder'] },
