@@ -198,7 +198,7 @@ async function run(guard: CallGuard, program: string, args: readonly string[], o
   for (const name of Object.keys(options.env ?? {})) if (loadsCode(name)) guard.check({ name: 'env', args: [name] }) // C3
   const folder = await folderOf(guard, options.cwd)
   const timeoutMs = Math.max(1, Math.min(options.timeoutMs ?? DEFAULT_RUN_MS, MAX_RUN_MS))
-  await guard.paths.settle(guard.levels)
+  await guard.paths.settle(guard.levels) // links that it makes widen no grant
   const confined = await guard.confined(timeoutMs)
   guard.count('ran')
   const result = await guard.host.run({
