@@ -147,11 +147,9 @@ function watched(host: ReturnType<typeof memoryHost>, watcher: Watcher): Host {
     makeDirectory: path => { if (!own(path)) watcher.file(['fs.write'], path); return inner.makeDirectory(path) },
     remove: path => { for (const each of [path, ...tree(path)]) watcher.file(['fs.write'], each, true); watcher.moved(path, null); return inner.remove(path) },
     rename(from, to) {
-      for (const each of [from, ...tree(from)]) {
-        for (const name of ['fs.read', 'fs.write']) watcher.file([name], each, true)
-        watcher.file(['fs.write'], to + each.slice(from.length), true)
-      }
-      watcher.moved(to, null)
+      for (const name of ['fs.read', 'fs.write']) for (const each of [from, ...tree(from)]) watcher.file([name], each, true)
+      watcher.moved(to, null) // what was there is replaced, a link as well
+      for (const each of [from, ...tree(from)]) watcher.file(['fs.write'], to + each.slice(from.length), true)
       watcher.moved(from, to)
       return inner.rename(from, to)
     },
