@@ -12,6 +12,11 @@ import { hasWildcard, matchSegments } from './segment.ts'
 const MAX_SEGMENTS = 256
 const MAX_PATH_LENGTH = 16_384
 
+/** Patterns and folders kept in their taken-apart form; what a text means never changes, what lies on disk is no part of it. */
+const MAX_KEPT_TEXTS = 1_000
+/** Longer ones are taken apart each time. */
+const MAX_KEPT_LENGTH = 1_024
+
 /** Segments of an absolute path or pattern, or null when it is none (P1). `cwd` is absolute. */
 export function absoluteSegments(text: string, cwd: string): string[] | null {
   return resolved(text, cwd)?.segments ?? null
@@ -47,7 +52,27 @@ export interface PathPattern {
   readonly rest: readonly string[]
 }
 
+const keptPatterns = new Map<string, Map<string, PathPattern | null>>()
+let keptCount = 0
+
+/** Programs ask for the same few patterns at every effect: each is taken apart once. */
 export function parsePathPattern(text: string, cwd: string): PathPattern | null {
+  let ofFolder = keptPatterns.get(cwd)
+  let pattern = ofFolder?.get(text)
+  if (pattern !== undefined) return pattern
+  pattern = takenApart(text, cwd)
+  if (text.length > MAX_KEPT_LENGTH) return pattern
+  if (keptCount++ >= MAX_KEPT_TEXTS) {
+    keptPatterns.clear()
+    keptCount = 1
+    ofFolder = undefined
+  }
+  if (ofFolder === undefined) keptPatterns.set(cwd, ofFolder = new Map())
+  ofFolder.set(text, pattern)
+  return pattern
+}
+
+function takenApart(text: string, cwd: string): PathPattern | null {
   const found = resolved(text, cwd)
   if (found === null) return null
   const { segments, kept } = found
@@ -93,5 +118,7 @@ function isProcess(path: readonly string[]): boolean {
 }
 
 function folded(name: string): string {
+  // Of plain characters only their case and what stands at the end can differ.
+  if (/^[\x20-\x7e]*$/.test(name)) return /[. ]$/.test(name) ? name.toLowerCase().replace(/[. ]+$/, '') : name.toLowerCase()
   return name.normalize('NFKC').replace(/[\p{Default_Ignorable_Code_Point}\p{Cc}]/gu, '').toLowerCase().replace(/[. ]+$/, '')
 }

@@ -99,6 +99,22 @@ export interface ConfinedStart {
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly level: IsolationLevel
+  /**
+   * Watches, from its start on, what the program and everything beneath it use together, and ends what uses more than its limits. To be told when the
+   * wrapper has ended. Absent where it is not confined: then nothing bounds the whole of it.
+   */
+  watch?(wrapper: number): BoundsWatched
+}
+
+/** How a wrapper ended. */
+export interface WatchedEnd {
+  readonly exitCode: number | null
+  readonly signal: string | null
+}
+
+export interface BoundsWatched {
+  /** Ends the watch: the limit for which the program was ended by it, null for none. */
+  end(ended: WatchedEnd): Promise<'memory' | 'processes' | 'cpu' | null>
 }
 
 /** Something a confined program tried. */

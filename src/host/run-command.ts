@@ -13,14 +13,13 @@ import { constants, openSync } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
 import { errnoOf, fileError } from './errno.ts'
-import { HostError, type Command, type CommandResult, type ConfinedStart, type Confinement, type ProcessLimits } from './host.ts'
+import { HostError, type Command, type CommandResult, type ConfinedStart, type Confinement } from './host.ts'
 import { signalDescendants, signalTree } from '#base/process-tree.ts'
-import { guardForks, wasEndedByGuard } from './sandbox/fork-guard.ts'
+import { Bounds, watchForeign } from './sandbox/bounds.ts'
 import { inheritedDescriptors } from './sandbox/inherited.ts'
 import { prepareForeign, prepareLaunch, type Launch } from './sandbox/launch.ts'
 import { levelOfMachine, type LevelFound } from './sandbox/level.ts'
 import { attemptsIn, MAX_REPORT_BYTES } from './sandbox/observer.ts'
-import { watchTree, type Over, type Usage } from './sandbox/tree-watch.ts'
 
 const KILL_AFTER_MS = 500
 const DRAIN_MS = 500
@@ -48,8 +47,12 @@ async function levelFor(program: string, confinement: Confinement): Promise<2 | 
 export async function confineCommand(command: Pick<Command, 'program' | 'args' | 'cwd' | 'env'>, confinement: Confinement): Promise<ConfinedStart> {
   const program = await findProgram(command.program, command.cwd, command.env['PATH'] ?? '')
   const level = await levelFor(command.program, confinement)
-  if (level === null) return { program, args: command.args, env: command.env, level: 0 }
-  return prepareForeign(level, { ...command, program }, confinement)
+  return level === null ? { program, args: command.args, env: command.env, level: 0 } : confinedAt(level, { ...command, program }, confinement)
+}
+
+/** The same at a level that this machine has; the program by its path. */
+export function confinedAt(level: 2 | 3, command: Pick<Command, 'program' | 'args' | 'cwd' | 'env'>, confinement: Confinement): ConfinedStart {
+  return { ...prepareForeign(level, command, confinement), watch: wrapper => watchForeign(wrapper, confinement.limits) }
 }
 
 async function runProgram(command: Command, signal: AbortSignal, level: 2 | 3 | null): Promise<CommandResult> {
@@ -112,71 +115,40 @@ function triedIn(report: { text(): string } | null, { confinement }: Command): P
   return tried === null ? {} : { tried }
 }
 
-function killAtOnce(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL')
-  } catch {
-    // It has ended by itself.
-  }
-}
-
 const MAX_STATUS_LENGTH = 10_000
-/** Exit code of a wrapper whose program, or whose first process, was ended by SIGKILL. */
-const KILLED = 137
-const GUARD_SAYS_WITHIN_MS = 100
 
 /** What a wrapper says of the program inside, and the watch over it. */
 class Inside {
   private said = ''
-  private isWatched = false
-  private over: Over | null = null
-  private stopWatching: (() => Usage) | null = null
-  private stopGuarding: (() => void) | null = null
-  private first = 0
-  private readonly limits: ProcessLimits
+  private bounds: Bounds | null = null
   private readonly program: string
 
   constructor(child: ChildProcess, command: Command) {
     this.program = command.program
     const { limits } = command.confinement!
-    this.limits = limits
     const status = child.stdio[3] as NodeJS.ReadableStream
     status.on('error', () => undefined)
     status.on('data', (chunk: Buffer) => {
       if (this.said.length < MAX_STATUS_LENGTH) this.said += chunk.toString('latin1')
       const first = /"child-pid" ?: ?(\d+)/.exec(this.said)?.[1]
-      if (first === undefined || this.isWatched) return
-      this.isWatched = true
-      this.first = Number(first)
-      this.stopGuarding = guardForks(this.first, limits.processes + 1)
-      this.stopWatching = watchTree(Number(first), limits, over => {
-        this.over = over
-        // The first process of the namespace takes all others with it, without a look at each of what may be thousands.
-        for (const pid of [Number(first), child.pid!]) killAtOnce(pid)
-      })
+      if (first !== undefined) this.bounds ??= new Bounds(Number(first), child.pid!, limits)
     })
   }
 
-  stop(): Usage | null {
-    this.stopGuarding?.()
-    this.stopGuarding = null
-    return this.stopWatching?.() ?? null
+  stop(): void {
+    this.bounds?.stop()
   }
 
   /** @throws {HostError} `refused` when the program was never started. // R6 */
   async end(exitCode: number | null, signal: string | null, wasEnded: boolean, stderr: string): Promise<Pick<CommandResult, 'endedFor' | 'peak'>> {
-    const wasKilled = this.stopGuarding !== null && !wasEnded && (signal === 'SIGKILL' || exitCode === KILLED)
-    const peak = this.stop()
-    if (this.over === null && wasKilled && await wasEndedByGuard(this.first, GUARD_SAYS_WITHIN_MS)) {
-      return { endedFor: 'processes', peak: { memoryBytes: 0, cpuMs: 0, ...peak, processes: Math.max(peak?.processes ?? 0, this.limits.processes + 1) } }
-    }
-    if (this.over !== null) return { endedFor: this.over.kind, peak: { memoryBytes: this.over.memoryBytes, processes: this.over.processes, cpuMs: this.over.cpuMs } }
+    const found = await this.bounds?.end({ exitCode, signal }, wasEnded)
+    if (found?.endedFor !== undefined) return found
     const failed = /"failed" ?: ?"(.*)"/.exec(this.said)?.[1]
     const wasStarted = failed === undefined && this.said.includes('"exit-code"') // said only of a program that was reached
     if (!wasStarted && !wasEnded && signal === null && exitCode !== 0) {
       throw new HostError('refused', this.program, `The sandbox for \`${this.program}\` could not be set up: ${(failed ?? stderr.trim().split('\n')[0] ?? '').slice(0, 500) || 'it does not say why'}.`)
     }
-    return peak === null ? {} : { peak }
+    return found ?? {}
   }
 }
 

@@ -173,7 +173,11 @@ async function carryOut(given: RunSettings & { readonly secrets: SecretVault }, 
       constants: constants.values, constantsFailure: constants.failure, timers: host.sleep === undefined ? systemTimers : hostTimers(host), pool: getPool,
       emit: event => driver.emit(event), wake: () => driver.wake(), whenDurable: work => driver.whenDurable(work),
       began: (task, nowMs) => watcher.began(task, nowMs),
-      log: (task, message) => watcher.log(task, message), mayBegin: () => driver.mayBegin(), mayAct: () => driver.mayAct(),
+      log: (task, message) => {
+        watcher.log(task, message)
+        log.say({ atMs: host.now(), level: 'info', task, message })
+      },
+      mayBegin: () => driver.mayBegin(), mayAct: () => driver.mayAct(),
     }
     driver.connect(world, new Evaluator(world, task => watcher.waits(task)))
     settings.onNotice({ kind: 'run-started', runId: begun.runId, workflow: begun.workflow, atMs: begun.startedAtMs, authority: namesOfAuthority(plan) })

@@ -26,6 +26,13 @@ export type Outcome =
 /** Which expression of a node was worked on. */
 export type Part = 'body' | 'when' | 'list' | 'width' | 'cache-key' | 'fallback' | 'verify-key' | 'returns' | 'setup' | 'label'
 
+/** Where a forked run comes from. */
+export interface RunOrigin {
+  readonly runId: string
+  /** Path of a task. */
+  readonly task: string
+}
+
 export type RunEvent =
   | {
       readonly kind: 'run-started'
@@ -37,6 +44,8 @@ export type RunEvent =
       readonly tekVersion: string
       /** What the stand-ins of this run's secrets are made of; absent where it has none. */
       readonly standInSeed?: string
+      /** The run whose results it took over, and the task from which on it did not; absent where it began with nothing. */
+      readonly origin?: RunOrigin
     }
   /** An expression came to its end. */
   | { readonly kind: 'evaluated'; readonly atMs: number; readonly task: TaskId; readonly attempt: number; readonly part: Part; readonly outcome: Outcome; readonly elapsedMs: number }
@@ -44,7 +53,7 @@ export type RunEvent =
   | { readonly kind: 'call-started'; readonly atMs: number; readonly task: TaskId; readonly attempt: number; readonly call: number; readonly name: string }
   | { readonly kind: 'call-finished'; readonly atMs: number; readonly task: TaskId; readonly attempt: number; readonly call: number; readonly outcome: Outcome; readonly elapsedMs: number }
   | { readonly kind: 'timer-fired'; readonly atMs: number; readonly timer: number }
-  | { readonly kind: 'cache-answered'; readonly atMs: number; readonly task: TaskId; readonly key: string; readonly value: Value | undefined; readonly hit: boolean }
+  | { readonly kind: 'cache-answered'; readonly atMs: number; readonly task: TaskId; readonly key: string; readonly value: Value | undefined; readonly hit: boolean; /** When what the cache holds under the key was made, also where that is too long ago. */ readonly madeAtMs?: number }
   | { readonly kind: 'stop-requested'; readonly atMs: number; readonly reason: 'interrupt' | 'terminate' | 'stop-file' | 'limit'; readonly detail: string; /** Going on would stop again at once. */ readonly isFinal?: true }
   /** A stopped run goes on, perhaps in another process. */
   | { readonly kind: 'run-resumed'; readonly atMs: number }

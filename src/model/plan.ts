@@ -99,6 +99,8 @@ export interface PlanModule {
   readonly source: string
   readonly release: string
   readonly hash: string
+  /** For a plugin: why it runs in a process of its own, as its author says; absent for one that runs in the engine. */
+  readonly needsNode?: string
 }
 
 export interface PlanWorkflow {

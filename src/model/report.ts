@@ -1,5 +1,5 @@
 // Report: what a run says of itself, live (notices) and afterwards (summary). Telemetry, the command line and the web read only this.
-import type { Failure, Outcome } from './event.ts'
+import type { Failure, Outcome, RunOrigin } from './event.ts'
 
 export type TaskStatus = 'waiting' | 'ready' | 'running' | 'done' | 'failed' | 'skipped' | 'cancelled'
 
@@ -52,6 +52,18 @@ export interface RunSummary {
   readonly outcome: Outcome | null
   readonly tasks: TaskCounts
   readonly calls: CallCounts
+  /** Of a forked run. */
+  readonly origin?: RunOrigin
+}
+
+/** A line in the log of a run. */
+export interface LogLine {
+  readonly atMs: number
+  /** `info`: said by a tool; `warn`: an attempt that failed and is made again, or lines that are missing; `error`: a task that failed. */
+  readonly level: 'info' | 'warn' | 'error'
+  /** Path of the task. */
+  readonly task: string
+  readonly message: string
 }
 
 /** A run as lists show it. */

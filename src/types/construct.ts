@@ -3,6 +3,7 @@
 //   K1. A union is flat, without duplicates, with null last; one member is that member; none is `never`; `any` and `json` swallow what they hold.
 //   K2. Qualifiers of members are hoisted: `untrusted A | B` is `untrusted (A | B)`. So a qualifier is only ever the outermost layer of a position.
 //   K3. `join(a, b)` is a type both are assignable to, the least one this algebra can name without merging records or lists.
+//   K4. What a union or a join leaves out, because another member holds it, leaves its marks there: `string[] | (untrusted string)[]` is the latter.
 import { canonicalJson, type Json } from '#base/json.ts'
 import { patternFacts } from '#base/pattern.ts'
 import type { FieldType, Type } from '#model/type.ts'
@@ -88,8 +89,9 @@ export function union(members: readonly Type[], name?: string): Type {
   for (const member of members) add(member)
   const rest = [...flat.values()]
   const finish = (type: Type): Type => qualify(type, { untrusted, secret })
-  if (rest.some(member => member.kind === 'any')) return finish(anyType) // K1
-  if (rest.some(member => member.kind === 'json') && rest.every(member => isAssignable(member, jsonType))) return finish(jsonType)
+  const swallowing = (type: Type): Type => rest.reduce((all, member) => qualify(all, qualifiersWithin(member)), finish(type)) // K4
+  if (rest.some(member => member.kind === 'any')) return swallowing(anyType) // K1
+  if (rest.some(member => member.kind === 'json') && rest.every(member => isAssignable(member, jsonType))) return swallowing(jsonType)
   if (hasNull) rest.push(nullType)
   if (rest.length === 0) return finish(neverType)
   if (rest.length === 1) return finish(rest[0]!)
@@ -127,9 +129,9 @@ export function join(a: Type, b: Type): Type {
   const qualifiers = both(qualifiersOf(a), qualifiersOf(b))
   const left = stripQualifiers(a)
   const right = stripQualifiers(b)
-  if (left.kind === 'any' || right.kind === 'any') return qualify(anyType, qualifiers)
-  if (isAssignable(left, right)) return qualify(right, qualifiers)
-  if (isAssignable(right, left)) return qualify(left, qualifiers)
+  if (left.kind === 'any' || right.kind === 'any') return qualify(anyType, both(qualifiersWithin(a), qualifiersWithin(b))) // K4
+  if (isAssignable(left, right)) return qualify(holding(right, left), qualifiers)
+  if (isAssignable(right, left)) return qualify(holding(left, right), qualifiers)
   const merged = union([left, right])
   const reduced = merged.kind === 'union' ? reduce(merged.members) : merged
   // Between records and maps the relation is not transitive, so a dropped member may leave a gap.
@@ -142,11 +144,38 @@ function reduce(members: readonly Type[]): Type {
   const widened = literals > MAX_JOINED_LITERALS ? members.map(literalBase) : members
   const kept: Type[] = []
   for (const member of widened) {
-    if (kept.some(other => isAssignable(member, other))) continue
-    for (let index = kept.length - 1; index >= 0; index--) if (isAssignable(kept[index]!, member)) kept.splice(index, 1)
-    kept.push(member)
+    const holder = kept.findIndex(other => isAssignable(member, other))
+    if (holder >= 0) {
+      kept[holder] = holding(kept[holder]!, member)
+      continue
+    }
+    let wide = member
+    for (let index = kept.length - 1; index >= 0; index--) if (isAssignable(kept[index]!, member)) wide = holding(wide, kept.splice(index, 1)[0]!)
+    kept.push(wide)
   }
   return union(kept)
+}
+
+/** The type with the marks of one that it holds, part by part where the two have the same shape (K4). */
+function holding(kept: Type, held: Type): Type {
+  const within = qualifiersWithin(held)
+  if (!within.untrusted && !within.secret) return kept
+  const [to, from] = [stripQualifiers(kept), stripQualifiers(held)]
+  const finish = (type: Type): Type => qualify(qualify(type, qualifiersOf(kept)), qualifiersOf(held))
+  if (to.kind === 'list' && from.kind === 'list') return finish(listOf(holding(to.item, from.item)))
+  if (to.kind === 'map' && from.kind === 'map') return finish({ kind: 'map', value: holding(to.value, from.value) })
+  if (to.kind !== 'record' || from.kind !== 'record') return qualify(kept, within)
+  const fields: Record<string, FieldType> = Object.create(null) as Record<string, FieldType>
+  for (const [name, field] of Object.entries(to.fields)) {
+    const theirs = Object.hasOwn(from.fields, name) ? from.fields[name] : undefined
+    fields[name] = theirs === undefined ? field : { ...field, type: holding(field.type, theirs.type) }
+  }
+  // One that is not asked for is there all the same, and comes out when the value is printed whole.
+  for (const [name, field] of Object.entries(from.fields)) {
+    const marks = qualifiersWithin(field.type)
+    if (!Object.hasOwn(to.fields, name) && (marks.untrusted || marks.secret)) fields[name] = { ...field, optional: true }
+  }
+  return finish({ ...to, fields })
 }
 
 /** The base type of a literal; other types as they are. */

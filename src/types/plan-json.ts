@@ -171,6 +171,7 @@ class Validator {
     if (!isRecord(value)) return `${at} is no module`
     for (const key of ['name', 'source', 'release', 'hash']) if (typeof value[key] !== 'string') return `${at}.${key} is no text`
     if (value['origin'] !== 'std' && value['origin'] !== 'plugin') return `${at}.origin is neither std nor plugin`
+    if (value['needsNode'] !== undefined && (typeof value['needsNode'] !== 'string' || value['origin'] === 'std')) return `${at}.needsNode is no reason of a plugin`
     this.modules.add(value['name'] as string)
     return null
   }

@@ -59,13 +59,14 @@ describe.each(['sqlite', 'memory'])('%s', kind => {
     journal.close()
   })
 
-  test('results by key, with an age', async () => {
+  test('results by key, with when they were made', async () => {
     const journal = await open()
     journal.remember('k', { a: 1 }, 1_000)
-    expect(journal.cached('k', 1_500, 500)).toEqual({ value: { a: 1 } })
-    expect(journal.cached('k', 1_501, 500)).toBe(null)
-    expect(journal.cached('k', 9_999, null)).toEqual({ value: { a: 1 } })
-    expect(journal.cached('other', 0, null)).toBe(null)
+    expect(journal.cached('k')).toEqual({ value: { a: 1 }, madeAtMs: 1_000 })
+    expect(journal.cached('other')).toBe(null)
+    expect(journal.retention.results()).toBe(1)
+    expect(journal.retention.dropResults()).toBe(1)
+    expect(journal.cached('k')).toBe(null)
     journal.close()
   })
 

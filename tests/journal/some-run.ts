@@ -17,6 +17,8 @@ export const someEvent = (i: number): RunEvent => ({
 /** One event of every kind. */
 export const everyEvent: RunEvent[] = [
   { kind: 'run-started', atMs: 5, runId: 'r"1', planHash: 'h', workflow: 'main', args: { a: [1, { b: null }] }, tekVersion: '0.1.0' },
+  { kind: 'run-started', atMs: 5, runId: 'r2', planHash: 'h', workflow: 'main', args: {}, tekVersion: '0.1.0', standInSeed: 'ab', origin: { runId: 'r"1', task: 'a[3]' } },
+  { kind: 'run-started', atMs: 5, runId: 'r3', planHash: 'h', workflow: 'main', args: {}, tekVersion: '0.1.0', origin: { runId: 'r1', task: 'a' } },
   { kind: 'evaluated', atMs: 6, task: 1, attempt: 2, part: 'verify-key', outcome: { kind: 'value', value: 'text\n"quoted" \u2028 😀' }, elapsedMs: 1.234 },
   { kind: 'evaluated', atMs: 6, task: 1, attempt: 2, part: 'label', outcome: { kind: 'value', value: null }, elapsedMs: 0 },
   { kind: 'evaluated', atMs: 7, task: 1, attempt: 1, part: 'body', outcome: { kind: 'failure', failure: { code: 'a/b', message: 'm', task: 't', retryable: true, help: 'h', details: 'd' } }, elapsedMs: 2 },
@@ -25,6 +27,7 @@ export const everyEvent: RunEvent[] = [
   { kind: 'timer-fired', atMs: 10, timer: 400_404_000 },
   { kind: 'cache-answered', atMs: 11, task: 4, key: 'abc', value: undefined, hit: false },
   { kind: 'cache-answered', atMs: 11, task: 4, key: 'abc', value: null, hit: true },
+  { kind: 'cache-answered', atMs: 11, task: 4, key: 'abc', value: undefined, hit: false, madeAtMs: 3.5 },
   { kind: 'stop-requested', atMs: 12, reason: 'limit', detail: 'd"' },
   { kind: 'run-resumed', atMs: 13 },
   { kind: 'run-finished', atMs: 14, outcome: { kind: 'value', value: [1.5, -3, 'x'] } },

@@ -69,7 +69,7 @@ export class LowerContext {
     let name = signature.name
     for (let number = 2; this.made.has(name); number++) name = `${signature.name}#${number}` // X1
     this.names.set(id, name)
-    this.made.set(name, { name, origin: signature.origin, source, release: signature.release, hash: signature.hash })
+    this.made.set(name, { name, origin: signature.origin, source, release: signature.release, hash: signature.hash, ...(signature.needsNode === undefined ? {} : { needsNode: signature.needsNode }) })
     return name
   }
 

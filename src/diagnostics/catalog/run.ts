@@ -56,6 +56,11 @@ export const runErrors = defineDiagnostics('run', {
     message: (p: { runId: string }) => `There is no run \`${p.runId}\` here.`,
     help: () => '`tek runs` lists them.',
   },
+  'unknown-task': {
+    severity: 'error',
+    message: (p: { runId: string; path: string; suggestions: readonly string[] }) => `The run \`${p.runId}\` has no task \`${p.path}\`.`,
+    help: (p: { suggestions: readonly string[] }) => (p.suggestions.length > 0 ? `Did you mean \`${p.suggestions[0]}\`?` : '`tek show RUN` lists its tasks; an item of a `for` is `scan[3]`, a task inside another `build/test`.'),
+  },
   'other-plan': {
     severity: 'error',
     message: (p: { runId: string }) => `The program has changed since the run \`${p.runId}\` began, so it cannot go on with it.`,

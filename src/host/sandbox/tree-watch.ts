@@ -1,5 +1,5 @@
 // Tree watch: what a command and everything it started use together, and the end of those that use too much.
-// Owns: measuring and comparing. Does not own: the ending (run-command.ts), the kernel's own limits (resource-limits.ts).
+// Owns: measuring and comparing. Does not own: the ending (bounds.ts), the kernel's own limits (resource-limits.ts).
 //   W1. Everything in the sandbox's process namespace counts, also what has left its parents. It is read from the sandbox's own /proc, which
 //       the program can neither change nor leave.
 //   W2. Memory is the sum of resident pages: pages that several share count for each. Memory in the sandbox's /tmp is bounded by its size.

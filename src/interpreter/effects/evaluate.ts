@@ -12,9 +12,10 @@ import type { Value } from '#model/type.ts'
 import type { ToolRunner } from '#plugin-api/tool-runner.ts'
 import { Evaluation, INLINE_STEPS, MAX_EXPRESSION_STEPS, type CallRequest, type EvaluationOptions, type Scope as NameScope, type Step } from '#interpreter/engine/evaluation.ts'
 import { announceCall } from '#interpreter/engine/dispatch.ts'
-import { expressionOf, Names, rankOf, recordedCalls } from '#interpreter/engine/view.ts'
+import { Names, rankOf, recordedCalls } from '#interpreter/engine/view.ts'
 import type { World } from '#interpreter/world.ts'
 import { callTool } from './call-tool.ts'
+import { expressionFor } from './expression-for.ts'
 import { setUpStages, type Stage } from './set-up.ts'
 import { isTooLarge, valueTooLarge } from './value-size.ts'
 
@@ -64,11 +65,9 @@ export class Evaluator {
     const startedMs = world.host.monotonic()
     world.began(task, startedMs)
     if (part === 'setup') return this.startSetUp(task, attempt, startedMs)
-    const expr = expressionOf(world.state, task, part)
-    if (expr === null) return this.finish(task, attempt, part, startedMs, { kind: 'value', value: null })
-    const names = new Names(world.state, task, part, world.constants)
-    const isKeyLambda = part === 'verify-key' && expr.op === 'lambda'
-    const evaluation = isKeyLambda ? this.evaluationOf(expr.body, withLocal(names, expr.param, names.local('value') ?? null)) : this.evaluationOf(expr, names)
+    const found = expressionFor(world.state, task, part, world.constants)
+    if (found === null) return this.finish(task, attempt, part, startedMs, { kind: 'value', value: null })
+    const evaluation = this.evaluationOf(found.expr, found.names)
     const step = evaluation.start()
     if (step.kind === 'done') return this.finish(task, attempt, part, startedMs, { kind: 'value', value: step.value })
     this.advance({ task, attempt, part, startedMs, evaluation, calls: 0, abort: null, stages: [], stage: null, result: null }, step)
@@ -248,15 +247,7 @@ export function modulesOf(functions: readonly { readonly module: string }[], too
   return urls
 }
 
-function nameOf(request: CallRequest): string {
+/** As the journal names a call. */
+export function nameOf(request: CallRequest): string {
   return `${request.module}.${request.fn}`
-}
-
-function withLocal(names: NameScope, name: string, value: Value): NameScope {
-  return {
-    param: each => names.param(each),
-    node: index => names.node(index),
-    constant: each => names.constant(each),
-    local: each => (each === name ? value : names.local(each)),
-  }
 }

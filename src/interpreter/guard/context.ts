@@ -184,10 +184,14 @@ class CallGuard implements FileGuard {
     return denied(wanted, this.cwd, byLink)
   }
 
-  private async atEveryLevel(covers: (level: Authority) => Promise<boolean>): Promise<boolean> {
+  /** Awaits only what is not known yet. */
+  private async atEveryLevel(covers: (level: Authority) => boolean | Promise<boolean>): Promise<boolean> {
     const { implied, authority } = this.options
     if (implied.length > 0 && await covers(implied)) return true
-    for (const level of authority) if (!(await covers(level))) return false
+    for (const level of authority) {
+      const answer = covers(level)
+      if (!(typeof answer === 'boolean' ? answer : await answer)) return false
+    }
     return authority.length > 0
   }
 }

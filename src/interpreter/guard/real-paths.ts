@@ -14,18 +14,28 @@ import type { Authority, Grant } from '#model/capability.ts'
 
 /** Folders whose links are remembered for one host; beyond that they are looked up each time. */
 const MAX_BASES = 10_000
-const basesOf = new WeakMap<HostFiles, Map<string, Promise<readonly string[]>>>()
+
+interface Bases {
+  readonly asked: Map<string, Promise<readonly string[]>>
+  /** Those that are answered: asked again at each effect, they should cost no turn. */
+  readonly known: Map<string, readonly string[]>
+}
+
+const basesOf = new WeakMap<HostFiles, Bases>()
 
 export class RealPaths {
   private readonly files: HostFiles
   private readonly cwd: string
-  private readonly bases: Map<string, Promise<readonly string[]>>
+  private readonly folder: readonly string[]
+  private readonly bases: Bases
 
   constructor(files: HostFiles, cwd: string) {
     this.files = files
     this.cwd = cwd
-    this.bases = basesOf.get(files) ?? new Map<string, Promise<readonly string[]>>()
-    basesOf.set(files, this.bases)
+    this.folder = absoluteSegments(cwd, '/') ?? []
+    let bases = basesOf.get(files)
+    if (bases === undefined) basesOf.set(files, bases = { asked: new Map(), known: new Map() })
+    this.bases = bases
   }
 
   /** The absolute path after links; with `link`, the last part itself is not followed. Rejects with HostError. */
@@ -37,10 +47,22 @@ export class RealPaths {
   }
 
   /** Whether some grant of the level covers this real path; `byName`: one without wildcards. */
-  async covers(level: Authority, name: string, real: string, byName: boolean = false): Promise<boolean> {
+  covers(level: Authority, name: string, real: string, byName: boolean = false): boolean | Promise<boolean> {
     const path = absoluteSegments(real, '/')
     if (path === null) return false
-    const cwd = await this.realBase(absoluteSegments(this.cwd, '/') ?? [])
+    const cwd = this.knownBase(this.folder)
+    if (cwd === undefined) return this.coversOnceKnown(level, name, path, byName)
+    for (const pattern of this.patternsOf(level, name)) {
+      if (byName && pattern.rest.length > 0) continue
+      const base = this.knownBase(pattern.base)
+      if (base === undefined) return this.coversOnceKnown(level, name, path, byName)
+      if (coversPath({ base, rest: pattern.rest }, path, cwd)) return true
+    }
+    return false
+  }
+
+  private async coversOnceKnown(level: Authority, name: string, path: readonly string[], byName: boolean): Promise<boolean> {
+    const cwd = await this.realBase(this.folder)
     for (const pattern of this.patternsOf(level, name)) {
       if (byName && pattern.rest.length > 0) continue
       if (coversPath({ base: await this.realBase(pattern.base), rest: pattern.rest }, path, cwd)) return true
@@ -71,12 +93,20 @@ export class RealPaths {
 
   realBase(base: readonly string[]): Promise<readonly string[]> {
     const path = `/${base.join('/')}`
-    let known = this.bases.get(path)
-    if (known === undefined) {
-      known = this.files.realPath(path).then(real => absoluteSegments(real, '/') ?? base, () => base) // L2
-      if (this.bases.size < MAX_BASES) this.bases.set(path, known)
+    const { asked, known } = this.bases
+    let real = asked.get(path)
+    if (real === undefined) {
+      real = this.files.realPath(path).then(found => absoluteSegments(found, '/') ?? base, () => base) // L2
+      if (asked.size < MAX_BASES) {
+        asked.set(path, real)
+        void real.then(found => known.set(path, found))
+      }
     }
-    return known
+    return real
+  }
+
+  private knownBase(base: readonly string[]): readonly string[] | undefined {
+    return this.bases.known.get(`/${base.join('/')}`)
   }
 
   private *patternsOf(level: Authority, name: string): Iterable<PathPattern> {

@@ -6,10 +6,11 @@
 import type { Diagnostic } from '#diagnostics/diagnostic.ts'
 import type { RunEvent } from '#model/event.ts'
 import type { Plan } from '#model/plan.ts'
-import type { RunSummary } from '#model/report.ts'
+import type { LogLine, RunSummary } from '#model/report.ts'
 import type { Value } from '#model/type.ts'
 import type { AuditLog } from './audit-log.ts'
 import type { Lease } from './lease.ts'
+import type { Retention } from './retention.ts'
 
 /** Characters of a value's JSON kept beside the event; a longer one is kept once, by its hash. */
 export const MAX_INLINE_VALUE_LENGTH = 256 * 1_024
@@ -36,10 +37,14 @@ export interface RunLog {
   append(event: RunEvent): void
   /** Makes everything appended durable, in one transaction. */
   commit(): void
-  /** Events and entries of the audit log appended and not yet durable. */
+  /** Adds a line to the run's log; durable after the next `commit`, or never: see lines.ts for the bounds. */
+  say(line: LogLine): void
+  /** Events, lines and entries of the audit log appended and not yet durable. */
   readonly uncommitted: number
   /** Durable events, in order. */
   events(): Iterable<RunEvent>
+  /** Durable lines, in order. */
+  lines(): readonly LogLine[]
   /** Writes how the run stands, for lists; the events remain the truth. */
   describe(summary: RunSummary): void
 }
@@ -61,7 +66,15 @@ export interface OpenedRun {
   readonly log: RunLog
 }
 
+/** What the cache of results holds under a key. */
+export interface CachedResult {
+  readonly value: Value
+  readonly madeAtMs: number
+}
+
 export interface Journal {
+  /** Forgetting. */
+  readonly retention: Retention
   /** What was decided, of all its runs. Entries that wait become durable with any log's `commit`. */
   readonly audit: AuditLog
   /** Everything of the beginning is durable when it returns. @throws {JournalError} when it cannot be written. */
@@ -85,8 +98,8 @@ export interface Journal {
   standing(runId: string, owner: string): { readonly isOwner: boolean; readonly isAskedToStop: boolean }
   /** Newest first. */
   listRuns(): RunSummary[]
-  /** A result by its key, unless it is older than `maxAgeMs`. */
-  cached(key: string, nowMs: number, maxAgeMs: number | null): { readonly value: Value } | null
+  /** A result by its key, however old. */
+  cached(key: string): CachedResult | null
   remember(key: string, value: Value, nowMs: number): void
   /** Mean milliseconds by `workflow/node`, from earlier runs of a program. */
   durations(program: string): Record<string, number>

@@ -2,17 +2,19 @@
 import { runErrors } from '#diagnostics/catalog/run.ts'
 import type { RunEvent } from '#model/event.ts'
 import type { Plan } from '#model/plan.ts'
-import type { RunSummary } from '#model/report.ts'
-import type { Value } from '#model/type.ts'
+import type { LogLine, RunSummary } from '#model/report.ts'
 import { MemoryAudit } from './memory-audit.ts'
-import { JournalError, MAX_CACHED_RESULTS, type Journal, type RunLog } from './journal.ts'
+import { JournalError, MAX_CACHED_RESULTS, type CachedResult, type Journal, type RunLog } from './journal.ts'
 import type { Lease } from './lease.ts'
+import { LogBound } from './lines.ts'
 
 interface KeptRun {
   summary: RunSummary
   readonly plan: Plan
   readonly folder: string | null
   readonly events: RunEvent[]
+  readonly lines: LogLine[]
+  readonly bound: LogBound
   lease: Lease | null
   isAskedToStop: boolean
   isStopSeen: boolean
@@ -26,13 +28,13 @@ interface KeptRun {
  */
 export function memoryJournal(): Journal {
   const runs = new Map<string, KeptRun>()
-  const cache = new Map<string, { value: Value; atMs: number }>()
+  const cache = new Map<string, CachedResult>()
   const means = new Map<string, Map<string, { totalMs: number; count: number }>>()
   const audit = new MemoryAudit()
   return {
     audit,
     startRun(summary, plan, { event, folder, lease } = {}) {
-      const run: KeptRun = { summary, plan, folder: folder ?? null, events: event === undefined ? [] : [event], lease: lease ?? null, isAskedToStop: false, isStopSeen: false }
+      const run: KeptRun = { summary, plan, folder: folder ?? null, events: event === undefined ? [] : [event], lines: [], bound: new LogBound(0, 0), lease: lease ?? null, isAskedToStop: false, isStopSeen: false }
       runs.set(summary.runId, run)
       return logOf(run, audit, lease?.owner)
     },
@@ -74,13 +76,23 @@ export function memoryJournal(): Journal {
       return { isOwner: run?.lease?.owner === owner, isAskedToStop: run?.isAskedToStop ?? false }
     },
     listRuns: () => [...runs.values()].map(each => each.summary).reverse(),
-    cached(key, nowMs, maxAgeMs) {
-      const kept = cache.get(key)
-      return kept === undefined || (maxAgeMs !== null && nowMs - kept.atMs > maxAgeMs) ? null : { value: kept.value }
+    retention: {
+      forget: (runIds, isHeld) => runIds.filter(runId => {
+        const lease = runs.get(runId)?.lease
+        return (lease == null || !isHeld(lease)) && runs.delete(runId)
+      }),
+      dropResults() {
+        const count = cache.size
+        cache.clear()
+        return count
+      },
+      results: () => cache.size,
+      compact: () => true,
     },
+    cached: key => cache.get(key) ?? null,
     remember(key, value, nowMs) {
       cache.delete(key)
-      cache.set(key, { value, atMs: nowMs })
+      cache.set(key, { value, madeAtMs: nowMs })
       if (cache.size > MAX_CACHED_RESULTS) cache.delete(cache.keys().next().value!)
     },
     durations(program) {
@@ -102,19 +114,27 @@ export function memoryJournal(): Journal {
 
 function logOf(run: KeptRun, audit: MemoryAudit, owner: string | undefined): RunLog {
   let batch: RunEvent[] = []
+  let said: LogLine[] = []
   const expectOwner = (): void => {
     if (owner !== undefined && run.lease?.owner !== owner) throw new JournalError(runErrors['lease-lost']({ runId: run.summary.runId }))
   }
   return {
     append: event => void batch.push(event),
+    say(line) {
+      const admitted = run.bound.admit(line)
+      if (admitted !== null) said.push(admitted)
+    },
+    lines: () => run.lines.slice(),
     commit() {
       expectOwner()
       for (const event of batch) run.events.push(event)
+      run.lines.push(...said)
       batch = []
+      said = []
       audit.flush()
     },
     get uncommitted() {
-      return batch.length + audit.waiting
+      return batch.length + said.length + audit.waiting
     },
     events: () => run.events.slice(),
     describe(summary) {

@@ -20,7 +20,7 @@ export function packEvent(event: RunEvent, baseMs: number, keep: KeepBlob): stri
   const at = event.atMs - baseMs
   switch (event.kind) {
     case 'run-started':
-      return `[0,${at},${JSON.stringify([event.runId, event.planHash, event.workflow, event.tekVersion]).slice(1, -1)},${packValue(event.args, keep)}${event.standInSeed === undefined ? '' : `,"${event.standInSeed}"`}]`
+      return `[0,${at},${JSON.stringify([event.runId, event.planHash, event.workflow, event.tekVersion]).slice(1, -1)},${packValue(event.args, keep)}${beginning(event)}]`
     case 'evaluated':
       return `[1,${at},${event.task},${event.attempt},${partNumbers.get(event.part)},${packOutcome(event.outcome, keep)},${rounded(event.elapsedMs)}]`
     case 'call-started':
@@ -30,7 +30,7 @@ export function packEvent(event: RunEvent, baseMs: number, keep: KeepBlob): stri
     case 'timer-fired':
       return `[4,${at},${event.timer}]`
     case 'cache-answered':
-      return `[5,${at},${event.task},"${event.key}",${event.hit ? packValue(event.value ?? null, keep) : '3,null'}]`
+      return `[5,${at},${event.task},"${event.key}",${event.hit ? packValue(event.value ?? null, keep) : '3,null'}${event.madeAtMs === undefined ? '' : `,${event.madeAtMs}`}]`
     case 'stop-requested':
       return `[6,${at},"${event.reason}",${JSON.stringify(event.detail)}${event.isFinal === true ? ',1' : ''}]`
     case 'run-resumed':
@@ -38,6 +38,12 @@ export function packEvent(event: RunEvent, baseMs: number, keep: KeepBlob): stri
     case 'run-finished':
       return `[8,${at},${packOutcome(event.outcome, keep)}]`
   }
+}
+
+/** What a run's first event has last: its seed, its origin. */
+function beginning({ standInSeed, origin }: Extract<RunEvent, { kind: 'run-started' }>): string {
+  if (origin !== undefined) return `,${standInSeed === undefined ? 'null' : `"${standInSeed}"`},${JSON.stringify([origin.runId, origin.task])}`
+  return standInSeed === undefined ? '' : `,"${standInSeed}"`
 }
 
 /** The events of a batch. */
@@ -49,11 +55,11 @@ export function unpackBatch(text: string, baseMs: number, read: ReadBlob): RunEv
 type Packed = [number, number, ...never[]]
 
 function unpackEvent(packed: Packed, baseMs: number, read: ReadBlob): RunEvent {
-  const [kind, at, a, b, c, d, e, f, g] = packed as unknown as [number, number, never, never, never, never, never, never, never]
+  const [kind, at, a, b, c, d, e, f, g, h] = packed as unknown as [number, number, never, never, never, never, never, never, never, never]
   const atMs = baseMs + at
   switch (kind) {
     case 0:
-      return { kind: 'run-started', atMs, runId: a, planHash: b, workflow: c, tekVersion: d, args: unpackValue(e, f, read) as Record<string, Value>, ...(g === undefined ? {} : { standInSeed: g }) }
+      return { kind: 'run-started', atMs, runId: a, planHash: b, workflow: c, tekVersion: d, args: unpackValue(e, f, read) as Record<string, Value>, ...(g === undefined || g === null ? {} : { standInSeed: g }), ...(h === undefined ? {} : { origin: { runId: h[0], task: h[1] } }) }
     case 1:
       return { kind: 'evaluated', atMs, task: a, attempt: b, part: parts[c]!, outcome: unpackOutcome(d, e, read), elapsedMs: f }
     case 2:
@@ -64,7 +70,7 @@ function unpackEvent(packed: Packed, baseMs: number, read: ReadBlob): RunEvent {
       return { kind: 'timer-fired', atMs, timer: a }
     case 5: {
       const value = unpackValue(c, d, read)
-      return { kind: 'cache-answered', atMs, task: a, key: b, value, hit: value !== undefined }
+      return { kind: 'cache-answered', atMs, task: a, key: b, value, hit: value !== undefined, ...(e === undefined ? {} : { madeAtMs: e }) }
     }
     case 6:
       return { kind: 'stop-requested', atMs, reason: a, detail: b, ...(c === undefined ? {} : { isFinal: true }) }

@@ -50,4 +50,7 @@ export const migrations: readonly (readonly string[])[] = [
     'alter table runs add column stop_seen_ms real',
     'alter table runs add column audit_from integer', // the last entry before the run began: an index over all entries would cost each of them
   ],
+  [ // what the tools of a run said
+    'create table lines (run text not null, seq integer not null, at_ms real not null, level text not null, task text not null, message text not null, primary key (run, seq)) without rowid',
+  ],
 ]

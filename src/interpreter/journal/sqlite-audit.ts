@@ -2,6 +2,8 @@
 // Owns: its statements, writing in the journal's transactions. Does not own: the tables (schema.ts), the rest of the database (sqlite.ts).
 //   A1. The last row is read inside the transaction that adds the next: transactions that write exclude each other across processes.
 //   A2. Entries wait until a transaction that holds them is over; one that fails leaves them waiting, and the log broken.
+//       One entry alone, as an effect waits for it, is added by a statement of its own: only where the last row still is the one that this
+//       process wrote, which the statement looks at itself.
 //   A3. Signatures are made inside the transaction, and remembered elsewhere only when it is over.
 import { resolve } from 'node:path'
 import type { Database, Transaction } from 'better-sqlite3'
@@ -21,6 +23,8 @@ export class SqliteAudit implements AuditLog {
   private sealer: AuditSealer | null = null
   private toRemember: AuditHead | null = null
   private broken: JournalError | null = null
+  /** As this process left it. */
+  private last: { readonly seq: number; readonly hash: string } | null = null
 
   constructor(database: Database, guarded: Guarded) {
     this.guarded = guarded
@@ -46,20 +50,38 @@ export class SqliteAudit implements AuditLog {
 
   flush(): void {
     this.expectWhole()
-    if (this.entries.length > 0) this.inTransaction(null)
+    if (this.entries.length > 0 && !this.isAddedAlone()) this.inTransaction(null)
   }
 
   /** Runs work together with the entries that wait, in one transaction. */
   inTransaction(work: (() => void) | null, isSealed = false): void {
     this.expectWhole()
-    try {
-      this.guarded(() => this.transaction.immediate(work, isSealed))
-    } catch (error) {
-      if (error instanceof JournalError && error.diagnostic.code !== 'run/lease-lost') this.broken = error // A2
-      throw error
-    }
+    this.orBroken(() => this.transaction.immediate(work, isSealed))
     this.entries = []
     this.remember()
+  }
+
+  /** Adds the one entry that waits; false where that must be done in a transaction. // A1 */
+  private isAddedAlone(): boolean {
+    const { last, entries } = this
+    const entry = entries[0]!
+    if (last === null || entries.length > 1 || (last.seq + 1) % SIGN_EVERY_ROWS === 0) return false
+    const seq = last.seq + 1
+    const hash = rowHash(last.hash, seq, entry.run, entry.body)
+    if (this.orBroken(() => this.statements.addAfter.run(seq, entry.run, entry.body, hash, last.hash).changes) === 0) return false
+    this.last = { seq, hash }
+    this.entries = []
+    return true
+  }
+
+  /** A2. */
+  private orBroken<Result>(work: () => Result): Result {
+    try {
+      return this.guarded(work)
+    } catch (error) {
+      if (error instanceof JournalError && error.diagnostic.code !== 'run/lease-lost') this.broken = error
+      throw error
+    }
   }
 
   sealWith(sealer: AuditSealer): void {
@@ -113,7 +135,7 @@ export class SqliteAudit implements AuditLog {
       statements.add.run(seq, run, body, hash)
       if (seq % SIGN_EVERY_ROWS === 0) this.mark(seq, hash)
     }
-    return { seq, hash }
+    return (this.last = { seq, hash })
   }
 
   private mark(seq: number, hash: string): void {
@@ -139,6 +161,7 @@ function prepare(database: Database) {
     id: statement(database, 'select id from identity'),
     last: statement(database, 'select seq, hash from audit order by seq desc limit 1'),
     add: statement(database, 'insert into audit (seq, run, body, hash) values (?, ?, ?, ?)'),
+    addAfter: statement(database, 'insert into audit (seq, run, body, hash) select ?, ?, ?, ? where (select hash from audit order by seq desc limit 1) = ?'),
     rows: statement(database, 'select seq, run, body, hash from audit where seq > ? order by seq limit ?'),
     rowsOfRun: statement(database, `select seq, run, body, hash from audit where run = ? and seq > max(?, ${beginningOfRun}) order by seq limit ?`),
     range: statement(database, `select min(seq) as first, max(seq) as last, count(*) as entries from audit where run = ? and seq > ${beginningOfRun}`),

@@ -12,15 +12,19 @@ import { sha256 } from '#base/hash.ts'
 import { runErrors } from '#diagnostics/catalog/run.ts'
 import type { RunEvent } from '#model/event.ts'
 import type { Plan } from '#model/plan.ts'
-import type { RunSummary } from '#model/report.ts'
+import type { LogLine, RunSummary } from '#model/report.ts'
 import type { Value } from '#model/type.ts'
-import { JournalError, MAX_CACHED_RESULTS, MAX_CACHED_VALUE_LENGTH, MAX_LISTED_RUNS, type Beginning, type Journal, type OpenedRun, type RunLog } from './journal.ts'
+import { JournalError, MAX_CACHED_RESULTS, MAX_CACHED_VALUE_LENGTH, MAX_LISTED_RUNS, type Beginning, type CachedResult, type Journal, type OpenedRun, type RunLog } from './journal.ts'
 import type { Lease } from './lease.ts'
 import { packEvent, unpackBatch } from './pack.ts'
 import { migrations } from './schema.ts'
 import { SqliteAudit } from './sqlite-audit.ts'
+import { prepareLines, SqliteLines } from './sqlite-lines.ts'
+import { SqliteRetention } from './sqlite-retention.ts'
 import { keepDatabase, statement, type Guarded } from './sqlite-statement.ts'
 
+/** Pages in the log from which they are moved to the database, which waits for the disk: rarely enough to be no part of what an entry costs. */
+const CHECKPOINT_PAGES = 4_000
 /** Milliseconds to wait for another process's transaction. */
 const BUSY_TIMEOUT_MS = 5_000
 /** Results remembered between two looks at how many there are. */
@@ -50,6 +54,7 @@ export async function sqliteJournal(path: string): Promise<Journal> {
     try {
       made.exec('pragma journal_mode = WAL') // Q1
       made.exec('pragma synchronous = NORMAL')
+      made.exec(`pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
       migrate(made, path)
     } catch (error) {
       made.close()
@@ -78,6 +83,7 @@ class SqliteJournal implements Journal {
   private readonly guarded: Guarded
   private readonly statements: ReturnType<typeof prepare>
   readonly audit: SqliteAudit
+  readonly retention: SqliteRetention
   private remembered = 0
 
   constructor(database: Database, guarded: Guarded) {
@@ -85,6 +91,7 @@ class SqliteJournal implements Journal {
     this.guarded = guarded
     this.statements = guarded(() => prepare(database))
     this.audit = guarded(() => new SqliteAudit(database, guarded))
+    this.retention = new SqliteRetention(database, guarded, runId => this.statements.lease.get(runId) as Lease | undefined)
   }
 
   startRun(summary: RunSummary, plan: Plan, { event, folder, lease }: Beginning = {}): RunLog {
@@ -159,11 +166,10 @@ class SqliteJournal implements Journal {
     return this.guarded(() => (this.statements.runs.all(MAX_LISTED_RUNS) as { summary: string }[]).map(row => JSON.parse(row.summary) as RunSummary))
   }
 
-  cached(key: string, nowMs: number, maxAgeMs: number | null): { value: Value } | null {
+  cached(key: string): CachedResult | null {
     return this.guarded(() => {
       const row = this.statements.cached.get(key) as { json: string; created_ms: number } | undefined
-      if (row === undefined || (maxAgeMs !== null && nowMs - row.created_ms > maxAgeMs)) return null
-      return { value: JSON.parse(row.json) as Value }
+      return row === undefined ? null : { value: JSON.parse(row.json) as Value, madeAtMs: row.created_ms }
     })
   }
 
@@ -200,6 +206,7 @@ class SqliteLog implements RunLog {
   private readonly guarded: Guarded
   private readonly audit: SqliteAudit
   private readonly runId: string
+  private readonly said: SqliteLines
   private readonly knownBlobs = new Set<string>()
   private batch: RunEvent[] = []
   private next: number
@@ -214,10 +221,19 @@ class SqliteLog implements RunLog {
     this.runId = runId
     this.next = next
     this.owner = owner
+    this.said = new SqliteLines(statements.lines, runId, owner)
   }
 
   get uncommitted(): number {
-    return this.batch.length + this.audit.waiting
+    return this.batch.length + this.audit.waiting + this.said.count
+  }
+
+  say(line: LogLine): void {
+    this.guarded(() => this.said.say(line))
+  }
+
+  lines(): readonly LogLine[] {
+    return this.guarded(() => this.said.all())
   }
 
   append(event: RunEvent): void {
@@ -226,7 +242,7 @@ class SqliteLog implements RunLog {
 
   commit(): void {
     const { batch } = this
-    if (batch.length === 0) return this.audit.flush()
+    if (batch.length === 0) return this.said.count === 0 ? this.audit.flush() : this.writeLines(() => {})
     const baseMs = batch[0]!.atMs
     const blobs = new Map<string, string>()
     const keep = (text: string): string => {
@@ -237,9 +253,9 @@ class SqliteLog implements RunLog {
     let packed = ''
     for (const event of batch) packed += packed === '' ? packEvent(event, baseMs, keep) : `,${packEvent(event, baseMs, keep)}`
     packed = `[${packed}]`
-    if (blobs.size === 0 && this.audit.waiting === 0) this.guarded(() => this.write(batch.length, baseMs, packed))
+    if (blobs.size === 0 && this.audit.waiting === 0 && this.said.count === 0) this.guarded(() => this.write(batch.length, baseMs, packed))
     else {
-      this.audit.inTransaction(() => { // Q5
+      this.writeLines(() => { // Q5
         for (const [hash, text] of blobs) this.statements.addBlob.run(hash, text)
         this.write(batch.length, baseMs, packed)
       })
@@ -247,6 +263,15 @@ class SqliteLog implements RunLog {
     for (const hash of blobs.keys()) if (this.knownBlobs.size < MAX_KNOWN_BLOBS) this.knownBlobs.add(hash)
     this.next += batch.length
     this.batch = []
+  }
+
+  /** Does what is to be done with the lines and entries that wait, in one transaction. */
+  private writeLines(work: () => void): void {
+    this.audit.inTransaction(() => {
+      work()
+      if (!this.said.write()) this.expectOwner(0)
+    })
+    this.said.written()
   }
 
   private write(count: number, baseMs: number, packed: string): void {
@@ -290,6 +315,7 @@ const leaseColumns = `lease_owner as owner, lease_pid as pid, lease_host as host
 function prepare(database: Database) {
   const sql = (text: string): Statement => statement(database, text)
   return {
+    lines: prepareLines(database),
     addPlan: sql('insert into plans (hash, json) values (?, ?) on conflict do nothing'),
     addRun: sql('insert into runs (id, program, workflow, plan_hash, status, started_ms, summary, folder, audit_from) values (?, ?, ?, ?, ?, ?, ?, ?, (select coalesce(max(seq), 0) from audit))'),
     describe: sql('update runs set status = ?, summary = ? where id = ?'),

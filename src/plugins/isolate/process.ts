@@ -5,6 +5,7 @@
 //       Node reads the bundle's file itself: one who may write `.tek/cache` as the user could change it between tek's look and Node's.
 //   P2. It inherits nothing: empty environment, three pipes, no other descriptor.
 //   P3. Every message from it is checked; one that breaks the rules ends the process.
+//   P4. In the sandbox, what it and all it starts use together is watched by the host; the bound for which that ended it is named in the failure.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -29,6 +30,12 @@ const MAX_MEMORY_BYTES = 1024 * 1024 * 1024
 const MAX_PROCESSES = 32
 const MAX_CPU_MS = 30 * 60_000
 const MAX_UNREAD_BYTES = 64_000_000
+
+const overWords = {
+  memory: `it and what it started used more than ${MAX_MEMORY_BYTES / 1024 ** 2} MiB of memory`,
+  processes: `it started more than ${MAX_PROCESSES} processes`,
+  cpu: `it and what it started used the processor for more than ${MAX_CPU_MS / 60_000} minutes`,
+} as const
 
 export interface ProcessOptions {
   readonly host: Host
@@ -93,9 +100,13 @@ class ProcessRunning implements Running {
     const reader = new FrameReader(message => this.conversation.receive(message), reason => this.kill(reason)) // P3
     this.child.stdout!.on('data', (chunk: Buffer) => reader.push(chunk)).on('error', () => undefined)
     this.child.stderr!.on('data', (chunk: Buffer) => this.hear(chunk)).on('error', () => undefined)
+    const watched = this.child.pid === undefined ? undefined : start.watch?.(this.child.pid) // P4
     this.ended = new Promise(done => {
       this.child.once('error', error => done(error.message))
-      this.child.once('exit', (code, signal) => done(this.why ?? (signal === null ? `it ended its process (exit code ${code})` : `its process was ended by ${signal}`)))
+      this.child.once('exit', (exitCode, signal) => {
+        const itself = signal === null ? `it ended its process (exit code ${exitCode})` : `its process was ended by ${signal}`
+        void (watched?.end({ exitCode, signal }) ?? Promise.resolve(null)).then(bound => done((this.why ??= bound === null ? null : overWords[bound]) ?? itself))
+      })
     })
     void this.ended.then(reason => this.afterEnd(reason))
   }

@@ -1,6 +1,6 @@
 // Attacks by links and by files that are none: planted before, or exchanged while tek looks.
 import { execFileSync, spawn } from 'node:child_process'
-import { linkSync, mkdirSync, symlinkSync } from 'node:fs'
+import { linkSync, mkdirSync, renameSync, symlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'vitest'
@@ -96,6 +96,39 @@ const special: readonly Attack[] = [
   },
 ]
 
+/** A link takes the place of `src/real` in the one moment between the judgement of a path and its use. */
+function swapped(id: string, tries: string, call: (context: ToolContext) => Promise<unknown>): Attack {
+  return {
+    id: `swap-${id}`, tries: `${tries} in a folder that becomes a link right after it was judged`, by: 'host', with: 'refused',
+    async run(world) {
+      world.put('src/real/sub/name', 'inside')
+      world.put('../outside/sub/name', SECRET)
+      world.seal()
+      const { files } = world.host
+      let isSwapped = false
+      const realPath = async (path: string): Promise<string> => {
+        const real = await files.realPath(path)
+        if (!isSwapped && path.startsWith(join(world.cwd, 'src/real/sub'))) {
+          isSwapped = true
+          renameSync(join(world.cwd, 'src/real'), join(world.cwd, 'src/x'))
+          symlinkSync(outside(world), join(world.cwd, 'src/real'))
+        }
+        return real
+      }
+      const stopped = await stoppedCall(() => call(world.under([['fs.read("src/**")', 'fs.write("src/**")']], {}, { ...world.host, files: { ...files, realPath } })))
+      expect(isSwapped).toBe(true)
+      return stopped
+    },
+  }
+}
+
+const swaps: readonly Attack[] = [
+  swapped('read', 'read', ({ files }) => files.readText('src/real/sub/name')), swapped('stat', 'measure', ({ files }) => files.stat('src/real/sub/name')), swapped('list', 'list', ({ files }) => files.list('src/real/sub')),
+  swapped('write', 'write', ({ files }) => files.writeText('src/real/sub/name', 'x')), swapped('append', 'append', ({ files }) => files.append('src/real/sub/name', 'x')),
+  swapped('make', 'make a folder', ({ files }) => files.makeDirectory('src/real/sub/new/folder')), swapped('remove', 'remove a file', ({ files }) => files.remove('src/real/sub/name')),
+  swapped('move', 'move a file', ({ files }) => files.move('src/a.ts', 'src/real/sub/a.ts')),
+]
+
 /** Exchanges `src/real`, `src/file` and `src/deep` with links to the folder outside, as fast as it can. */
 const flip = `const fs = require('node:fs')
 const [src, outside] = process.argv.slice(1)
@@ -154,5 +187,5 @@ const races: readonly Attack[] = [
 ]
 
 export const linkAttacks: Family = {
-  name: 'Links, devices and races', about: 'Links planted in a granted folder, files that are none, and links that come while a path is being judged; on Linux.', attacks: [...still, ...special, ...races],
+  name: 'Links, devices and races', about: 'Links planted in a granted folder, files that are none, and links that come while a path is being judged; on Linux.', attacks: [...still, ...special, ...swaps, ...races],
 }

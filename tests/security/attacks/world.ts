@@ -83,10 +83,10 @@ export class World {
     return this.under([grants])
   }
 
-  under(levels: readonly (readonly string[])[], env: Readonly<Record<string, string>> = {}): ToolContext {
+  under(levels: readonly (readonly string[])[], env: Readonly<Record<string, string>> = {}, host: Host = this.host): ToolContext {
     const authority = levels.map((grants): Authority => grants.map(text => parseGrant(text) ?? (() => { throw new Error(`no grant: ${text}`) })()))
     return makeToolContext({
-      host: { ...this.host, env: name => env[name] ?? process.env[name] }, cwd: this.cwd, authority, implied: [], signal: new AbortController().signal, idempotencyKey: 'k', taskPath: 't', mayBeUnconfined: true,
+      host: { ...host, env: name => env[name] ?? process.env[name] }, cwd: this.cwd, authority, implied: [], signal: new AbortController().signal, idempotencyKey: 'k', taskPath: 't', mayBeUnconfined: true,
       onCount: () => undefined, onLog: () => undefined, onProgress: () => undefined,
     })
   }

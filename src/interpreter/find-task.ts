@@ -1,0 +1,34 @@
+// Find task: a task of a recorded run by its path.
+// Owns: the answer to a path that no task has. Paths themselves are engine/path.ts's.
+import { didYouMean } from '#base/did-you-mean.ts'
+import { runErrors } from '#diagnostics/catalog/run.ts'
+import type { Diagnostic } from '#diagnostics/diagnostic.ts'
+import type { RunEvent, TaskId } from '#model/event.ts'
+import type { Plan } from '#model/plan.ts'
+import { pathOf } from './engine/path.ts'
+import type { Capacity } from './engine/protocol.ts'
+import { initialState, type State } from './engine/state.ts'
+import { transition } from './engine/transition.ts'
+
+/** Room for everything: what was begun is told by the record. */
+export const unbounded: Capacity = { parallel: Infinity, cpu: Infinity, memoryBytes: Infinity }
+
+/** The state that the events of a run come to. */
+export function folded(plan: Plan, events: Iterable<RunEvent>, capacity: Capacity = unbounded): State {
+  const state = initialState(plan, capacity)
+  for (const event of events) transition(state, event)
+  return state
+}
+
+/** The task with a path: the last one, where a sub-workflow was begun again under the same. Null when there is none. */
+export function taskAt(state: State, path: string): TaskId | null {
+  for (let task = state.tasks.size - 1; task > 0; task--) if (pathOf(state, task) === path) return task
+  return null
+}
+
+/** What is said of a path that no task of a run has. */
+export function unknownTask(state: State, runId: string, path: string): Diagnostic {
+  const names: string[] = []
+  for (let task = 1; task < state.tasks.size; task++) if (state.nodeOf(task).kind === 'task') names.push(pathOf(state, task))
+  return runErrors['unknown-task']({ runId, path, suggestions: didYouMean(path, names) })
+}

@@ -1,0 +1,62 @@
+// Run log: what happened in a run, line by line: what tools said, as the journal kept it, and attempts and tasks that failed, as its events tell.
+// Owns: the lines made of events, the order. Does not own: what is kept of what tools say (journal/lines.ts).
+//   L1. In the order of time; of two with the same time, what a tool said comes first.
+//   L2. A failure is told once, by the task in which it arose.
+import type { Failure, RunEvent, TaskId } from '#model/event.ts'
+import type { Plan } from '#model/plan.ts'
+import type { LogLine } from '#model/report.ts'
+import { pathOf } from './engine/path.ts'
+import { partsOfTimer } from './engine/protocol.ts'
+import { initialState, type State } from './engine/state.ts'
+import { transition } from './engine/transition.ts'
+import { unbounded } from './find-task.ts'
+import { showStandIns } from './secrets/stand-in.ts'
+
+export interface RunLogOptions {
+  /** Path of a task: its own lines, its items' and those of what is inside it. */
+  readonly task?: string
+  /** Lines to give; the last. */
+  readonly limit: number
+}
+
+/** The last lines of a run's log, and how many there are. */
+export function runLog(plan: Plan, events: Iterable<RunEvent>, said: readonly LogLine[], { task, limit }: RunLogOptions): { readonly lines: readonly LogLine[]; readonly total: number } {
+  const all = [...said, ...failureLines(plan, events)].filter(each => task === undefined || isWithin(each.task, task))
+  all.sort((a, b) => a.atMs - b.atMs) // L1: sorting is stable
+  return { lines: all.slice(-limit).map(each => ({ ...each, message: showStandIns(each.message) })), total: all.length }
+}
+
+function isWithin(path: string, task: string): boolean {
+  return path === task || (path.startsWith(task) && ['[', '/', '#'].includes(path.charAt(task.length)))
+}
+
+function failureLines(plan: Plan, events: Iterable<RunEvent>): LogLine[] {
+  const state = initialState(plan, unbounded)
+  const lines: LogLine[] = []
+  for (const event of events) {
+    const { atMs } = event
+    const about = taskOf(event)
+    const before = about === null ? 0 : (state.tasks.attempt[about] ?? 0)
+    for (const command of transition(state, event)) {
+      if (command.kind !== 'changed' || command.status !== 'failed') continue
+      const failure = state.failures.get(command.task)
+      const path = pathOf(state, command.task)
+      if (failure === undefined || failure.task !== path) continue // L2
+      lines.push({ atMs, level: state.tasks.values[command.task] === undefined ? 'error' : 'warn', task: path, message: words(failure) })
+    }
+    if (about !== null && about > 0 && state.tasks.attempt[about]! > before && before > 0) lines.push(...againLine(state, event, about, before))
+  }
+  return lines
+}
+
+function taskOf(event: RunEvent): TaskId | null {
+  return event.kind === 'evaluated' ? event.task : event.kind === 'timer-fired' ? (partsOfTimer(event.timer)?.task ?? null) : null
+}
+
+/** An attempt that failed and is made again. */
+function againLine(state: State, event: RunEvent, task: TaskId, attempt: number): LogLine[] {
+  const failure = event.kind === 'evaluated' ? (event.outcome.kind === 'failure' ? words(event.outcome.failure) : null) : 'it took longer than its timeout'
+  return failure === null ? [] : [{ atMs: event.atMs, level: 'warn', task: pathOf(state, task), message: `attempt ${attempt} failed, and is made again: ${failure}` }]
+}
+
+const words = ({ code, message }: Failure): string => `${code}: ${message}`
