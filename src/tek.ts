@@ -22,6 +22,7 @@ import type { ModuleSignature } from './model/signature.ts'
 import type { SourceFile } from './model/source.ts'
 import type { Value } from './model/type.ts'
 import { createPluginHost, type PluginHost } from './plugins/load.ts'
+import { validatePlan } from './types/plan-json.ts'
 
 /** Built files lie in dist/, beside the bundle this becomes. */
 const dist = new URL(import.meta.url.endsWith('/src/tek.ts') ? '../dist/' : './', import.meta.url)
@@ -137,6 +138,7 @@ export async function resume(host: Host, options: ResumeOptions): Promise<Answer
   return withJournal(options.database, async journal => {
     const found = journal.openRun(runId)
     if (found === null) return { kind: 'refused', diagnostics: [runErrors['unknown-run']({ runId })] }
+    if (validatePlan(found.plan).problem?.kind === 'damaged') return { kind: 'refused', diagnostics: [runErrors['journal-damaged']({ path: options.database })] } // not as tek wrote it
     if (!isFinished(found.summary)) return drive(host, options, found.plan, resolve(host.cwd, found.folder ?? '.'), journal, parts => resumeRun({ ...options, ...parts, runId }))
     options.onNotice({ kind: 'run-finished', summary: found.summary })
     return answer(found.summary)

@@ -1,7 +1,7 @@
 // Plan facts: what can be said of a plan without running it.
 // Owns: grants as text, what a workflow reaches, the calls it can make, the programs it may start, what is left to the guard. Does not own: printing,
 // the worst case (compiler/3-check/worst-case; it is in the plan).
-import type { Plan, PlanExpr, PlanGrant, PlanTrusted, PlanUndecided } from '#model/plan.ts'
+import type { Plan, PlanExpr, PlanGrant, PlanModule, PlanTrusted, PlanUndecided } from '#model/plan.ts'
 
 /** Grants as a program writes them, `${name}` for a parameter; sorted, each once. */
 export function grantsOf(grants: readonly PlanGrant[]): string[] {
@@ -54,6 +54,12 @@ function placedIn<Each extends PlanTrusted | PlanUndecided>(all: readonly Each[]
   if (all.length === 0) return []
   const { workflows } = reachedFrom(plan, workflow)
   return all.filter(each => workflows.has(each.workflow)).sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : a.line - b.line || a.column - b.column))
+}
+
+/** What a plugin's code runs in. */
+export function isolationOf({ origin, needsNode }: Pick<PlanModule, 'origin' | 'needsNode'>): string {
+  if (origin === 'std') return 'part of tek'
+  return needsNode === undefined ? 'in the engine' : `in a confined process: ${needsNode}`
 }
 
 /** What stands between a part of a program and the world. */

@@ -7,7 +7,7 @@ import { amountText, timeText } from '#compiler/3-check/worst-case/amount-text.t
 import type { Plan, PlanLimits, PlanSecret } from '#model/plan.ts'
 import type { WorstAmount, WorstCase } from '#model/worst.ts'
 import { printType } from '#types/print.ts'
-import { beneath, callsOf, grantsOf, programsOf, secretsOf, trustedOf, undecidedOf, type StartedProgram } from './plan-facts.ts'
+import { beneath, callsOf, grantsOf, isolationOf, programsOf, secretsOf, trustedOf, undecidedOf, type StartedProgram } from './plan-facts.ts'
 import { kebab } from './workflow-flags.ts'
 
 const LABEL_COLUMNS = 11
@@ -32,7 +32,7 @@ export function planText(plan: Plan, program: string, paint: Paint, columns: num
   const plugins = plan.modules.filter(each => each.origin === 'plugin')
   draw([
     { label: 'file may', items: plan.authority === null ? [] : shown(grantsOf(plan.authority)) },
-    { label: 'plugins', items: plugins.map(each => `${each.name} ${each.release} (${each.source})`) },
+    { label: 'plugins', items: plugins.map(each => `${each.name} ${each.release} (${each.source}) ${isolationOf(each)}`) },
     { label: 'limits', items: limitItems(plan.limits) },
     { label: 'accepts', items: (plan.accepted ?? []).map(reason => `the risk: ${reason}`) },
   ])

@@ -17,7 +17,7 @@ import { ownLevels, type Setup } from './engine/open-scope.ts'
 import { initialState, type Level } from './engine/state.ts'
 import { makeToolContext } from './guard/context.ts'
 import type { Pool } from './pool/pool.ts'
-import { impliedPattern } from './implied.ts'
+import { type ComesWithStd, impliedPattern, isOfStd } from './implied.ts'
 
 const MAX_CALLS = 1_000
 
@@ -32,6 +32,7 @@ export interface AskingRun {
   /** Makes threads, should a constant need them. */
   readonly pool: () => Pool
   readonly kindsOf: GrantKinds
+  readonly comesWithStd: ComesWithStd
 }
 
 /**
@@ -39,7 +40,7 @@ export interface AskingRun {
  *
  * @returns null when they cannot be known before the run (K2): then nothing can be allowed either.
  */
-export async function askedGrants({ plan, key, args, host, toolRunner, pool, kindsOf }: AskingRun): Promise<readonly AskedGrant[] | null> {
+export async function askedGrants({ plan, key, args, host, toolRunner, pool, kindsOf, comesWithStd }: AskingRun): Promise<readonly AskedGrant[] | null> {
   const { cwd } = host
   const constants = await evaluateConstants(plan, toolRunner, pool)
   if (constants.failure !== null) return null
@@ -54,11 +55,12 @@ export async function askedGrants({ plan, key, args, host, toolRunner, pool, kin
     if (step.kind !== 'done') return null // K2
     stage.accept(step.value)
   }
-  return together(ownLevels(result() as unknown as Setup), cwd, kindsOf)
+  const isKnown = (by: string, grant: Grant): boolean => !isOfStd(plan, by) || comesWithStd(by, grant)
+  return together(ownLevels(result() as unknown as Setup), cwd, kindsOf, isKnown)
 }
 
 /** What every level may allow (K1), each grant once: the workflow's own, narrowed by the file's. */
-function together(levels: readonly Level[], cwd: string, kindsOf: GrantKinds): AskedGrant[] {
+function together(levels: readonly Level[], cwd: string, kindsOf: GrantKinds, isKnown: ComesWithStd): AskedGrant[] {
   const narrowed = levels.reduceRight<readonly Grant[] | null>((kept, level) => (kept === null ? level.allows : kept.flatMap(grant => within(level.allows, grant, cwd, kindsOf))), null) ?? []
   const found = new Map<string, AskedGrant>()
   const add = (grant: Grant, comesWith: string | null): void => {
@@ -67,6 +69,7 @@ function together(levels: readonly Level[], cwd: string, kindsOf: GrantKinds): A
   }
   for (const grant of narrowed) add(grant, null)
   for (const { grant, by } of levels.flatMap(level => level.implied)) {
+    if (!isKnown(by, grant)) continue
     for (const each of narrowed) {
       const own = each.name === by ? impliedPattern(grant, each.args) : null
       if (own !== null) add(own, by)

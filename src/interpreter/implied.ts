@@ -4,9 +4,14 @@
 //   argument upwards (a repository is used from any folder of it); the argument itself where there is none, and in a pattern.
 //   I1. The arguments are those of one grant: of a call, its own concrete ones, which every level has been asked about; never those of another level.
 //   I2. An argument that could be read as something wider (a wildcard in a concrete path) gives nothing.
+//   I3. What comes with a grant of the standard library is what this tek's library says, never what a plan says of it: nobody is asked for it (permits/),
+//       and a plan may be a file that anybody wrote.
 import { dirname, join, resolve } from 'node:path'
+import { canonicalJson, type Json } from '#base/json.ts'
 import type { HostFiles } from '#host/host.ts'
 import type { Grant } from '#model/capability.ts'
+import type { Plan } from '#model/plan.ts'
+import type { ModuleSignature } from '#model/signature.ts'
 
 const place = /^\$([1-9])(?:\^([\w.-]+))?/
 const MAX_FOLDERS_UP = 64
@@ -42,6 +47,22 @@ export async function impliedForCall(implied: Grant, given: readonly string[], f
     args.push((folder === '' ? '.' : folder) + arg.slice(found[0].length))
   }
   return { name: implied.name, args }
+}
+
+/** Whether a grant comes with another of the standard library, as this tek has it. // I3 */
+export type ComesWithStd = (by: string, grant: Grant) => boolean
+
+/** @param std the signatures of the standard library's modules that a plan uses, and of no others. */
+export function comesWithStd(std: readonly ModuleSignature[]): ComesWithStd {
+  const known = new Set(std.flatMap(({ name, grants }) => Object.values(grants).flatMap(grant => grant.implies.map(each => keyOf(`${name}.${grant.name}`, each)))))
+  return (by, grant) => known.has(keyOf(by, grant))
+}
+
+const keyOf = (by: string, { name, args }: Grant): string => canonicalJson([by, name, args] as Json)
+
+/** Whether a grant is one that the standard library declares, by its name. */
+export function isOfStd({ modules }: Plan, grant: string): boolean {
+  return modules.some(each => each.origin === 'std' && grant.startsWith(`${each.name}.`))
 }
 
 async function folderWith(name: string, given: string, files: HostFiles, cwd: string): Promise<string> {

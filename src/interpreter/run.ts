@@ -50,6 +50,8 @@ export interface RunSettings {
   readonly journal: Journal
   /** Kinds of the parameters of plugins' grants, for the guard. */
   readonly kindsOf?: GrantKinds
+  /** What comes with grants of the standard library; absent: whatever the plan says. */
+  readonly comesWithStd?: ComesWithStd
   /** What the person who runs it allows; absent: whatever the program asks for. */
   readonly permit?: Permit
   /** Commands run unconfined where the machine has no sandbox, instead of being refused. */
@@ -107,7 +109,7 @@ export async function startRun(settings: StartSettings): Promise<RunResult> {
   }
   const event: RunEvent = { kind: 'run-started', atMs: summary.startedAtMs, runId, planHash: plan.hash, workflow: chosen.key, args, tekVersion: settings.tekVersion, ...(standInSeed === undefined ? {} : { standInSeed }) }
   const lease = newLease(host)
-  const log = journal.startRun(summary, plan, { event, ...(settings.folder === undefined ? {} : { folder: settings.folder }), ...(lease === null ? {} : { lease }) }) // U1
+  const log = journal.startRun(summary, plan, { events: [event], ...(settings.folder === undefined ? {} : { folder: settings.folder }), ...(lease === null ? {} : { lease }) }) // U1
   return carryOut({ ...settings, secrets }, summary, log, new Keeper(settings, runId, lease), driver => driver.start(event))
 }
 
@@ -169,7 +171,7 @@ async function carryOut(given: RunSettings & { readonly secrets: SecretVault }, 
     if (settings.sealStore !== undefined) journal.audit.sealWith(new Sealer(settings.sealStore))
     const standing = (): RunSummary => ({ ...begun, status: 'running', outcome: null, elapsedMs: begun.elapsedMs + host.monotonic() - startedMs, calls: { ...calls }, tasks: watcher.counts() })
     const world: World = {
-      host, cwd: settings.cwd ?? host.cwd, state, runId: begun.runId, toolRunner, journal, kindsOf: settings.kindsOf, calls, permit: settings.permit?.grants ?? null, mayBeUnconfined: settings.mayBeUnconfined ?? false, audit, secrets,
+      host, cwd: settings.cwd ?? host.cwd, state, runId: begun.runId, toolRunner, journal, kindsOf: settings.kindsOf, comesWithStd: settings.comesWithStd, calls, permit: settings.permit?.grants ?? null, mayBeUnconfined: settings.mayBeUnconfined ?? false, audit, secrets,
       constants: constants.values, constantsFailure: constants.failure, timers: host.sleep === undefined ? systemTimers : hostTimers(host), pool: getPool,
       emit: event => driver.emit(event), wake: () => driver.wake(), whenDurable: work => driver.whenDurable(work),
       began: (task, nowMs) => watcher.began(task, nowMs),

@@ -1,6 +1,7 @@
 // World: what effects work with: the machine, the tools, the clock, and the way back into the loop.
 // Owns: the shape that driver and effects share. Does not own: any behaviour.
 import type { GrantKinds } from '#grants/match.ts'
+import type { ComesWithStd } from './implied.ts'
 import type { Host } from '#host/host.ts'
 import type { Failure, RunEvent, TaskId } from '#model/event.ts'
 import type { CallCounts } from '#model/report.ts'
@@ -29,6 +30,8 @@ export interface World {
   readonly journal: Journal
   readonly timers: Timers
   readonly kindsOf: GrantKinds | undefined
+  /** What comes with grants of the standard library; absent: whatever the plan says. */
+  readonly comesWithStd: ComesWithStd | undefined
   /** What the person who runs it allows: a level above the program's own; null where none was asked for. */
   readonly permit: Authority | null
   /** That person accepted by name that commands run unconfined where the machine has no sandbox. */

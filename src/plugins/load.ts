@@ -6,7 +6,7 @@
 //   P4. Pure functions have an engine of their own that is as after loading before each call: what they give depends on their arguments alone, also
 //       when the plugin would rather remember what another tool has read. A process cannot promise that: there, every result is untrusted.
 //   P5. What a tool that looks at the world, or changes it, gives back is untrusted, whatever it declares.
-//   P6. What is run is what was checked: the bundle by its hash, and the description that it gives of itself then.
+//   P6. What is run is what was checked: the bundle by its hash, what it runs in, and the description that it gives of itself then.
 import { join } from 'node:path'
 import { canonicalJson, type Json } from '#base/json.ts'
 import { pluginErrors } from '#diagnostics/catalog/plugin.ts'
@@ -143,7 +143,7 @@ export function createPluginHost(options: PluginHostOptions): PluginHost {
     let bundle = await build(from, source)
     if ('code' in bundle && bundle.code === 'plugin/not-found' && !source.startsWith('.')) bundle = await build(from, (source = `./${source}`))
     if ('code' in bundle) return bundle
-    if (bundle.hash !== module.hash) return pluginErrors['changed']({ source }) // P6
+    if (bundle.hash !== module.hash || bundle.needsNode !== (module.needsNode ?? null)) return pluginErrors['changed']({ source }) // P6
     const forOthers = await makeInstance(bundle, source, false)
     const forPure = bundle.mode === 'process' ? forOthers : await makeInstance(bundle, source, true)
     const checked = await readCached(host, cacheDir, bundle)

@@ -14,16 +14,16 @@ export type Bindings = Map<string, Type>
 export function bindVariables(param: Type, arg: Type, bindings: Bindings): void {
   const wanted = stripQualifiers(param)
   // A parameter that says `untrusted` itself takes that qualifier off; otherwise the variable carries the argument's.
+  const own = qualifiersOf(param)
+  const theirs = qualifiersOf(arg)
+  const carrying = (part: Type): Type => qualify(part, { untrusted: theirs.untrusted && !own.untrusted, secret: theirs.secret && !own.secret })
+  const given = stripQualifiers(arg)
   if (wanted.kind === 'variable') {
-    const own = qualifiersOf(param)
-    const theirs = qualifiersOf(arg)
-    const given = qualify(stripQualifiers(arg), { untrusted: theirs.untrusted && !own.untrusted, secret: theirs.secret && !own.secret })
     const before = bindings.get(wanted.name)
-    bindings.set(wanted.name, before === undefined ? given : join(before, given))
+    bindings.set(wanted.name, before === undefined ? carrying(given) : join(before, carrying(given)))
     return
   }
-  const given = stripQualifiers(arg)
-  if (wanted.kind === 'union') return bindUnion(wanted.members, given, bindings)
+  if (wanted.kind === 'union') return bindUnion(wanted.members, given.kind === 'union' ? given.members.map(carrying) : [carrying(given)], bindings)
   // What is inside an untrusted list is untrusted.
   const inside = (part: Type): Type => qualify(part, qualifiersOf(arg))
   if (given.kind === 'union') {
@@ -50,12 +50,11 @@ export function bindVariables(param: Type, arg: Type, bindings: Bindings): void 
 }
 
 /** Members of the same kind meet first; what no other member takes goes to the variable: `T?` against `int?` binds T to int. */
-function bindUnion(members: readonly Type[], given: Type, bindings: Bindings): void {
-  const parts = given.kind === 'union' ? given.members : [given]
+function bindUnion(members: readonly Type[], parts: readonly Type[], bindings: Bindings): void {
   const variable = members.find(member => stripQualifiers(member).kind === 'variable')
   const rest: Type[] = []
   for (const part of parts) {
-    const same = members.find(member => stripQualifiers(member).kind === part.kind)
+    const same = members.find(member => stripQualifiers(member).kind === stripQualifiers(part).kind)
     if (same !== undefined) bindVariables(same, part, bindings)
     else rest.push(part)
   }

@@ -77,6 +77,25 @@ describe('the chain', () => {
     expect((await verify(place)).problems).toEqual([])
   })
 
+  test('entries that are made durable one by one make the same chain, also beside another process and at a signature', async () => {
+    const one = await sqliteJournal(place.database)
+    const two = await sqliteJournal(place.database)
+    one.audit.sealWith(new Sealer(place.store))
+    const expected: string[] = []
+    for (let i = 0; i < 1_010; i++) {
+      const run = i % 5 === 3 ? 'b' : 'a'
+      const { audit } = run === 'a' ? one : two
+      append(audit, i, 1, run)
+      audit.flush()
+      expected.push(`${i + 1} ${run}`)
+    }
+    expect(one.audit.rows(0, 2_000).map(({ seq, run }) => `${seq} ${run}`)).toEqual(expected)
+    expect(one.audit.marks().map(each => each.seq)).toEqual([1_000])
+    one.close()
+    two.close()
+    expect((await verify(place)).problems).toEqual([])
+  })
+
   test('in memory is the same chain', () => {
     const log = new MemoryAudit()
     append(log, 0, 10)

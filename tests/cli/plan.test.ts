@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { displayWidth, plainPaint } from '#base/terminal-text.ts'
 import { lower } from '#compiler/4-lower/lower.ts'
 import type { Plan } from '#model/plan.ts'
+import { hashPlan, validatePlan } from '#types/plan-json.ts'
 import { planJson } from '../../src/cli/commands/plan.ts'
 import { planText } from '../../src/cli/plan-text.ts'
 import { compileText } from '../compiler/compile-text.ts'
@@ -40,4 +41,18 @@ test('a text of the program does nothing to the terminal', () => {
 test('a plan that nobody told its worst case is shown without one', () => {
   const { worst: _, ...plan } = planOf('workflow w() -> int { return 1 }\n')
   expect(planText(plan, 'w.tek', plainPaint, 80)).toContain('may      touch nothing: only pure work\n  gives    int')
+})
+
+test('what each plugin runs in is said, and is part of the hash', () => {
+  const plan = planOf('workflow w() -> int { return 1 }\n')
+  const module = { name: 'zip', origin: 'plugin' as const, source: './zip.ts', release: '2.1.0', hash: 'h' }
+  const [engine, node] = [{ ...plan, modules: [module] }, { ...plan, modules: [{ ...module, needsNode: 'unpacks with node:zlib' }] }]
+  expect(planText(engine, 'w.tek', plainPaint, 120)).toContain('plugins  zip 2.1.0 (./zip.ts) in the engine\n')
+  expect(planText(node, 'w.tek', plainPaint, 120)).toContain('plugins  zip 2.1.0 (./zip.ts) in a confined process: unpacks with node:zlib\n')
+  expect(planJson(node, 'w.tek')).toMatchObject({ modules: [{ name: 'zip', runs: 'in a confined process: unpacks with node:zlib' }] })
+  expect(hashPlan(node)).not.toBe(hashPlan(engine))
+  const sealed = (modules: readonly object[]): unknown => { const made = { ...plan, modules } as unknown as Plan; return { ...made, hash: hashPlan(made) } }
+  expect(validatePlan(sealed([{ ...module, needsNode: 'x' }])).problem).toBeNull()
+  expect(validatePlan(sealed([{ ...module, needsNode: 1 }])).problem).toMatchObject({ problem: expect.stringContaining('needsNode') as string })
+  expect(validatePlan(sealed([{ ...module, origin: 'std', needsNode: 'x' }])).problem).toMatchObject({ kind: 'damaged' })
 })

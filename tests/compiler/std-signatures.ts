@@ -41,6 +41,7 @@ export const stdModules: Readonly<Record<string, ModuleSignature>> = {
     fn('glob', 'read', [['pattern', string]], list(path), { needs: [need('fs.read', 'pattern')] }),
     fn('exists', 'read', [['path', path]], bool, { needs: [need('fs.read', 'path')] }),
     fn('write', 'write', [['path', path, 'sink'], ['text', string]], { kind: 'null' }, { needs: [need('fs.write', 'path')] }),
+    fn('append', 'write', [['path', path, 'sink'], ['text', string]], { kind: 'null' }, { needs: [need('fs.write', 'path')] }),
   ], { grants: { read: grant('read', 'read', { name: 'pattern', kind: 'path' }), write: grant('write', 'write', { name: 'pattern', kind: 'path' }) }, types: { Stat: record({ size: { kind: 'size' } }) } }),
   text: module('text', [
     fn('count', 'pure', [['text', string], ['part', string]], int),

@@ -73,7 +73,7 @@ describe.each(['sqlite', 'memory'])('%s', kind => {
   test('a lease: one owner at a time, who alone records', async () => {
     const journal = await open()
     const lease = (owner: string) => ({ owner, pid: 1, hostName: 'h', bootId: 'b', since: '7', expiresMs: 1_000 })
-    const log = journal.startRun(someSummary('r'), somePlan, { event: someEvent(0), folder: 'sub', lease: lease('a') })
+    const log = journal.startRun(someSummary('r'), somePlan, { events: [someEvent(0)], folder: 'sub', lease: lease('a') })
     expect(journal.openRun('r')).toMatchObject({ folder: 'sub' })
     expect([...log.events()]).toHaveLength(1)
     expect(journal.takeLease('r', lease('b'), () => true)).toEqual(lease('a'))

@@ -46,7 +46,7 @@ async function problem(of: Project, source = './p.ts'): Promise<Diagnostic> {
 async function runner(of: Project, source = './p.ts') {
   const found = await signature(of, source)
   if ('severity' in found) throw new Error(found.message)
-  const module: PlanModule = { name: 'p', origin: 'plugin', source, release: found.release, hash: found.hash }
+  const module: PlanModule = { name: 'p', origin: 'plugin', source, release: found.release, hash: found.hash, ...(found.needsNode === undefined ? {} : { needsNode: found.needsNode }) }
   const tools = await of.plugins.toolRunner([module], of.folder)
   return (fn: string, args: Record<string, Value> = {}, watched = watchedContext(of.folder)) => tools.call({ module: 'p', fn, args }, watched.context)
 }

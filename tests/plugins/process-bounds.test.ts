@@ -38,7 +38,7 @@ describe.skipIf(levels.length === 0)('a plugin in a process (needs bubblewrap or
     const project = openProject(workshop, { 'p.ts': plugin }, { host })
     try {
       const signature = (await project.plugins.signature({ kind: 'plugin', from: project.path('main.tek'), source: './p.ts' })) as ModuleSignature
-      const tools = await project.plugins.toolRunner([{ name: 'p', origin: 'plugin', source: './p.ts', release: signature.release, hash: signature.hash }], project.folder)
+      const tools = await project.plugins.toolRunner([{ name: 'p', origin: 'plugin', source: './p.ts', release: signature.release, hash: signature.hash, needsNode: 'a test' }], project.folder)
       const call = (fn: string) => tools.call({ module: 'p', fn, args: {} }, watchedContext(project.folder).context)
       const died = (words: string) => ({ kind: 'failure', failure: { code: 'plugin/died', retryable: true, message: expect.stringContaining(words) as string } })
       expect(await call('fine')).toEqual({ kind: 'value', value: 'fine' })

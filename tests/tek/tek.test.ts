@@ -2,11 +2,12 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { nodeHost } from '#host/node-host.ts'
 import type { Outcome } from '#model/event.ts'
 import type { Value } from '#model/type.ts'
-import { check, listRuns, plan, run, showRun } from '#tek.ts'
+import { check, listRuns, plan, resume, run, showRun } from '#tek.ts'
 
 let folder: string
 beforeAll(() => {
@@ -93,4 +94,23 @@ test('floats may be large where ints overflow', async () => {
   const program = (type: string, value: string) => `workflow main(x: ${type} = ${value}) -> ${type} {\n  return x * x + x\n}\n`
   expect(await outcomeOf(program('float', '10_000_000_000.0'))).toEqual({ kind: 'value', value: 1e20 + 1e10 })
   expect(await outcomeOf(program('int', '10_000_000_000'))).toMatchObject({ failure: { code: 'run/integer-overflow' } })
+})
+
+test('a recorded plan that something else than tek has changed is not gone on with', async () => {
+  write('part.tek', 'workflow main() -> int {\n  can fs.read("notes/**")\n\n  task files = fs.glob("notes/**")\n\n  task again = len(files)\n\n  return again\n}\n')
+  const host = nodeHost({ cwd: folder })
+  const database = join(folder, 'changed.db')
+  const compiled = plan(await check(host, 'part.tek'))
+  const begun = await run(host, { plan: compiled, program: 'part.tek', args: {}, database, tekVersion: '0', onNotice: () => {}, signal: AbortSignal.abort() })
+  const runId = begun.kind === 'answer' ? begun.value.runId : ''
+  const goOn = async (): Promise<unknown> => {
+    const answer = await resume(host, { runId, database, tekVersion: '0', onNotice: () => {} })
+    return answer.kind === 'refused' ? answer.diagnostics[0]!.code : answer.value.outcome?.kind
+  }
+  const table = new Database(database)
+  table.exec(`update plans set json = replace(json, 'notes/**', 'other/**')`)
+  expect(await goOn()).toBe('run/journal-damaged')
+  table.exec(`update plans set json = replace(json, 'other/**', 'notes/**')`)
+  expect(await goOn()).not.toBe('run/journal-damaged')
+  table.close()
 })

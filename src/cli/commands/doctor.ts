@@ -1,46 +1,39 @@
 // Doctor: `tek doctor`, what this machine offers and what is enforced on it.
-// Owns: honest facts. Does not own: enforcement.
+// Owns: honest facts about the machine. Does not own: the folder (folder-findings.ts), enforcement.
 //   D1. It claims no more than is enforced: the level is what a probe on this machine found, and docs/levels.md says attempt by attempt what it stops.
 import { execFile } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { arch, platform, release } from 'node:os'
 import { join } from 'node:path'
 import { Option } from 'clipanion'
-import { HostError, type Host, type IsolationLevel } from '#host/host.ts'
+import type { Host, IsolationLevel } from '#host/host.ts'
 import { TekCommand } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { bundledPrograms, packageFolder, tekVersion } from '../install-place.ts'
-import { databasePath, recordedRuns } from '../recorded-runs.ts'
-import { CliFailure } from '../command.ts'
+import { folderFindings, type Finding } from '../folder-findings.ts'
 
 const MIN_NODE = [20, 19] as const
 const PROGRAM_TIMEOUT_MS = 5_000
-
-interface Finding {
-  readonly name: string
-  readonly ok: boolean
-  readonly says: string
-}
 
 export class DoctorCommand extends TekCommand {
   static override paths = [['doctor']]
   static override usage = {
     description: 'what this machine offers and what is enforced on it',
-    details: 'Exit code 1 when something that tek needs is missing.',
+    details: 'Exit code 1 when something that tek needs is missing, or what is recorded here is not as it should be.',
     examples: [['look at this machine', 'tek doctor'], ['for programs', 'tek doctor --json']] as [string, string][],
   }
   json = Option.Boolean('--json', false, { description: 'print as JSON' })
 
   override async execute(): Promise<ExitCode> {
     const host = await this.context.host()
-    const findings = [node(), system(host), sqlite(), await runs(host), await folder(host), await git(), programs()]
+    const findings = [node(), system(host), sqlite(), ...(await folderFindings(host)), await git(), programs()]
     const ok = findings.every(each => each.ok)
     const protection = await protectionHere()
     const { out } = this.context
     if (this.json) this.printJson({ version: 1, tek: tekVersion(), ok, protection, findings })
     else {
       out.write(`tek ${tekVersion()}\n`)
-      for (const each of findings) out.write(`  ${out.paint(each.ok ? 'green' : 'red', each.ok ? 'ok     ' : 'missing')} ${each.name.padEnd(10)} ${each.says}\n`)
+      for (const each of findings) out.write(`  ${out.paint(each.ok ? 'green' : 'red', each.ok ? 'ok     ' : 'not ok ')} ${each.name.padEnd(10)} ${each.says}\n`)
       out.write(`  ${out.paint(protection.sandbox ? 'green' : 'yellow', `level ${protection.level}`)} protection ${levels[protection.level].join('\n'.padEnd(22))}\n`)
       for (const { level, why } of protection.missing) out.write(`          level ${level}    not here: ${why}${level === 3 && why.includes('bubblewrap') ? ' (Debian, Ubuntu: apt install bubblewrap)' : ''}\n`)
     }
@@ -102,28 +95,6 @@ function sqlite(): Finding {
   } catch (error) {
     const reason = (error instanceof Error ? error.message : String(error)).split('\n')[0]!
     return { name: 'database', ok: false, says: `${name} does not load (${reason}); \`npm rebuild ${name}\` builds it; until then use \`tek run --no-journal\`` }
-  }
-}
-
-async function runs(host: Host): Promise<Finding> {
-  try {
-    if ((await host.files.stat(databasePath(host.cwd))) === null) return { name: 'runs', ok: true, says: 'none recorded here' }
-    return { name: 'runs', ok: true, says: `${(await recordedRuns(host)).length} recorded in .tek/tek.db` }
-  } catch (error) {
-    const says = error instanceof CliFailure ? error.diagnostics[0]!.message : `.tek/tek.db does not open: ${error instanceof Error ? error.message.split('\n')[0]! : String(error)}`
-    return { name: 'runs', ok: false, says }
-  }
-}
-
-/** Whether a run could be recorded here. */
-async function folder(host: Host): Promise<Finding> {
-  const probe = join(host.cwd, '.tek', `doctor-${host.randomHex(4)}`)
-  try {
-    await host.files.writeAtomic(probe, '')
-    await host.files.remove(probe)
-    return { name: 'folder', ok: true, says: 'runs can be recorded here' }
-  } catch (error) {
-    return { name: 'folder', ok: false, says: `nothing can be written here (${error instanceof HostError ? error.message : String(error)}); use \`tek run --no-journal\`` }
   }
 }
 

@@ -8,7 +8,7 @@ import { printType } from '#types/print.ts'
 import { TekCommand } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { openProgram } from '../open-program.ts'
-import { beneath, callsOf, grantsOf, programsOf, secretsOf, trustedOf, undecidedOf } from '../plan-facts.ts'
+import { beneath, callsOf, grantsOf, isolationOf, programsOf, secretsOf, trustedOf, undecidedOf } from '../plan-facts.ts'
 import { planText } from '../plan-text.ts'
 
 export class PlanCommand extends TekCommand {
@@ -39,7 +39,7 @@ export class PlanCommand extends TekCommand {
 export function planJson(plan: Plan, program: string): object {
   return {
     version: 1, program, hash: plan.hash, edition: plan.edition,
-    modules: plan.modules.map(({ name, origin, source, release }) => ({ name, origin, source, release })),
+    modules: plan.modules.map(module => ({ name: module.name, origin: module.origin, source: module.source, release: module.release, runs: isolationOf(module) })),
     authority: plan.authority === null ? null : grantsOf(plan.authority),
     limits: plan.limits,
     files: (plan.files ?? []).map(({ path, authority, limits }) => ({ path, authority: authority === null ? null : grantsOf(authority), limits })),

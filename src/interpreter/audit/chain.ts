@@ -51,8 +51,9 @@ export function rowHash(before: string, seq: number, run: string, body: string):
  * bodyOf({ kind: 'stopped', by: '`tek stop`' }, 5, text => text) // '[5,"stopped","","","`tek stop`","stopped"]'
  */
 export function bodyOf(entry: AuditEntry, atMs: number, redact: (text: string) => string): string {
-  const line = (text: string): string => oneLine(redact(text))
-  return ascii(JSON.stringify([Math.trunc(atMs), entry.kind, ...partsOf(entry).map(line)]))
+  const [task, call, what, verdict] = partsOf(entry)
+  const line = (text: string): string => (text === '' ? '""' : asJson(oneLine(redact(text))))
+  return `[${Math.trunc(atMs)},"${entry.kind}",${line(task)},${line(call)},${line(what)},${line(verdict)}]`
 }
 
 /** Null when the text is no body: then the row is not tek's. */
@@ -104,6 +105,7 @@ function isPlain(text: string): boolean {
 }
 
 /** C2. */
-function ascii(json: string): string {
+function asJson(text: string): string {
+  const json = JSON.stringify(text)
   return isPlain(json) ? json : json.replace(/[^\x20-\x7e]/g, unit => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

@@ -18,7 +18,7 @@ import type { Value } from '#model/type.ts'
 import { ToolFailure, type ToolContext } from '#plugin-api/context.ts'
 import type { ToolCall } from '#plugin-api/tool-runner.ts'
 import type { World } from '#interpreter/world.ts'
-import { impliedForCall, impliedPattern } from '#interpreter/implied.ts'
+import { impliedForCall, impliedPattern, isOfStd } from '#interpreter/implied.ts'
 import { ownLevel } from './own-needs.ts'
 import { redactedContext } from './redacted-context.ts'
 import { RedactedLog } from './redacted-log.ts'
@@ -123,15 +123,16 @@ function revealArgs(world: World, request: CallRequest): { readonly args: Readon
 }
 
 /** What comes with the grants that a call is allowed under; of a third-party plugin's, what the permit holds as well. */
-async function impliedBy({ host, state, permit, cwd }: World, levels: ReturnType<typeof levelsOf>, needs: readonly Grant[]): Promise<Grant[]> {
+async function impliedBy({ host, state, permit, cwd, comesWithStd }: World, levels: ReturnType<typeof levelsOf>, needs: readonly Grant[]): Promise<Grant[]> {
   // As it was asked for (asked.ts), before folders are looked for on disk.
   const isPermitted = (asked: Grant | null): boolean => asked !== null && permit!.some(each => containsGrant(each, asked, cwd))
-  const isStd = (grant: string): boolean => state.plan.modules.some(each => each.origin === 'std' && grant.startsWith(`${each.name}.`))
   const found: Grant[] = []
   for (const { by, grant } of levels.flatMap(level => level.implied)) {
+    const isStd = isOfStd(state.plan, by)
+    if (isStd && comesWithStd?.(by, grant) === false) continue // a plan says so, and tek does not
     for (const need of needs) {
       const own = need.name === by ? await impliedForCall(grant, need.args, host.files, cwd) : null
-      if (own !== null && (permit === null || isStd(by) || isPermitted(impliedPattern(grant, need.args)))) found.push(own)
+      if (own !== null && (permit === null || isStd || isPermitted(impliedPattern(grant, need.args)))) found.push(own)
     }
   }
   return found

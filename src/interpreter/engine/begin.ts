@@ -24,6 +24,17 @@ export function begin(state: State, task: TaskId): void {
   afterWhen(state, task, node, isItem)
 }
 
+/**
+ * An item whose turn has not come, of which the record says that it was begun. So it is in a run that takes over results of another: items that begin
+ * again hold places of their `for`, and others were begun after them.
+ */
+export function adoptItem(state: State, task: TaskId): void {
+  const owner = state.tasks.group[task]!
+  if (owner === -1 || state.tasks.phase[task] !== phase.waiting) return
+  state.groups.get(owner)!.active++
+  begin(state, task)
+}
+
 export function whenAnswered(state: State, task: TaskId, outcome: Outcome): void {
   if (outcome.kind === 'failure') return overByFailure(state, task, outcome.failure) // B2
   if (typeof outcome.value !== 'boolean') return overByFailure(state, task, failures.notABool(pathOf(state, task)))

@@ -9,7 +9,7 @@ import { askForResult } from './open-scope.ts'
 import { over, overByFailure } from './over.ts'
 import type { Group, Scope, State } from './state.ts'
 import type { Outcome } from '#model/event.ts'
-import { isOver } from './tasks.ts'
+import { isOver, phase } from './tasks.ts'
 
 export function settle(state: State, task: TaskId): void {
   const owner = state.tasks.group[task]!
@@ -39,6 +39,7 @@ function settleItem(state: State, group: Group, task: TaskId): void {
   group.over++
   group.active--
   const count = group.items.length
+  while (group.next < count && state.tasks.phase[group.base + group.next] !== phase.waiting) group.next++ // adopted already
   if (group.next < count && group.active < group.width) {
     group.active++
     state.toBegin.push(group.base + group.next++)

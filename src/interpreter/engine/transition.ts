@@ -6,7 +6,7 @@
 import { unreachable } from '#base/invariant.ts'
 import type { Outcome, Part, RunEvent, TaskId } from '#model/event.ts'
 import { attemptEnded, backoffOver, fallbackAnswered, verifyKeyAnswered } from './attempt.ts'
-import { begin, cacheAnswered, cacheKeyAnswered, listAnswered, whenAnswered, widthAnswered } from './begin.ts'
+import { adoptItem, begin, cacheAnswered, cacheKeyAnswered, listAnswered, whenAnswered, widthAnswered } from './begin.ts'
 import { cancelAttempt } from './cancel.ts'
 import { adopt, askToStop, countCall, dispatch } from './dispatch.ts'
 import { failures } from './failures.ts'
@@ -43,6 +43,7 @@ function apply(state: State, event: RunEvent): void {
     case 'call-started':
       if (event.task < state.tasks.size) countCall(state, event.task)
       if (!isCurrent(state, event.task, event.attempt)) return // R2
+      adoptItem(state, event.task)
       adopt(state, event.task)
       return callStarted(state, event.task, event.call, event.name)
     case 'call-finished': {
@@ -53,7 +54,9 @@ function apply(state: State, event: RunEvent): void {
     case 'timer-fired':
       return timerFired(state, event.timer)
     case 'cache-answered':
-      if (isCurrent(state, event.task, 1) && state.tasks.phase[event.task] === phase.lookUp) cacheAnswered(state, event.task, event)
+      if (!isCurrent(state, event.task, 1)) return
+      adoptItem(state, event.task)
+      if (state.tasks.phase[event.task] === phase.lookUp) cacheAnswered(state, event.task, event)
       return
     case 'stop-requested':
       if (!state.isStopping || state.stop === null) state.stop = { reason: event.reason, detail: event.detail, isFinal: event.isFinal === true } // the first is why
@@ -109,6 +112,7 @@ function isCurrent(state: State, task: TaskId, attempt: number): boolean {
 
 function evaluated(state: State, task: TaskId, attempt: number, part: Part, outcome: Outcome): void {
   if (!isCurrent(state, task, attempt)) return // R2
+  adoptItem(state, task)
   if (part === 'body') adopt(state, task)
   const at = state.tasks.phase[task]
   if (state.calls.size > 0) state.calls.delete(task)

@@ -51,8 +51,8 @@ export interface RunLog {
 
 /** What is recorded together with a new run. */
 export interface Beginning {
-  /** The run's first event. */
-  readonly event?: RunEvent
+  /** The run's first event, and those of another run that it takes over. */
+  readonly events?: readonly RunEvent[]
   /** Folder from which the program's plugins are found, as it is to be given back. */
   readonly folder?: string
   readonly lease?: Lease

@@ -33,8 +33,8 @@ export function memoryJournal(): Journal {
   const audit = new MemoryAudit()
   return {
     audit,
-    startRun(summary, plan, { event, folder, lease } = {}) {
-      const run: KeptRun = { summary, plan, folder: folder ?? null, events: event === undefined ? [] : [event], lines: [], bound: new LogBound(0, 0), lease: lease ?? null, isAskedToStop: false, isStopSeen: false }
+    startRun(summary, plan, { events = [], folder, lease } = {}) {
+      const run: KeptRun = { summary, plan, folder: folder ?? null, events: [...events], lines: [], bound: new LogBound(0, 0), lease: lease ?? null, isAskedToStop: false, isStopSeen: false }
       runs.set(summary.runId, run)
       return logOf(run, audit, lease?.owner)
     },

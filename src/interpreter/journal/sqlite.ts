@@ -27,6 +27,8 @@ import { keepDatabase, statement, type Guarded } from './sqlite-statement.ts'
 const CHECKPOINT_PAGES = 4_000
 /** Milliseconds to wait for another process's transaction. */
 const BUSY_TIMEOUT_MS = 5_000
+/** Events in one row, of those that a new run takes over. */
+const MAX_BATCH_EVENTS = 2_048
 /** Results remembered between two looks at how many there are. */
 const PRUNE_EVERY = 1_000
 /** Hashes of blobs remembered so that they are not written twice. */
@@ -94,16 +96,18 @@ class SqliteJournal implements Journal {
     this.retention = new SqliteRetention(database, guarded, runId => this.statements.lease.get(runId) as Lease | undefined)
   }
 
-  startRun(summary: RunSummary, plan: Plan, { event, folder, lease }: Beginning = {}): RunLog {
+  startRun(summary: RunSummary, plan: Plan, { events = [], folder, lease }: Beginning = {}): RunLog {
     const log = new SqliteLog(this.database, this.statements, this.guarded, this.audit, summary.runId, 0, lease?.owner ?? null)
     const { runId, program, workflow, planHash, status, startedAtMs } = summary
     this.guarded(() => this.database.transaction(() => {
       this.statements.addPlan.run(plan.hash, JSON.stringify(plan))
       this.statements.addRun.run(runId, program, workflow, planHash, status, startedAtMs, JSON.stringify(summary), folder ?? null)
       if (lease !== undefined) this.takeLease(runId, lease, () => true)
-      if (event === undefined) return
-      log.append(event)
-      log.commit()
+      for (const [index, event] of events.entries()) {
+        log.append(event)
+        if (index % MAX_BATCH_EVENTS === MAX_BATCH_EVENTS - 1) log.commit()
+      }
+      if (log.uncommitted > 0) log.commit()
     }).immediate())
     return log
   }

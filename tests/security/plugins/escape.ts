@@ -56,5 +56,5 @@ export async function prepare(workshop: Workshop, files: Readonly<Record<string,
 }
 
 export function moduleOf(signature: ModuleSignature, source: string): PlanModule {
-  return { name: 'p', origin: 'plugin', source, release: signature.release, hash: signature.hash }
+  return { name: 'p', origin: 'plugin', source, release: signature.release, hash: signature.hash, ...(signature.needsNode === undefined ? {} : { needsNode: signature.needsNode }) }
 }

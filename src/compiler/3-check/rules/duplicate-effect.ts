@@ -26,7 +26,7 @@ export const duplicateEffect: WorkflowRule = (checker, _workflow, facts) => {
 
 /** The tree as text, without where it stands. */
 function shapeText(node: unknown): string {
-  return JSON.stringify(node, (key, value: unknown) => (key === 'start' || key === 'end' || key === 'text' ? undefined : value))
+  return JSON.stringify(node, (key, value: unknown) => (key === 'start' || key === 'end' ? undefined : value))
 }
 
 function comesAfter(nodes: readonly NodeFacts[], later: NodeFacts, earlier: NodeFacts): boolean {
