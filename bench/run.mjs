@@ -41,7 +41,7 @@ function contextFor(folder, hostModule) {
   }
   const installPeers = 'not installed: npm install --prefix bench/peers'
   const context = {
-    root, folder,
+    root, folder, hostModule,
     tek: join(root, 'dist/tek.mjs'),
     floor: name => join(here, 'floors', name),
     peer: name => (need(join(peers, 'node_modules'), installPeers), join(peers, name)),

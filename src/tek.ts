@@ -11,18 +11,23 @@ import { runErrors } from './diagnostics/catalog/run.ts'
 import type { Diagnostic } from './diagnostics/diagnostic.ts'
 import { coreGrantKinds, type GrantKinds, grantKindsOf } from './grants/match.ts'
 import { type Host, HostError } from './host/host.ts'
-import { JournalError, type Journal } from './interpreter/journal/journal.ts'
+import { answer, answerOr, withJournal, type Answer } from './history/journal-access.ts'
+import type { Journal } from './interpreter/journal/journal.ts'
+import type { Replay } from './interpreter/replay.ts'
 import type { RunResult, RunSettings } from './interpreter/run.ts'
 import type { AskedGrant, Permit } from './model/capability.ts'
 import type { Plan } from './model/plan.ts'
-import type { ShownEntriesOptions } from './interpreter/audit/shown-entries.ts'
 import type { AuditVerdict } from './interpreter/audit/verify.ts'
-import type { AuditEntryShown, RecordedRun, RunNotice, RunReport, RunSummary, StopSeen } from './model/report.ts'
+import type { RunNotice, RunSummary } from './model/report.ts'
 import type { ModuleSignature } from './model/signature.ts'
 import type { SourceFile } from './model/source.ts'
 import type { Value } from './model/type.ts'
 import { createPluginHost, type PluginHost } from './plugins/load.ts'
 import { validatePlan } from './types/plan-json.ts'
+
+export { clean, forget, whatToClean } from './history/clean.ts'
+export { auditEntries, fork, listRuns, runLog, showRun, stop, why } from './history/history.ts'
+export type { Answer } from './history/journal-access.ts'
 
 /** Built files lie in dist/, beside the bundle this becomes. */
 const dist = new URL(import.meta.url.endsWith('/src/tek.ts') ? '../dist/' : './', import.meta.url)
@@ -121,9 +126,6 @@ export interface ResumeOptions extends DriveOptions {
   readonly database: string
 }
 
-/** What was asked for, or why the user or the machine stands in its way. */
-export type Answer<Result> = { readonly kind: 'answer'; readonly value: Result } | { readonly kind: 'refused'; readonly diagnostics: readonly Diagnostic[] }
-
 /** Carries out a workflow of a plan, from its journal's first event to its summary. */
 export async function run(host: Host, options: RunOptions): Promise<Answer<RunSummary>> {
   const { startRun } = await import('./interpreter/run.ts')
@@ -156,7 +158,7 @@ export interface Asked {
 export async function asked(host: Host, { plan, folder = host.cwd, workflow, args }: Pick<RunOptions, 'plan' | 'folder' | 'args'> & { readonly workflow: string }): Promise<Asked> {
   const key = plan.entries.find(each => each === workflow || plan.workflows[each]?.name === workflow) ?? workflow
   if (plan.authority === null && (plan.workflows[key]?.authority ?? []).length === 0) return { grants: [], kindsOf: coreGrantKinds }
-  const { askedGrants } = await import('./interpreter/asked.ts')
+  const [{ askedGrants }, { comesWithStd }] = await Promise.all([import('./interpreter/asked.ts'), import('./interpreter/implied.ts')])
   const { makePool } = await import('./interpreter/pool/pool.ts')
   const evaluated = { constants: plan.constants, prompts: plan.prompts, params: plan.workflows[key]?.params, can: [plan.authority, plan.workflows[key]?.authority] }
   const calls = JSON.stringify(evaluated).includes('"op":"call"')
@@ -164,10 +166,11 @@ export async function asked(host: Host, { plan, folder = host.cwd, workflow, arg
   const plugins = pluginHost(host)
   let pool: ReturnType<typeof makePool> | null = null
   try {
-    const kindsOf = hasOwnGrants ? grantKindsOf(await signaturesOf(plugins, plan, folder)) : coreGrantKinds
+    const signatures = hasOwnGrants ? await signaturesOf(plugins, plan, folder) : []
+    const kindsOf = hasOwnGrants ? grantKindsOf(signatures.map(each => each.signature)) : coreGrantKinds
     const toolRunner = await plugins.toolRunner(calls ? plan.modules : [], folder)
     const getPool = () => (pool ??= makePool({ maxThreads: 1, workerUrl: new URL('pool-worker.mjs', dist) }))
-    return { grants: await askedGrants({ plan, key, args, host, toolRunner, pool: getPool, kindsOf }), kindsOf }
+    return { grants: await askedGrants({ plan, key, args, host, toolRunner, pool: getPool, kindsOf, comesWithStd: comesWithStd(stdOf(signatures)) }), kindsOf }
   } finally {
     await (pool as ReturnType<typeof makePool> | null)?.close()
     await plugins.close()
@@ -187,38 +190,30 @@ export async function askedAgain(host: Host, database: string, runId: string): P
   })
 }
 
-/** Every run in a database with what can be done with it now, newest first. */
-export async function listRuns(host: Host, database: string): Promise<Answer<readonly RecordedRun[]>> {
-  const { recordedRuns } = await import('./interpreter/stop-run.ts')
-  return withJournal(database, async journal => answer(recordedRuns(journal, host)))
-}
-
-/** Asks the processes that drive runs to stop, and watches them for two seconds. */
-export async function stop(host: Host, database: string, runIds: readonly string[]): Promise<Answer<readonly StopSeen[]>> {
-  const { stopRun } = await import('./interpreter/stop-run.ts')
-  return withJournal(database, async journal => answer(await Promise.all(runIds.map(runId => stopRun(journal, host, runId)))))
-}
-
-/** What a recorded run did, task by task; null when there is no such run. */
-export async function showRun(database: string, runId: string): Promise<Answer<RunReport | null>> {
-  const { reportOf } = await import('./interpreter/report.ts')
-  const { showReport } = await import('./interpreter/secrets/stand-in.ts')
-  return withJournal(database, async journal => {
-    const found = journal.openRun(runId)
-    return answer(found && { ...showReport(reportOf(found.plan, found.summary, found.log.events())), audit: journal.audit.range(runId) })
-  })
+/** Carries a recorded run out again from its journal, touching nothing, and compares. `to`: the path of a task at whose end it stops. */
+export async function replay(host: Host, database: string, runId: string, to?: string): Promise<Answer<Replay>> {
+  const { replayRun } = await import('./interpreter/replay.ts')
+  const { makePool } = await import('./interpreter/pool/pool.ts')
+  const plugins = pluginHost(host)
+  let pool: ReturnType<typeof makePool> | null = null
+  try {
+    return await withJournal(database, async journal => {
+      const found = journal.openRun(runId)
+      if (found === null) return { kind: 'refused', diagnostics: [runErrors['unknown-run']({ runId })] }
+      const toolRunner = await plugins.toolRunner(found.plan.modules.filter(each => each.origin === 'std'), host.cwd) // pure functions; what others answered is recorded
+      const { cpus, memoryBytes } = host.machine()
+      return answerOr(await replayRun(found, { toolRunner, capacity: { parallel: Infinity, cpu: cpus, memoryBytes }, pool: () => (pool ??= makePool({ maxThreads: 1, workerUrl: new URL('pool-worker.mjs', dist) })), ...(to === undefined ? {} : { to }) }))
+    })
+  } finally {
+    await (pool as ReturnType<typeof makePool> | null)?.close()
+    await plugins.close()
+  }
 }
 
 /** Whether the audit log is what was written. `trusted`: public keys beside the user's own. */
 export async function verifyAudit(host: Host, database: string, trusted: readonly string[]): Promise<Answer<AuditVerdict>> {
   const { verifyAudit: verify } = await import('./interpreter/audit/verify.ts')
   return withJournal(database, async journal => answer(verify(journal.audit, await sealStore(host), trusted)))
-}
-
-/** The last entries of the audit log, of one run or of all, in order; and how many there are. */
-export async function auditEntries(database: string, options: ShownEntriesOptions): Promise<Answer<{ readonly entries: readonly AuditEntryShown[]; readonly total: number }>> {
-  const { shownEntries } = await import('./interpreter/audit/shown-entries.ts')
-  return withJournal(database, async journal => answer(shownEntries(journal.audit, options)))
 }
 
 /** The user's own files, where the key of the audit log lies. */
@@ -239,28 +234,13 @@ async function drive(host: Host, options: DriveOptions, plan: Plan, folder: stri
   try {
     if (plan.modules.some(each => each.origin === 'plugin')) plugins.prepare()
     const toolRunner = await plugins.toolRunner(plan.modules, folder)
-    const kindsOf = grantKindsOf(await signaturesOf(plugins, plan, folder))
+    const [signatures, { comesWithStd }] = await Promise.all([signaturesOf(plugins, plan, folder), import('./interpreter/implied.ts')])
+    const known = { kindsOf: grantKindsOf(signatures.map(each => each.signature)), comesWithStd: comesWithStd(stdOf(signatures)) }
     const store = journal.audit.place === null ? null : await sealStore(host)
-    const result = await go({ ...options, ...(store === null ? {} : { sealStore: store }), plan, host, toolRunner, journal, kindsOf, stopFile: join(host.cwd, '.tek', 'STOP'), workerUrl: new URL('pool-worker.mjs', dist) })
+    const result = await go({ ...options, ...(store === null ? {} : { sealStore: store }), plan, host, toolRunner, journal, ...known, stopFile: join(host.cwd, '.tek', 'STOP'), workerUrl: new URL('pool-worker.mjs', dist) })
     return result.kind === 'refused' ? result : answer(result.summary)
   } finally {
     await plugins.close()
-  }
-}
-
-const answer = <Result>(value: Result): Answer<Result> => ({ kind: 'answer', value })
-
-/** Opens the journal for as long as `use` lasts; what is wrong with it comes back as a diagnostic. // T2 */
-async function withJournal<Result>(database: string | null, use: (journal: Journal) => Promise<Answer<Result>>): Promise<Answer<Result>> {
-  let journal: Journal | null = null
-  try {
-    journal = database === null ? (await import('./interpreter/journal/memory.ts')).memoryJournal() : await (await import('./interpreter/journal/sqlite.ts')).sqliteJournal(database)
-    return await use(journal)
-  } catch (error) {
-    if (error instanceof JournalError) return { kind: 'refused', diagnostics: [error.diagnostic] }
-    throw error
-  } finally {
-    journal?.close()
   }
 }
 
@@ -271,11 +251,21 @@ function pluginHost(host: Host, mayBeUnconfined: boolean = false): PluginHost {
   })
 }
 
-async function signaturesOf(plugins: PluginHost, { modules }: Plan, folder: string): Promise<ModuleSignature[]> {
-  const from = resolve(folder, 'entry.tek')
-  const found = await Promise.all(modules.map(({ origin, name, source }) => plugins.signature(origin === 'std' ? { kind: 'std', name } : { kind: 'plugin', from, source })))
-  return found.filter((each): each is ModuleSignature => each !== null && !('code' in each))
+interface PlanSignature {
+  readonly origin: Plan['modules'][number]['origin']
+  readonly signature: ModuleSignature
 }
+
+async function signaturesOf(plugins: PluginHost, { modules }: Plan, folder: string): Promise<PlanSignature[]> {
+  const from = resolve(folder, 'entry.tek')
+  const found = await Promise.all(modules.map(async ({ origin, name, source }) => {
+    const signature = await plugins.signature(origin === 'std' ? { kind: 'std', name } : { kind: 'plugin', from, source })
+    return signature === null || 'code' in signature ? [] : [{ origin, signature }]
+  }))
+  return found.flat()
+}
+
+const stdOf = (signatures: readonly PlanSignature[]): ModuleSignature[] => signatures.flatMap(({ origin, signature }) => (origin === 'std' ? [signature] : []))
 
 function readFile(host: Host, path: string, options: CheckOptions): SourceFile | Diagnostic {
   const given = options.readText?.(path)

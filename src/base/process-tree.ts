@@ -10,11 +10,16 @@ const MAX_PROCESSES = 100_000
 /** Looks for processes begun while the others were ended. */
 const MAX_ROUNDS = 50
 
-/** Sends a signal to a group leader's group and to its descendants. Processes already gone are no error. */
-export function signalTree(leader: number, signal: NodeJS.Signals): void {
+/**
+ * Sends a signal to a group leader's group and to its descendants. Processes already gone are no error.
+ *
+ * @returns whether there was anything.
+ */
+export function signalTree(leader: number, signal: NodeJS.Signals): boolean {
   const descendants = descendantsOf(leader, true)
-  send(-leader, signal) // T1
+  const isGroup = send(-leader, signal) // T1
   for (const pid of descendants) send(pid, signal)
+  return isGroup || descendants.length > 0
 }
 
 /** Sends a signal to the descendants of a process, not to itself. */

@@ -52,6 +52,7 @@ export function splitArguments(command: string, argv: readonly string[], definit
       rest.push(word) // A2
       continue
     }
+    if (arity === 0 && assigned.length > 0) throw new CliFailure([cliErrors['bad-value']({ option: name!, value: assigned.join('='), allowed: 'no value' })], exitCodes.usage)
     own.push(word)
     if (arity === 0 || assigned.length > 0) continue
     const value = argv[at + 1]

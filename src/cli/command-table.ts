@@ -17,6 +17,7 @@ export const commandTable: readonly CommandEntry[] = [
   { name: 'run', takes: 'PROGRAM [WORKFLOW] [--PARAMETER VALUE]', summary: 'run a program: a file, a bundled name, or a compiled plan', programArguments: true, load: async () => (await import('./commands/run.ts')).RunCommand },
   { name: 'resume', takes: '[RUN]', summary: 'go on with a run that was stopped or killed', load: async () => (await import('./commands/resume.ts')).ResumeCommand },
   { name: 'stop', takes: '[RUN | --all]', summary: 'stop a run that goes on in another process', load: async () => (await import('./commands/stop.ts')).StopCommand },
+  { name: 'fork', takes: 'RUN --from TASK', summary: 'run a recorded run again from a task on, as a new run', load: async () => (await import('./commands/fork.ts')).ForkCommand },
   { name: 'check', takes: '[FILE…]', summary: 'find mistakes without running anything', load: async () => (await import('./commands/check.ts')).CheckCommand },
   { name: 'plan', takes: 'FILE', summary: 'what a program may touch and do, before it does', load: async () => (await import('./commands/plan.ts')).PlanCommand },
   { name: 'test', takes: '[FILE…]', summary: 'run the `test` blocks of programs', load: async () => (await import('./commands/test.ts')).TestCommand },
@@ -27,6 +28,10 @@ export const commandTable: readonly CommandEntry[] = [
   { name: 'permits', takes: '[revoke PROGRAM]', summary: 'what the programs of this folder may do, and taking it away', load: async () => (await import('./commands/permits.ts')).PermitsCommand },
   { name: 'runs', takes: '', summary: 'list the runs recorded in this folder', load: async () => (await import('./commands/runs.ts')).RunsCommand },
   { name: 'show', takes: 'RUN', summary: 'what a run did, task by task', load: async () => (await import('./commands/show.ts')).ShowCommand },
+  { name: 'logs', takes: '[RUN]', summary: 'what the tools of a run said, and what failed in it', load: async () => (await import('./commands/logs.ts')).LogsCommand },
+  { name: 'why', takes: 'TASK [RUN]', summary: 'what made a task run again, or what spared it', load: async () => (await import('./commands/why.ts')).WhyCommand },
+  { name: 'replay', takes: 'RUN [--to TASK]', summary: 'carry a run out again from its journal, and compare', load: async () => (await import('./commands/replay.ts')).ReplayCommand },
+  { name: 'clean', takes: '', summary: 'take away old runs, caches, or everything tek keeps here', load: async () => (await import('./commands/clean.ts')).CleanCommand },
   { name: 'audit', takes: 'verify | show [RUN]', summary: 'what was decided here, and whether that record is whole', load: async () => (await import('./commands/audit.ts')).AuditCommand },
   { name: 'explain', takes: '[CODE]', summary: 'what a code means, with a wrong and a right example', load: async () => (await import('./commands/explain.ts')).ExplainCommand },
   { name: 'doctor', takes: '', summary: 'what this machine offers and what is enforced on it', load: async () => (await import('./commands/doctor.ts')).DoctorCommand },
@@ -34,6 +39,6 @@ export const commandTable: readonly CommandEntry[] = [
 
 /** Commands of the design that this version does not have: typing one is answered as planned, not as unknown. */
 export const plannedCommands: readonly string[] = [
-  'init', 'why', 'logs', 'pause', 'fork', 'versions', 'rollback', 'replay', 'import', 'export', 'plugin', 'model',
-  'ui', 'lsp', 'mcp', 'worker', 'bench', 'clean', 'demo',
+  'init', 'pause', 'versions', 'rollback', 'import', 'export', 'plugin', 'model',
+  'ui', 'lsp', 'mcp', 'worker', 'bench', 'demo',
 ]

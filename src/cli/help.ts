@@ -16,7 +16,7 @@ export function overview(version: string, paint: Paint): string {
     ...commandTable.map(each => `  ${paint('cyan', padToWidth(each.name, width))}${each.summary}`),
     '',
     paint('bold', 'Begin'),
-    '  tek run repo-health          reads this repository, writes report.html, nothing else',
+    '  tek run repo-health          reads this repository, writes a report, nothing else',
     '  tek check                    checks every .tek file in this folder',
     '  tek COMMAND --help           shows options and examples of a command',
     '',

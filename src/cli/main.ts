@@ -11,7 +11,7 @@ import { commandTable, plannedCommands, type CommandEntry } from './command-tabl
 import { crashReport } from './crash.ts'
 import { exitCodes } from './exit-codes.ts'
 import { commandHelp, overview } from './help.ts'
-import { tekVersion } from './install-place.ts'
+import { bundledPrograms, tekVersion } from './install-place.ts'
 import { endQuietlyWithReader, flushed, isGone, output } from './terminal.ts'
 
 export interface Surroundings {
@@ -99,7 +99,7 @@ function prepare(cli: Cli<CliContext>, entry: CommandEntry, own: readonly string
 function unknownCommand(name: string): CliFailure {
   if (plannedCommands.includes(name)) return new CliFailure([cliErrors['not-available-yet']({ command: name, version: tekVersion() })], exitCodes.usage)
   const near = didYouMean(name, commandTable.map(each => each.name)).map(each => `Did you mean \`tek ${each}\`?`)
-  const help = name.endsWith('.tek') ? [`Did you mean \`tek run ${name}\`?`] : near
+  const help = name.endsWith('.tek') || bundledPrograms().includes(name) ? [`Did you mean \`tek run ${name}\`?`] : near
   return new CliFailure([cliErrors['unknown-command']({ command: name }, { help })], exitCodes.usage)
 }
 

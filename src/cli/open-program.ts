@@ -87,7 +87,9 @@ export function chooseWorkflow(program: OpenProgram, name: string | undefined): 
     if (entries.includes(name)) return name
     const help = didYouMean(name, entries).map(each => `Did you mean \`${each}\`?`)
     const all = entries.length > 0 ? [`Its workflows: ${entries.join(', ')}.`] : []
-    throw new CliFailure([cliErrors['unknown-workflow']({ workflow: name, program: program.shown }, { help: [...help, ...all] })], exitCodes.usage)
+    const takesWords = Object.values(program.plan.workflows).some(each => each.params.some(param => param.name === 'args'))
+    const words = takesWords ? [`What it is to be given stands after \`--\`: tek run ${program.shown} -- ${name}`] : []
+    throw new CliFailure([cliErrors['unknown-workflow']({ workflow: name, program: program.shown }, { help: [...help, ...words, ...all] })], exitCodes.usage)
   }
   if (entries.length !== 1) throw new CliFailure([cliErrors['choose-workflow']({ program: program.shown, workflows: entries })], exitCodes.usage)
   return entries[0]!

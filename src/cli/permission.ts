@@ -8,7 +8,7 @@ import { cliErrors } from '#diagnostics/catalog/cli.ts'
 import { permitErrors } from '#diagnostics/catalog/permit.ts'
 import type { Host } from '#host/host.ts'
 import type { Grant, Permit } from '#model/capability.ts'
-import type { PermitRequest } from '#permits/settle.ts'
+import type { PermitRequest, Settled } from '#permits/settle.ts'
 import type { Person } from '#permits/question.ts'
 import { CliFailure, TekCommand, type CliContext } from './command.ts'
 import { exitCodes } from './exit-codes.ts'
@@ -16,6 +16,8 @@ import { stdinPath } from './source-files.ts'
 
 const MAX_ANSWER_LENGTH = 1_000
 const DRAIN_MS = 40
+
+type PermitAsks = Omit<PermitRequest, 'allow' | 'allowAll' | 'expires' | 'program'>
 
 /** A command that runs programs. */
 export abstract class PermittedCommand extends TekCommand {
@@ -25,17 +27,25 @@ export abstract class PermittedCommand extends TekCommand {
   expires = Option.String('--expires', { description: 'when what you allow now ends: 8h, 30d, 4w or 2026-12-31' })
 
   /** What the program may do, or the failure with which it ends here. */
-  protected async permitFor(host: Host, asks: Omit<PermitRequest, 'allow' | 'allowAll' | 'expires' | 'program'>): Promise<Permit> {
-    const [{ settlePermit }, { safe }] = await Promise.all([import('#permits/settle.ts'), import('#permits/plain-words.ts')])
-    const flags = await this.permitFlags(host)
-    const person = isTerminal(this.context) ? personAt(this.context) : null // P1
-    const settled = await settlePermit(host, { ...asks, ...flags, program: permitName(asks.shown) }, person)
+  protected async permitFor(host: Host, asks: PermitAsks): Promise<Permit> {
+    const settled = await this.settle(host, asks)
     if (settled.kind === 'refused') throw new CliFailure(settled.diagnostics, exitCodes.notPermitted, settled.text === null ? new Map() : new Map([[permitsFile, settled.text]]))
     if (settled.withheld.length > 0) {
-      const { printGrant } = await import('#grants/grant-text.ts')
+      const [{ printGrant }, { safe }] = await Promise.all([import('#grants/grant-text.ts'), import('#permits/plain-words.ts')])
       this.context.err.write(`Its permit no longer holds ${settled.withheld.map(each => safe(printGrant(each.grant))).join(', ')}: what needs it is refused.\n`)
     }
     return settled.permit
+  }
+
+  /** The same, and whoever asks says what follows. */
+  protected async settle(host: Host, asks: PermitAsks): Promise<Settled> {
+    const { settlePermit } = await import('#permits/settle.ts')
+    const person = this.canAsk() ? personAt(this.context) : null
+    return settlePermit(host, { ...asks, ...(await this.permitFlags(host)), program: permitName(asks.shown) }, person)
+  }
+
+  protected canAsk(): boolean {
+    return isTerminal(this.context) // P1
   }
 
   /** The values of the flags; a usage failure for one that cannot be read. */
@@ -56,7 +66,8 @@ export abstract class PermittedCommand extends TekCommand {
   }
 }
 
-const permitsFile = 'tek.permits.yaml'
+/** As permits/permits-file.ts says; here so that its parser is loaded only when it is needed. */
+export const permitsFile = 'tek.permits.yaml'
 
 /** The name by which a program is recorded; null for standard input. */
 export function permitName(shown: string): string | null {

@@ -6,7 +6,7 @@
 //   F3. An `exact` path is checked on the opened descriptor (see PathOptions and pinned-folder.ts), whatever is done with it; devices, pipes
 //       and sockets are neither read nor waited for, nor, by an exact path, written to.
 import { randomBytes } from 'node:crypto'
-import { closeSync, constants, fstatSync, openSync, readSync, statSync, type Stats } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, realpathSync, statSync, type Stats } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { errnoOf, fileError } from './errno.ts'
@@ -22,7 +22,8 @@ export function nodeFiles(): HostFiles {
     readTextSync,
     statSync(path) {
       try {
-        return describe(statSync(path))
+        const stat = statSync(path, { throwIfNoEntry: false }) // usually absent, as `.tek/STOP` is: an error would cost more than the look
+        return stat === undefined ? null : describe(stat)
       } catch (error) {
         return nullWhenAbsent(error, path)
       }
@@ -177,17 +178,21 @@ async function list(directory: string, options: PathOptions = {}): Promise<reado
   }
 }
 
+/** On the main thread: names are looked up in some microseconds, and a turn through the thread pool costs ten times that at each effect. */
 async function realPath(path: string, linksLeft: number): Promise<string> {
   const absolute = resolve(path)
+  let isThere = false
   try {
-    return await fs.realpath(absolute)
+    isThere = lstatSync(absolute, { throwIfNoEntry: false }) !== undefined
+    if (isThere) return realpathSync.native(absolute)
   } catch (error) {
-    if (errnoOf(error) !== 'ENOENT' || linksLeft === 0) throw fileError(error, path)
+    if (errnoOf(error) !== 'ENOENT') throw fileError(error, path)
   }
+  if (linksLeft === 0) throw fileError({ code: 'ENOENT' }, path)
   const parent = await realPath(dirname(absolute), linksLeft)
   const here = join(parent, basename(absolute))
   // A link to nothing yet: whoever creates the file creates it where the link points.
-  const target = await fs.readlink(here).catch(() => null)
+  const target = isThere ? await fs.readlink(here).catch(() => null) : null
   return target === null ? here : realPath(resolve(parent, target), linksLeft - 1)
 }
 

@@ -16,6 +16,7 @@ import { errnoOf, fileError } from './errno.ts'
 import { HostError, type Command, type CommandResult, type ConfinedStart, type Confinement } from './host.ts'
 import { signalDescendants, signalTree } from '#base/process-tree.ts'
 import { Bounds, watchForeign } from './sandbox/bounds.ts'
+import { sweepHeldNames } from './sandbox/held-names.ts'
 import { inheritedDescriptors } from './sandbox/inherited.ts'
 import { prepareForeign, prepareLaunch, type Launch } from './sandbox/launch.ts'
 import { levelOfMachine, type LevelFound } from './sandbox/level.ts'
@@ -25,8 +26,12 @@ const KILL_AFTER_MS = 500
 const DRAIN_MS = 500
 const MAX_PATH_ENTRIES = 1_000
 
-/** How strongly this machine confines programs, and why not more strongly. */
+let isSwept = false
+
+/** How strongly this machine confines programs, and why not more strongly. The first to ask takes away what a tek that was killed has left behind. */
 export function machineLevel(): Promise<LevelFound> {
+  if (!isSwept) sweepHeldNames()
+  isSwept = true
   return levelOfMachine((level, command) => runProgram(command, new AbortController().signal, level))
 }
 
@@ -234,7 +239,7 @@ function endOf(child: ChildProcess, isWrapped: boolean): Ending {
     child.once('exit', (exitCode, signal) => {
       const killed = killTimer !== undefined
       clearTimeout(killTimer)
-      if (!isWrapped) signalTree(leader, killed ? 'SIGKILL' : 'SIGTERM') // R3; a sandbox ends with its wrapper
+      const isLeft = !isWrapped && signalTree(leader, killed ? 'SIGKILL' : 'SIGTERM') // R3; a sandbox ends with its wrapper
       const drain = setTimeout(() => {
         signalTree(leader, 'SIGKILL')
         child.stdout?.destroy()
@@ -242,7 +247,7 @@ function endOf(child: ChildProcess, isWrapped: boolean): Ending {
       }, DRAIN_MS)
       child.once('close', () => {
         clearTimeout(drain)
-        if (!isWrapped) signalTree(leader, 'SIGKILL')
+        if (isLeft) signalTree(leader, 'SIGKILL') // what had nothing left then has nothing now
         finished({ exitCode, signal })
       })
     })

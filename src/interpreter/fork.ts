@@ -1,7 +1,7 @@
 // Fork: a new run that takes over what a recorded one found, up to a task.
 // Owns: which results are taken over, their events in the new run's own numbers. Does not own: going on with the new run (run.ts: it is one that was stopped).
 //   F1. Taken over is what came to a value and does not depend on the task: with everything inside it, calls and attempts included. The task, what waits for
-//       it, what failed without a value, was cancelled or had not ended, begins again, from its first attempt.
+//       it, what failed without a value, was cancelled or had not ended, begins again, from its first attempt. The cache does not answer for the task itself.
 //   F2. The new run is begun, with all that it takes over, in one transaction: it is there whole or not at all. From then on it needs nothing of the old one.
 //   F3. Numbers of tasks depend on the order in which lists and workflows were opened; so each event is told to the new run by the place of its task there.
 //   F4. Idempotency keys are made of the new run's id: what is done again is done again.

@@ -17,9 +17,9 @@ const SEEN_GRACE_MS = 1_700
 const LOOK_EVERY_MS = 50
 
 /** Runs with who drives them, newest first. */
-export function recordedRuns(journal: Journal, host: Host): RecordedRun[] {
+export function recordedRuns(journal: Journal, host: Host, limit?: number): RecordedRun[] {
   const leases = journal.leases()
-  return journal.listRuns().map(summary => recorded(summary, leases.get(summary.runId), host))
+  return journal.listRuns(limit).map(summary => recorded(summary, leases.get(summary.runId), host))
 }
 
 function recorded(summary: RunSummary, lease: Lease | undefined, host: Host): RecordedRun {

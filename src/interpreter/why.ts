@@ -7,6 +7,7 @@ import type { RunEvent, TaskId } from '#model/event.ts'
 import type { Plan } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
 import { cacheKey, hashOf, keyCode, keyInputs, type KeyCode, type KeyInputs } from './effects/key-parts.ts'
+import { isAskedFor } from './effects/look-up.ts'
 import { pathOf } from './engine/path.ts'
 import { initialState, type State } from './engine/state.ts'
 import { isOver, phase } from './engine/tasks.ts'
@@ -22,7 +23,7 @@ const MAX_EARLIER_RUNS = 50
 const MAX_ITEMS = 20
 const MAX_SHOWN_LENGTH = 60
 
-export type WhyReason = 'no-cache' | 'never-ran' | 'cached' | 'too-old' | 'changed' | 'failed-before' | 'not-kept' | 'other-version' | 'not-reached'
+export type WhyReason = 'no-cache' | 'never-ran' | 'asked-for' | 'cached' | 'too-old' | 'changed' | 'failed-before' | 'not-kept' | 'other-version' | 'not-reached'
 
 export interface WhyAnswer {
   readonly task: string
@@ -55,6 +56,8 @@ interface LookUp {
   readonly ageMs: number | null
   /** Its key is the one that this tek makes of these parts. */
   readonly isOurs: boolean
+  /** The run is a fork that began again here. */
+  readonly isAskedFor: boolean
   readonly task: TaskId
 }
 
@@ -87,7 +90,7 @@ function lookUpsOf(plan: Plan, events: Iterable<RunEvent>, path: string): { read
         const by = state.held.get(event.task)
         lookUps.push({
           path: own, task: event.task, code: keyCode(state, event.task), inputs: keyInputs(state, event.task, by), hit: event.hit, atMs: event.atMs, madeAtMs: event.madeAtMs ?? null,
-          ageMs: state.nodeOf(event.task).cache?.ageMs ?? null, isOurs: cacheKey(state, event.task, by) === event.key,
+          ageMs: state.nodeOf(event.task).cache?.ageMs ?? null, isOurs: cacheKey(state, event.task, by) === event.key, isAskedFor: isAskedFor(state, event.task),
         })
       }
     }
@@ -135,6 +138,7 @@ function withoutLookUp(state: State, task: TaskId, path: string): WhyAnswer {
 
 function answerFor(lookUp: LookUp, plan: Plan, earlier: Earlier | null): WhyAnswer {
   const about = { task: lookUp.path, changed: [] }
+  if (lookUp.isAskedFor) return { ...about, reason: 'asked-for', words: ['It was asked for: the run is a fork that begins again here, whatever the cache holds.'] }
   const made = lookUp.madeAtMs === null ? '' : new Date(lookUp.madeAtMs).toISOString().slice(0, 19).replace('T', ' ')
   if (lookUp.hit) return { ...about, reason: 'cached', words: [`It did not run: its result was in the cache, made at ${made} UTC.`] }
   if (lookUp.madeAtMs !== null) return { ...about, reason: 'too-old', words: [`What the cache holds is older than ${lengthOf(lookUp.ageMs!)}: it was made at ${made} UTC.`] }

@@ -1,6 +1,8 @@
 // Dangers: what a grant gives away beyond its looks.
 // Owns: which grants are marked when somebody is asked, and why. Does not own: refusing anything (the guard).
 //   G1. It marks, it does not judge: a grant without a mark is not thereby harmless.
+//   G2. A program that runs whatever it is told to is as strong as the machine lets it be: where commands are confined it sees, changes and reaches what is
+//       granted and no more, which is said instead of a warning; where they are not, it has all the rights of the person who is asked.
 import { isControlFile } from '#grants/path-pattern.ts'
 import type { Grant } from '#model/capability.ts'
 
@@ -20,20 +22,36 @@ const ownNetwork = /^(localhost|127\.|10\.|192\.168\.|169\.254\.|172\.(1[6-9]|2\
 
 const hasWildcard = (text: string): boolean => /[*?]/.test(text)
 
+/** Why a grant deserves a second look. */
+export interface Danger {
+  readonly says: string
+  /** False for what the sandbox bounds: told, and no warning. // G2 */
+  readonly isWarning: boolean
+}
+
 /**
  * Why a grant deserves a second look; null when nothing about it is known to.
  *
+ * @param isConfined whether this machine confines commands (level 2 or 3).
  * @example
- * dangerOf({ name: 'exec', args: ['node', '**'] }) // 'can run any code'
+ * dangerOf({ name: 'exec', args: ['node', '**'] }, false) // { says: 'can run any code, with all your rights', isWarning: true }
  */
-export function dangerOf({ name, args: [first = '', ...rest] }: Grant): string | null {
+export function dangerOf(grant: Grant, isConfined: boolean): Danger | null {
+  if (grant.name === 'exec') return ofProgram(grant, isConfined)
+  const says = warningOf(grant)
+  return says === null ? null : { says, isWarning: true }
+}
+
+function ofProgram({ args: [first = '', ...rest] }: Grant, isConfined: boolean): Danger | null {
+  const program = first.slice(first.lastIndexOf('/') + 1).replace(/\.exe$/i, '').toLowerCase().replace(/^(python|node|ruby|perl|php)[\d.]+$/, '$1')
+  const isRunner = first === '*' || runners.has(program)
+  if (!isRunner && !(runnersByArgument.has(program) && rest.some(hasWildcard))) return null
+  const how = first === '*' ? 'any program: can run any code' : isRunner ? 'can run any code' : 'with free arguments it can run any code'
+  return isConfined ? { says: 'confined to what is granted here', isWarning: false } : { says: `${how}, with all your rights`, isWarning: true } // G2
+}
+
+function warningOf({ name, args: [first = ''] }: Grant): string | null {
   switch (name) {
-    case 'exec': {
-      if (first === '*') return 'any program: can run any code'
-      const program = first.slice(first.lastIndexOf('/') + 1).replace(/\.exe$/i, '').toLowerCase().replace(/^(python|node|ruby|perl|php)[\d.]+$/, '$1')
-      if (runners.has(program)) return 'can run any code'
-      return runnersByArgument.has(program) && rest.some(hasWildcard) ? 'with free arguments it can run any code' : null
-    }
     case 'fs.read':
     case 'fs.write':
       return ofPath(name, first)

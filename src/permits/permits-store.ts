@@ -2,6 +2,7 @@
 // Owns: where it is, who may be read instead of it (nobody), reading and replacing it. Does not own: its form (permits-file.ts).
 //   S1. It is a file of the project's own folder: a link in its place is refused, since what it leads to is not what was reviewed.
 //   S2. A change begins with what is on the disk then, not with what was read before the question; what cannot be read is not replaced.
+//   S3. A file without any text is none: while commands run, one stands in the way of a command that would make it (host/sandbox/held-names.ts).
 import { permitErrors } from '#diagnostics/catalog/permit.ts'
 import type { Diagnostic } from '#diagnostics/diagnostic.ts'
 import { HostError, type Host } from '#host/host.ts'
@@ -10,6 +11,10 @@ import { MAX_FILE_BYTES, noPermits, type Permits, permitsFileName, readPermits, 
 export type Stored =
   | { readonly kind: 'read'; readonly permits: Permits; /** Null: there is no file. */ readonly text: string | null }
   | { readonly kind: 'wrong'; readonly diagnostics: readonly Diagnostic[]; /** Null: not even its text could be had. */ readonly text: string | null }
+
+/** Codes that say that the folder takes nothing: then an answer can still count for one run. */
+const cannotKeep: ReadonlySet<HostError['code']> = new Set(['disk-full', 'read-only', 'no-permission'])
+const WITHOUT_FILE = 'To run it without keeping the answer: `o` at the question, or `--allow` and `--allow-all`.'
 
 const reasons: Readonly<Partial<Record<HostError['code'], string>>> = {
   refused: 'a link stands in its place, and where that leads is not what was reviewed',
@@ -60,11 +65,12 @@ function understood(bytes: Uint8Array): Stored {
   } catch {
     return { kind: 'wrong', diagnostics: [permitErrors['bad-file']({ reason: 'it is not UTF-8 text' })], text: null }
   }
+  if (text.trim() === '') return { kind: 'read', permits: noPermits, text: null } // S3
   const { value, diagnostics } = readPermits(text)
   return value === null ? { kind: 'wrong', diagnostics, text } : { kind: 'read', permits: value, text }
 }
 
 function wrong(error: unknown): Extract<Stored, { kind: 'wrong' }> {
-  if (error instanceof HostError) return { kind: 'wrong', diagnostics: [permitErrors['bad-file']({ reason: reasons[error.code] ?? error.message.replace(/\.$/, '') })], text: null }
+  if (error instanceof HostError) return { kind: 'wrong', diagnostics: [permitErrors['bad-file']({ reason: reasons[error.code] ?? error.message.replace(/\.$/, '') }, cannotKeep.has(error.code) ? { help: [WITHOUT_FILE] } : {})], text: null }
   throw error
 }

@@ -38,8 +38,8 @@ function rank({ name }: Grant): number {
   return at < 0 ? order.length : at
 }
 
-/** The grants in groups, a line each, dangerous ones marked with `!`. `sign` stands before each: `+`, `-` or a space. */
-export function linesOf(grants: readonly AskedGrant[], sign: '+' | '-' | ' ', paint: Paint): string[] {
+/** The grants in groups, a line each, dangerous ones marked with `!`; `isConfined`: commands are, on this machine. `sign` stands before each: `+`, `-` or a space. */
+export function linesOf(grants: readonly AskedGrant[], sign: '+' | '-' | ' ', paint: Paint, isConfined: boolean): string[] {
   const lines: string[] = []
   let [before, shown] = ['', 0]
   let left = 0
@@ -49,7 +49,8 @@ export function linesOf(grants: readonly AskedGrant[], sign: '+' | '-' | ' ', pa
   }
   for (const { grant, comesWith } of [...grants].sort((a, b) => rank(a.grant) - rank(b.grant))) {
     const { verb, what } = said(grant)
-    const danger = sign === '-' ? null : dangerOf(grant)
+    const danger = sign === '-' ? null : dangerOf(grant, isConfined)
+    const isWarning = danger?.isWarning === true
     if (verb !== before) close()
     // A dangerous one is shown however many there are.
     if (++shown > MAX_LINES_A_GROUP && danger === null) {
@@ -57,9 +58,9 @@ export function linesOf(grants: readonly AskedGrant[], sign: '+' | '-' | ' ', pa
       before = verb
       continue
     }
-    const colour = sign === '-' ? 'dim' : danger === null ? 'bold' : 'red'
-    const aside = [comesWith === null ? '' : `comes with ${safe(comesWith)}`, danger === null ? '' : `! ${danger}`].filter(each => each !== '').join(', ')
-    lines.push(`  ${sign} ${padToWidth(verb === before ? '' : verb, VERB_COLUMNS)}${paint(colour, what)}${aside === '' ? '' : paint(danger === null ? 'dim' : 'red', `   ${aside}`)}`)
+    const colour = sign === '-' ? 'dim' : isWarning ? 'red' : 'bold'
+    const aside = [comesWith === null ? '' : `comes with ${safe(comesWith)}`, danger === null ? '' : `${isWarning ? '! ' : ''}${danger.says}`].filter(each => each !== '').join(', ')
+    lines.push(`  ${sign} ${padToWidth(verb === before ? '' : verb, VERB_COLUMNS)}${paint(colour, what)}${aside === '' ? '' : paint(isWarning ? 'red' : 'dim', `   ${aside}`)}`)
     before = verb
   }
   close()
@@ -67,9 +68,9 @@ export function linesOf(grants: readonly AskedGrant[], sign: '+' | '-' | ' ', pa
 }
 
 /** Every grant as a program writes it. */
-export function detailLines(grants: readonly AskedGrant[], paint: Paint): string[] {
+export function detailLines(grants: readonly AskedGrant[], paint: Paint, isConfined: boolean): string[] {
   const lines = grants.slice(0, MAX_DETAIL_LINES).map(({ grant, comesWith }) => {
-    const aside = [comesWith === null ? '' : `comes with ${safe(comesWith)}`, dangerOf(grant) ?? ''].filter(each => each !== '').join('; ')
+    const aside = [comesWith === null ? '' : `comes with ${safe(comesWith)}`, dangerOf(grant, isConfined)?.says ?? ''].filter(each => each !== '').join('; ')
     return `    can ${safe(printGrant(grant))}${aside === '' ? '' : paint('dim', `   ${aside}`)}`
   })
   return grants.length > MAX_DETAIL_LINES ? [...lines, `    and ${grants.length - MAX_DETAIL_LINES} more: \`tek plan\` shows all`] : lines

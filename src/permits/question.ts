@@ -36,6 +36,8 @@ export interface Question {
   readonly until: string | null
   /** False where there is no name to record it by. */
   readonly canRecord: boolean
+  /** Whether this machine confines commands. */
+  readonly isConfined: boolean
 }
 
 /** Asks until there is an answer (Q1). */
@@ -47,11 +49,11 @@ export async function askPerson(question: Question, person: Person): Promise<Rep
     : question.before ? `${who} ${question.isTest ? 'ask' : 'asks'} for more than ${question.isTest ? 'they were' : 'it was'} allowed here, to` // Q2
     : `${who} ${question.isTest ? 'ask' : 'asks'} to`
   const sign = question.before && question.endedOn === null ? '+' : ' '
-  const lines = [`${head}`, ...linesOf(question.missing, sign, paint)]
-  if (question.unused.length > 0) lines.push('and has no more use for', ...linesOf(question.unused.map(grant => ({ grant, comesWith: null })), '-', paint))
+  const lines = [`${head}`, ...linesOf(question.missing, sign, paint, question.isConfined)]
+  if (question.unused.length > 0) lines.push('and has no more use for', ...linesOf(question.unused.map(grant => ({ grant, comesWith: null })), '-', paint, question.isConfined))
   person.write(`${lines.join('\n')}\n`)
   const until = question.until === null ? '' : ` until ${question.until}`
-  const answers = [question.canRecord ? `${paint('bold', 'y')} yes, and remember it in tek.permits.yaml${until}` : '', `${paint('bold', 'o')} only this once`, `${paint('bold', 'N')} no`, `${paint('bold', 'd')} details`]
+  const answers = [question.canRecord ? `${paint('bold', 'y')} yes, kept in tek.permits.yaml${until}` : '', `${paint('bold', 'o')} only this once`, `${paint('bold', 'N')} no`, `${paint('bold', 'd')} details`]
   const prompt = `Allow it? ${answers.filter(each => each !== '').join(' · ')}  `
   for (let [tries, details] = [0, 0]; tries < MAX_TRIES && details < MAX_DETAILS; ) {
     const reply = (await person.ask(prompt))?.trim().toLowerCase()
@@ -60,7 +62,7 @@ export async function askPerson(question: Question, person: Person): Promise<Rep
     if (reply === 'o' || reply === 'once') return 'once'
     if (reply === 'd' || reply === 'details') {
       details++
-      person.write(`${detailLines([...question.missing, ...question.comes], paint).join('\n')}\n`)
+      person.write(`${detailLines([...question.missing, ...question.comes], paint, question.isConfined).join('\n')}\n`)
     } else {
       tries++
       person.write(`Please answer ${question.canRecord ? 'y, o, n or d' : 'o, n or d'}.\n`)

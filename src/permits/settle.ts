@@ -45,7 +45,7 @@ export interface PermitRequest {
 
 export type Settled =
   | { readonly kind: 'permitted'; readonly permit: Permit; /** What a resumed run may no longer do. */ readonly withheld: readonly AskedGrant[] }
-  | { readonly kind: 'refused'; readonly diagnostics: readonly Diagnostic[]; /** Of the permits file, for showing places in it. */ readonly text: string | null }
+  | { readonly kind: 'refused'; readonly diagnostics: readonly Diagnostic[]; /** Of the permits file, for showing places in it. */ readonly text: string | null; /** What nobody has allowed. */ readonly missing: readonly AskedGrant[] }
 
 /** Settles what a run may do. `person` is null where nobody can be asked. */
 export async function settlePermit(host: Host, request: PermitRequest, person: Person | null): Promise<Settled> {
@@ -55,7 +55,7 @@ export async function settlePermit(host: Host, request: PermitRequest, person: P
   if (request.isBundled) return permitted(grantsOf(needed), 'bundled')
   if (request.allowAll) return permitted(grantsOf(needed), 'flag')
   const stored = await loadPermits(host)
-  if (stored.kind === 'wrong') return { ...stored, kind: 'refused' } // S3
+  if (stored.kind === 'wrong') return { ...stored, kind: 'refused', missing: [] } // S3
   const compared = { cwd: host.cwd, kindsOf }
   const entry = program === null ? undefined : stored.permits[section].get(program)
   const endedOn = entry?.expires != null && endOf(entry.expires)! <= host.now() ? entry.expires : null
@@ -63,33 +63,34 @@ export async function settlePermit(host: Host, request: PermitRequest, person: P
   const missing = missingOf(needed, [...recorded, ...allow], compared)
   if (missing.length === 0) return permitted([...recorded, ...allow], missingOf(needed, recorded, compared).length > 0 ? 'flag' : 'file')
   if (request.isResumed && entry !== undefined && endedOn === null) return { ...permitted([...recorded, ...allow], 'file'), withheld: missing } // S1
-  if (person === null) return refused(endedOn === null ? needsPermit(request, missing, stored.text !== null) : permitErrors.expired({ program: request.shown, on: endedOn }, { help: [flagsFor(missing)] }))
+  if (person === null) return refused(endedOn === null ? needsPermit(request, missing, stored.text !== null) : permitErrors.expired({ program: request.shown, on: endedOn }, { help: [`For this run: ${flagsFor(missing)}`] }), missing)
   const hasEntry = entry !== undefined && endedOn === null
   const unused = hasEntry ? unusedOf(entry.may, plan, compared) : []
   const expires = request.expires ?? (hasEntry ? entry.expires : null)
   const comes = (request.asked ?? []).filter(each => each.comesWith !== null && !missing.includes(each) && missing.some(({ grant }) => grant.name === each.comesWith))
   const reply = await askPerson({
     program: request.shown, isTest: section === 'tests', missing, comes, before: hasEntry, unused, endedOn, until: expires, canRecord: program !== null,
+    isConfined: ((await host.isolation?.()) ?? 0) >= 2,
   }, person)
-  if (reply === 'no') return refused(permitErrors['not-given']({ program: request.shown }))
+  if (reply === 'no') return refused(permitErrors['not-given']({ program: request.shown }), [])
   const now = permitted([...recorded, ...allow, ...grantsOf(missing)], 'question')
   if (reply === 'once' || program === null) return now
   const kept = recorded.filter(grant => !unused.includes(grant))
   const made: PermitEntry = { may: [...kept, ...grantsOf(missing)], granted: dayOf(host.now()), expires, because: entry?.because ?? null }
   const failed = await storePermit(host, section, program, made) // S2
-  return failed === null ? now : { ...failed, kind: 'refused' }
+  return failed === null ? now : { ...failed, kind: 'refused', missing: [] }
 }
 
 const grantsOf = (asked: readonly AskedGrant[]): Authority => asked.map(each => each.grant)
 
 const permitted = (grants: Authority, by: Permit['by']): Extract<Settled, { kind: 'permitted' }> => ({ kind: 'permitted', permit: { grants, by }, withheld: [] })
 
-const refused = (diagnostic: Diagnostic): Settled => ({ kind: 'refused', diagnostics: [diagnostic], text: null })
+const refused = (diagnostic: Diagnostic, missing: readonly AskedGrant[]): Settled => ({ kind: 'refused', diagnostics: [diagnostic], text: null, missing })
 
 /** Nobody can be asked: what is missing, and each way to give it. */
 function needsPermit({ program, shown, section }: PermitRequest, missing: readonly AskedGrant[], isThere: boolean): Diagnostic {
   const grants = missing.map(each => printGrant(each.grant))
-  const help = [flagsFor(missing)]
+  const help = [`For this run: ${flagsFor(missing)}`]
   if (program === null) help.push('A program from standard input has no name to record a permit by: only flags allow it something.')
   else {
     const entry = `${section}: { ${quoted(program)}: { may: [${grants.slice(0, MAX_FLAGS).map(quoted).join(', ')}${grants.length > MAX_FLAGS ? ', …' : ''}] } }`
@@ -98,10 +99,11 @@ function needsPermit({ program, shown, section }: PermitRequest, missing: readon
   return permitErrors.needed({ program: shown, missing: grants }, { help })
 }
 
-function flagsFor(missing: readonly AskedGrant[]): string {
+/** The flags that would allow it for one run, after which words. */
+export function flagsFor(missing: readonly AskedGrant[]): string {
   const flags = missing.map(each => `--allow ${shellQuoted(printGrant(each.grant))}`).join(' ')
   const all = '`--allow-all` allows all it asks for, where the program was reviewed elsewhere (containers, CI)'
-  return missing.length > MAX_FLAGS || flags.length > MAX_FLAGS_LENGTH ? `For this run: ${all}.` : `For this run: ${flags}; ${all}.`
+  return missing.length > MAX_FLAGS || flags.length > MAX_FLAGS_LENGTH ? `${all}.` : `${flags}; ${all}.`
 }
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`

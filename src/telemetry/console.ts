@@ -3,13 +3,14 @@
 //   C1. At most 10 redraws a second, whatever the number of notices; the last state is always drawn.
 //   C2. Never wider than the terminal, never more than MAX_RUNNING + 2 lines: a wrapped line could not be taken back.
 //   C3. Everything it shows of the program is neutralised.
-import { cutToWidth, elapsed, neutralise, thousands } from '#base/terminal-text.ts'
+import { cutToWidth, displayWidth, elapsed, neutralise, thousands } from '#base/terminal-text.ts'
 import type { RunNotice } from '#model/report.ts'
 import { finalLines } from './final-lines.ts'
 import type { RunListener, Surface } from './listener.ts'
 
 const MIN_REDRAW_MS = 100
 const MAX_RUNNING = 5
+const MAX_LOG_ROWS = 3
 const BAR_COLUMNS = 16
 /** Start times kept for running tasks; more than this and the rest are shown without a time. */
 const MAX_TIMED = 1_000
@@ -88,7 +89,7 @@ export function consoleListener(surface: Surface, now: () => number, isKept = tr
           break
         case 'log':
           clear()
-          surface.write(`${cutToWidth(`${neutralise(notice.task)}: ${neutralise(notice.message).replace(/[\n\t]/g, ' ')}`, surface.columns() - 1)}\n`)
+          surface.write(`${logRows(`${neutralise(notice.task)}: ${neutralise(notice.message).replace(/[\n\t]/g, ' ')}`, surface.columns() - 1).join('\n')}\n`)
           break
         case 'run-finished':
           clear()
@@ -104,4 +105,18 @@ export function consoleListener(surface: Surface, now: () => number, isKept = tr
     },
     close: () => clear(),
   }
+}
+
+/** A line of a log, broken between words, in at most MAX_LOG_ROWS rows that fit. // C2 */
+function logRows(text: string, columns: number): string[] {
+  const rows: string[] = []
+  let row = ''
+  for (const word of text.split(' ')) {
+    const isFull = row.trim() !== '' && displayWidth(row) + 1 + displayWidth(word) > columns
+    if (isFull && rows.length < MAX_LOG_ROWS - 1) {
+      rows.push(row)
+      row = `  ${word}`
+    } else row = row === '' ? word : `${row} ${word}`
+  }
+  return [...rows, row].map(each => cutToWidth(each, columns))
 }

@@ -120,12 +120,13 @@ export default definePlugin({
     list: reads({
       doc: 'What is directly inside a folder, sorted by name.',
       input: { path: t.path.default('.').describe('The folder.') },
-      output: z.array(z.object({ name: z.string(), path: t.path, kind: entryKind })),
+      output: z.array(z.object({ name: t.untrusted(z.string()), path: t.path, kind: entryKind })),
       needs: { 'fs.read': ['$path'] },
       run: async ({ path }, context) =>
         [...(await context.files.list(path))]
           .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0))
-          .map(entry => ({ name: entry.name, path: join(path, entry.name), kind: entry.kind })),
+          // A path that begins with `-` would be an option to a command it is given to.
+          .map(entry => ({ name: entry.name, path: join(path, entry.name).replace(/^-/, './-'), kind: entry.kind })),
     }),
     write: writes({
       doc: 'Writes a text file, replacing what was there: the file is the old one or the new one, never half. Gives the path.',

@@ -4,7 +4,7 @@
 //   W2. A branch that is checked out somewhere is never moved.
 import { ToolFailure, type ToolContext } from 'tek-lang/plugin'
 import { checkedBranch, checkedPath, checkedRevision, git, requireHarmless } from './command.ts'
-import type { FileChange } from './history.ts'
+import { asGiven, type FileChange, isInside } from './history.ts'
 
 const MAX_PATHS = 10_000
 const NO_COMMIT = '0'.repeat(40)
@@ -24,13 +24,13 @@ export function parseStatus(output: string): Change[] {
   const changes: Change[] = []
   for (let at = 0; at < tokens.length; at++) {
     const token = tokens[at] ?? ''
-    if (token.startsWith('? ')) changes.push({ path: token.slice(2), kind: 'untracked', staged: false, from: null })
+    if (token.startsWith('? ')) changes.push({ path: asGiven(token.slice(2)), kind: 'untracked', staged: false, from: null })
     const found = /^([12u]) (.)(.) (.*)$/s.exec(token)
     if (found === null) continue
     const [, type, staged = '.', unstaged = '.', rest = ''] = found
     const fields = rest.split(' ')
-    const path = fields.slice(type === '1' ? 6 : type === '2' ? 7 : 8).join(' ')
-    const from = type === '2' ? (tokens[++at] ?? null) : null
+    const path = asGiven(fields.slice(type === '1' ? 6 : type === '2' ? 7 : 8).join(' '))
+    const from = type === '2' ? asGiven(tokens[++at] ?? '') || null : null
     const mark = staged !== '.' ? staged : unstaged
     changes.push({ path, kind: type === 'u' ? 'conflict' : (KINDS[mark] ?? 'changed'), staged: staged !== '.', from })
   }
@@ -49,7 +49,7 @@ export async function readDifference(context: ToolContext, dir: string, from: st
   const text = await git(context, dir, ['diff', '--no-color', ...range])
   const files = numbers.stdout.split('\0').flatMap(token => {
     const found = /^(\d+|-)\t(\d+|-)\t([\s\S]+)$/.exec(token)
-    return found === null ? [] : [{ path: found[3] ?? '', added: Number(found[1]) || 0, removed: Number(found[2]) || 0 }]
+    return found === null || !isInside(found[3] ?? '') ? [] : [{ path: asGiven(found[3] ?? ''), added: Number(found[1]) || 0, removed: Number(found[2]) || 0 }]
   })
   return { files, text: text.stdout }
 }

@@ -48,7 +48,7 @@ export async function git(context: ToolContext, dir: string, args: readonly stri
   if (result.exitCode === 0 || (result.exitCode !== null && options.allow?.includes(result.exitCode))) return { exitCode: result.exitCode, stdout: result.stdout }
   const said = result.stderr.trim().split('\n').slice(0, 3).join(' ').slice(0, 500)
   if (/not a git repository/i.test(said)) {
-    throw new ToolFailure('not-a-repository', `${dir} is not inside a git repository that git may read here.`, { help: 'A working tree whose `.git` leads elsewhere cannot be used: run tek in the repository itself.' })
+    throw new ToolFailure('not-a-repository', `${dir} is not inside a git repository that git may read here.`, { help: '`git init` makes one. A working tree whose `.git` leads elsewhere cannot be used: run tek in the repository itself.' })
   }
   if (/unknown revision|bad revision|ambiguous argument|needed a single revision|not a valid object name|does not have any commits/i.test(said)) throw new ToolFailure('no-such-commit', `git does not know that commit: ${said}`)
   if (/index\.lock|cannot lock ref/i.test(said)) throw new ToolFailure('locked', `The repository is in use: ${said}`, { retryable: true })

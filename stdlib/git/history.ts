@@ -25,7 +25,10 @@ const FORMAT = '%H%x00%an%x00%ae%x00%at%x00%P%x00%B%x00'
 const MAX_COMMITS = 100_000
 
 /** Paths that a checkout could not hold (absolute, with `..`) only occur in forged repositories; they are left out. */
-const isInside = (path: string): boolean => path !== '' && !path.startsWith('/') && !path.split('/').includes('..')
+export const isInside = (path: string): boolean => path !== '' && !path.startsWith('/') && !path.split('/').includes('..')
+
+/** A path as a program is given it: one that begins with `-` would be an option to a command it is given to. */
+export const asGiven = (path: string): string => (path.startsWith('-') ? `./${path}` : path)
 
 export function parseLog(output: string): Commit[] {
   const tokens = output.split('\0')
@@ -41,7 +44,7 @@ export function parseLog(output: string): Commit[] {
       const change = /^\n?(\d+|-)\t(\d+|-)\t([\s\S]*)$/.exec(tokens[at] ?? '')
       if (change === null) break
       const path = change[3] ?? ''
-      if (isInside(path)) files.push({ path, added: Number(change[1]) || 0, removed: Number(change[2]) || 0 })
+      if (isInside(path)) files.push({ path: asGiven(path), added: Number(change[1]) || 0, removed: Number(change[2]) || 0 })
     }
     const message = body.replace(/\n+$/, '')
     commits.push({

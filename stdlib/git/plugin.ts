@@ -4,7 +4,7 @@
 import { definePlugin, reads, t, writes, z } from 'tek-lang/plugin'
 import { addWorktree, commitOnBranch, createBranch, readDifference, readStatus, removeBranch } from './changes.ts'
 import { checkedPath, checkedRevision, git, implied } from './command.ts'
-import { churnOf, readBlame, readLog } from './history.ts'
+import { asGiven, churnOf, readBlame, readLog } from './history.ts'
 
 const DAY_MS = 86_400_000
 const CHURN_COMMITS = 20_000
@@ -71,7 +71,7 @@ const reading = {
     doc: 'The files that git tracks below a folder, sorted.',
     input: { dir }, output: z.array(t.path),
     needs: needsRead,
-    run: async ({ dir }, context) => [...new Set((await git(context, dir, ['ls-files', '-z'])).stdout.split('\0').filter(path => path !== ''))].sort(),
+    run: async ({ dir }, context) => [...new Set((await git(context, dir, ['ls-files', '-z'])).stdout.split('\0').filter(path => path !== '').map(asGiven))].sort(),
   }),
   currentBranch: reads({
     doc: 'The branch that is checked out; null when a commit is.',

@@ -54,7 +54,10 @@ describe('each command has help with examples that name it and use its own optio
 const mistakes: readonly [string, readonly string[], string, RegExp][] = [
   ['an unknown command', ['chekc'], 'cli/unknown-command', /Did you mean `tek check`\?/],
   ['a file in place of a command', ['flow.tek'], 'cli/unknown-command', /Did you mean `tek run flow.tek`\?/],
+  ['a bundled program in place of a command', ['jail', '--', 'ls'], 'cli/unknown-command', /Did you mean `tek run jail`\?/],
+  ['a command for the jail without --', ['run', 'jail', 'ls'], 'cli/unknown-workflow', /stands after `--`: tek run jail -- ls/],
   ['an unknown option', ['check', '--formt', 'json'], 'cli/unknown-option', /Did you mean `--format`\?/],
+  ['a value for an option that takes none', ['check', '--fix=3', '.'], 'cli/bad-value', /`--fix` cannot be `3`: it takes no value/],
   ['an unknown short option', ['check', '-x'], 'cli/unknown-option', /tek check --help/],
   ['an option without its value', ['compile', 'flow.tek', '-o'], 'cli/missing-value', /-o VALUE/],
   ['an option whose value is --', ['run', 'flow.tek', '--args', '--', 'x'], 'cli/missing-value', /--args VALUE/],

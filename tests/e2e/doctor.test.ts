@@ -6,7 +6,7 @@ import { afterAll, expect, test } from 'vitest'
 import { project, tek } from './binary.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'tek-home-'))
-const folder = project({ 'a.tek': 'workflow a() -> string {\n  can fs.read("a.tek")\n  return fs.read("a.tek")\n}\n' })
+const folder = project({ 'a.tek': 'workflow a() -> string {\n  can fs.read("a.tek")\n  task text = fs.read("a.tek")\n  return "read"\n}\n' })
 afterAll(() => {
   folder.remove()
   rmSync(home, { recursive: true, force: true })

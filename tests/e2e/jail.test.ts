@@ -16,6 +16,7 @@ const folder = project({
     "const key = attempt(() => readFileSync(process.env.HOME + '/.ssh/id_ed25519', 'utf8'))",
     `const byName = attempt(() => readFileSync(${JSON.stringify(join(home, '.ssh', 'id_ed25519'))}, 'utf8'))`,
     "attempt(() => writeFileSync('./suspicious.js', 'gone'))",
+    "attempt(() => writeFileSync('./made.txt', 'new'))",
     "attempt(() => writeFileSync('/tmp/tek-jail-mine', 'fine'))",
     "console.log(key === null && byName === null ? 'no key' : 'got the key')",
     "require('node:http').get('http://collector.example.com/').on('error', () => console.log('no name'))",
@@ -43,9 +44,10 @@ for (const level of [3, 2]) {
       expect(out).toContain('refused  connect  192.0.2.7:443')
       expect(out).toContain('refused  look-up  collector.example.com')
       expect(out).toContain(`refused  write    ${join(folder.path, 'suspicious.js')}`)
+      expect(out).toContain(`refused  write    ${join(folder.path, 'made.txt')}`)
       expect(out).toMatch(/allowed {2}start {4}\S*node/)
-      expect(out).toContain('allowed  write    1 files in a /tmp and a home of its own, gone now')
-      expect(out).toMatch(/allowed {2}read {5}1 files of this folder, \d+ of the system/)
+      expect(out).toContain('allowed  write    1 file in a /tmp and a home of its own, gone now')
+      expect(out).toMatch(/allowed {2}read {5}1 file of this folder, \d+ of the system/)
       expect(out).toContain('no key')
       expect(readFileSync(join(folder.path, 'suspicious.js'), 'utf8')).toContain('got the key')
       expect(existsSync('/tmp/tek-jail-mine')).toBe(false)
@@ -57,6 +59,11 @@ for (const level of [3, 2]) {
       const hog = await jail(level, 'node', './hog.js')
       expect(hog.out).toContain('ended: it took too much memory')
     }, 120_000)
+
+    test('a command that takes too long is ended, and how long is said in words', async () => {
+      const { out } = await tek(['run', 'jail', '--quiet', '--timeout', '2s', '--', 'sleep', '60'], { cwd: folder.path, env: { HOME: home, ...(level === strongest ? {} : { TEK_SANDBOX: String(level) }) } })
+      expect(out).toContain('ended: it took longer than 2s')
+    })
 
     test('its exit code is told, and a command that is not there says so', async () => {
       expect((await jail(level, 'sh', '-c', 'exit 7')).out).toContain('exit code 7')

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { machineLevel } from '#host/run-command.ts'
 import { type Ended, project, tek } from './binary.ts'
 import { hasTerminal, onTerminalIn } from './terminal.ts'
 
@@ -40,7 +41,8 @@ describe.skipIf(!hasTerminal)('on a terminal (needs `script`)', () => {
     await onTerminal(['run', 'flow.tek'], 'y\n')
     folder.write('flow.tek', 'workflow w() -> int {\n  can fs.read("src/a.txt"), exec("sh", "**")\n  task text = fs.read("src/a.txt")\n  return len(text)\n}\n')
     const { shown, code } = await onTerminal(['run', 'flow.tek'], 'y\n')
-    expect(shown).toContain('  + run       sh **   ! can run any code\nand has no more use for\n  - know      the environment variable HOME\n')
+    const mark = (await machineLevel()).level >= 2 ? 'confined to what is granted here' : '! can run any code, with all your rights'
+    expect(shown).toContain(`  + run       sh **   ${mark}\nand has no more use for\n  - know      the environment variable HOME\n`)
     expect(code).toBe(0)
     expect(permits()).not.toContain('HOME')
   })
@@ -72,6 +74,25 @@ describe('without a terminal', () => {
     expect(existsSync(join(folder.path, 'tek.permits.yaml'))).toBe(false)
     const json = JSON.parse((await run('run', 'flow.tek', '--json')).out) as { diagnostics: { code: string }[] }
     expect(json.diagnostics[0]?.code).toBe('permit/needed')
+  })
+
+  test('tests: every file that lacks a permit is told at once, with one command for all of them, and none is run', async () => {
+    const testing = (file: string): string => `workflow w() -> int {\n  can fs.read("${file}")\n  task text = fs.read("${file}")\n  return len(text)\n}\n\ntest "of ${file}" {\n  let n = w()\n  expect n > 0\n}\n`
+    folder.write('t/a.tek', testing('src/a.txt'))
+    folder.write('t/b.tek', testing('lib/b.txt'))
+    folder.write('t/pure.tek', 'workflow w() -> int { return 1 }\n\ntest "pure" {\n  let n = w()\n  expect n == 1\n}\n')
+    const refused = await run('test', 't')
+    expect([refused.code, refused.out]).toEqual([4, ''])
+    expect(refused.err.match(/error permit\/needed: `t\/[ab]\.tek`/g)).toHaveLength(2)
+    expect(refused.err.match(/= help: All of them this time/g)).toHaveLength(1)
+    const flags = /`tek test` with (.*); `--allow-all`/.exec(refused.err.replace(/\s+/g, ' '))![1]!
+    expect(flags).toBe(`--allow 'fs.read("src/a.txt")' --allow 'fs.read("lib/b.txt")'`)
+    const allowed = await run('test', 't', '--allow', 'fs.read("src/a.txt")', '--allow', 'fs.read("lib/b.txt")')
+    expect([allowed.code, allowed.err]).toEqual([0, '3 of 3 tests passed\n'])
+    const one = await run('test', 't', '--allow', 'fs.read("src/a.txt")')
+    expect([one.code, one.err.match(/permit\/needed:/g)]).toEqual([4, ['permit/needed:']])
+    const json = JSON.parse((await run('test', 't', '--json')).out) as { diagnostics: { code: string }[] }
+    expect(json.diagnostics.map(each => each.code)).toEqual(['permit/needed', 'permit/needed'])
   })
 
   test('a permit is for that value of a parameter; a compiled plan and standard input are asked like files; a program that asks nothing is not', async () => {

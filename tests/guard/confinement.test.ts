@@ -111,7 +111,7 @@ describe('the context', () => {
 
   test('a command that fails and saw nothing of the folder is told so in the log', async () => {
     await context({ isolation: async () => 3, run: async () => result }).run('make', [])
-    expect(logged.at(-1)).toContain('`make` saw nothing of this folder')
+    expect(logged.at(-1)).toContain('`make` saw no file of this folder')
   })
 
   test('a sandbox that cannot be set up is a refusal', async () => {

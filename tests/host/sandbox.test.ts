@@ -100,6 +100,25 @@ describe.skipIf(!hasSandbox)('a confined command (needs bubblewrap or perl)', ()
     expect(processesWith(mark)).toEqual([])
   }, 30_000)
 
+  test('what a killed tek held is taken away by the next one, unless it is somebody\'s own by now', async () => {
+    const [left, own] = [join(work, 'out/tek.permits.yaml'), join(work, 'out/own.yaml')]
+    const env = { PATH: '/usr/bin:/bin', HOME: root }
+    const children = [left, own].map(name => spawn(process.execPath, [runner, join(work, 'out'), 'sleep 60', '-', name], { stdio: 'ignore', env }))
+    while (![left, own].every(existsSync)) await new Promise(done => setTimeout(done, 20))
+    const next = (): unknown => JSON.parse(spawnSync(process.execPath, [runner, join(work, 'out'), 'exit 0'], { encoding: 'utf8', env }).stdout)
+    next()
+    expect([existsSync(left), existsSync(own)]).toEqual([true, true]) // they live
+    for (const child of children) child.kill('SIGKILL')
+    await Promise.all(children.map(child => new Promise(done => child.exitCode === null && child.signalCode === null ? child.once('exit', done) : done(null))))
+    expect([existsSync(left), existsSync(own)]).toEqual([true, true])
+    writeFileSync(`${own}.new`, '')
+    renameSync(`${own}.new`, own) // empty as well, and another file
+    expect(next()).toMatchObject({ exitCode: 0 })
+    expect([existsSync(left), existsSync(own)]).toEqual([false, true])
+    expect(readdirSync(join(root, '.cache/tek/held'))).toEqual([])
+    rmSync(own)
+  }, 30_000)
+
   test('a folder exchanged for a link while commands start shows nothing else', async () => {
     const swapped = join(work, 'swapped')
     mkdirSync(swapped)

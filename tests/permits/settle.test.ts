@@ -51,10 +51,19 @@ describe('asking', () => {
     const host = memoryHost()
     const who = person('y')
     expect(await settle(host, ['fs.read("src/**")', 'exec("npm", "test")'], who)).toMatchObject({ kind: 'permitted', permit: { by: 'question' } })
-    expect(who.said).toMatch(/flow.tek asks to\n {4}read {6}src\/\*\*\n {4}run {7}npm test {3}! can run any code\nAllow it\?/)
+    expect(who.said).toMatch(/flow.tek asks to\n {4}read {6}src\/\*\*\n {4}run {7}npm test {3}! can run any code, with all your rights\nAllow it\?/)
     expect(fileOf(host)).toContain('flow.tek:\n    may:\n      - exec("npm", "test")\n      - fs.read("src/**")\n    granted: 2026-01-01\n')
     const again = await settle(host, ['fs.read("src/*.ts")'], null)
     expect(again).toMatchObject({ kind: 'permitted', permit: { by: 'file' } })
+  })
+
+  test.each(['', '\n', ' \n\n'])('an empty file (%j), as a killed tek may leave one, counts as none', async text => {
+    const host = memoryHost({ files: { 'tek.permits.yaml': text } })
+    const refused = await settle(host, ['env("CI")'], null)
+    expect(refused).toMatchObject({ kind: 'refused', diagnostics: [{ code: 'permit/needed', help: [expect.anything(), expect.stringContaining('{ version: 1,')] }] })
+    expect(await settle(host, ['env("CI")'], person('y'))).toMatchObject({ kind: 'permitted' })
+    expect(fileOf(host)).toContain('# What the programs of this folder may do')
+    expect(await settle(host, ['env("CI")'], null)).toMatchObject({ kind: 'permitted', permit: { by: 'file' } })
   })
 
   test.each([['n'], [''], [null], ['maybe', 'what', 'yes please', 'y']])('%s …: no', async (...answers) => {
@@ -183,7 +192,7 @@ describe('tampering', () => {
 
   test('texts of a program cannot move the cursor, hide, or run off the screen', () => {
     const nasty = 'a\u001b[2K\rfs.read("ok")\n\u202e\u200b\u2066b'
-    const lines = linesOf([{ grant: { name: 'fs.read', args: [nasty] }, comesWith: `x\u001b[1A` }], ' ', plainPaint)
+    const lines = linesOf([{ grant: { name: 'fs.read', args: [nasty] }, comesWith: `x\u001b[1A` }], ' ', plainPaint, false)
     expect(lines).toHaveLength(1)
     expect(lines[0]).not.toMatch(/[\u0000-\u001f\u200b\u202e\u2066]/)
     expect(safe(`src${' '.repeat(500)}/etc`)).toContain('⟨500 spaces⟩')
@@ -210,9 +219,22 @@ test('dangers', () => {
     'exec("sh")', 'exec("/usr/bin/node", "a.js")', 'exec("python3.12")', 'exec("*")', 'exec("git", "**")', 'exec("npm", "test")', 'fs.read("**")', 'fs.write("./**")', 'fs.read("/etc/hosts")', 'fs.read("../x")',
     'fs.read(".ssh/**")', 'fs.write(".git/hooks/pre-commit")', 'fs.write("tek.permits.yaml")', 'net("*")', 'net("*:80")', 'net("localhost:3000")', 'net("169.254.169.254")', 'env("GITHUB_TOKEN")', 'env("*")', 'program.modify',
   ]
-  expect(dangerous.filter(text => dangerOf(grant(text)) === null)).toEqual([])
+  expect(dangerous.filter(text => dangerOf(grant(text), false)?.isWarning !== true)).toEqual([])
   const harmless = ['exec("git", "status")', 'exec("ls", "**")', 'fs.read("src/**")', 'fs.write("report.html")', 'net("api.github.com")', 'env("CI")', 'git.read(".")', 'agent.spawn']
-  expect(harmless.filter(text => dangerOf(grant(text)) !== null)).toEqual([])
+  expect(harmless.filter(text => dangerOf(grant(text), false) !== null)).toEqual([])
+})
+
+test('where commands are confined, a program that runs whatever it is told to is no warning, and everything else is', () => {
+  for (const text of ['exec("sh", "**")', 'exec("*")', 'exec("git", "**")']) expect(dangerOf(grant(text), true)).toEqual({ says: 'confined to what is granted here', isWarning: false })
+  expect(dangerOf(grant('fs.write("**")'), true)).toEqual(dangerOf(grant('fs.write("**")'), false))
+  expect(dangerOf(grant('exec("git", "status")'), true)).toBeNull()
+})
+
+test.each([[3, 'sh \\*\\* {3}confined to what is granted here'], [2, 'sh \\*\\* {3}confined'], [1, 'sh \\*\\* {3}! can run any code, with all your rights'], [0, 'sh \\*\\* {3}! can run']] as const)('at level %i the question says %s', async (level, words) => {
+  const who = person('d', 'n')
+  await settle({ ...memoryHost(), isolation: async () => level } as MemoryHost, ['exec("sh", "**")'], who)
+  expect(who.said).toMatch(new RegExp(`run {7}${words}`))
+  expect(who.said).toMatch(new RegExp(`can exec\\("sh", "\\*\\*"\\) {3}${level >= 2 ? 'confined' : 'can run any code, with all your rights'}`))
 })
 
 test('the head of a run', () => {

@@ -325,7 +325,7 @@ describe('when tek itself is killed', () => {
     const here = project({ 'p.ts': nodePlugin("hang: reads({ doc: '', input: {}, output: z.int(), run: async (_, c) => { c.log('hanging'); for (;;) {} } })") })
     const found = (await signature(here)) as ModuleSignature
     const driver = await workshop.buildDriver()
-    const tek = spawn(process.execPath, [driver, JSON.stringify({ ...workshop, folder: here.folder, hash: found.hash })], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const tek = spawn(process.execPath, [driver, JSON.stringify({ ...workshop, folder: here.folder, hash: found.hash, needsNode: found.needsNode })], { stdio: ['ignore', 'pipe', 'inherit'] })
     await new Promise(done => tek.stdout.once('data', done))
     expect(workshop.processes()).toBeGreaterThan(0)
     tek.kill('SIGKILL')

@@ -51,9 +51,9 @@ export default definePlugin({ name: 'tiny', version: '1.0.0', doc: 'Tiny.', tool
 import { createPluginHost } from './src/plugins/load.ts'
 import { nodeHost } from './src/host/node-host.ts'
 import { makeToolContext } from './src/interpreter/guard/context.ts'
-const { folder, hash, stdlibUrl, childUrl, engineUrl, pluginEntryUrl } = JSON.parse(process.argv[2]!)
+const { folder, hash, needsNode, stdlibUrl, childUrl, engineUrl, pluginEntryUrl } = JSON.parse(process.argv[2]!)
 const host = nodeHost({ cwd: folder })
-const tools = await createPluginHost({ host, projectDir: folder, stdlibUrl, childUrl, engineUrl, pluginEntryUrl, mayBeUnconfined: () => true }).toolRunner([{ name: 'p', origin: 'plugin', source: './p.ts', release: '1', hash }], folder)
+const tools = await createPluginHost({ host, projectDir: folder, stdlibUrl, childUrl, engineUrl, pluginEntryUrl, mayBeUnconfined: () => true }).toolRunner([{ name: 'p', origin: 'plugin', source: './p.ts', release: '1', hash, ...(needsNode ? { needsNode } : {}) }], folder)
 const nothing = () => {}
 const context = makeToolContext({ host, cwd: folder, authority: [[]], implied: [], signal: new AbortController().signal, idempotencyKey: '', taskPath: '', onCount: nothing, onProgress: nothing, onLog: message => console.log(message) })
 await tools.call({ module: 'p', fn: 'hang', args: {} }, context)` }, entryNames: 'driver' })

@@ -106,6 +106,13 @@ test('a very long line is cut around the span and never wraps', () => {
   for (const line of whole) expect(displayWidth(line)).toBeLessThanOrEqual(60)
 })
 
+test('of a line of megabytes only the neighbourhood of the span is looked at', () => {
+  const long = frame(`${'a'.repeat(3_000_000)}«here»${'b'.repeat(3_000_000)}`)
+  expect(long).toBe(frame(`${'a'.repeat(3_000)}«here»${'b'.repeat(3_000)}`).replace(/(a.tek:1:)\d+/, '$13000001'))
+  expect(long).toMatch(/…a+hereb+…\n +\| +\^{4}$/)
+  expect(frame(`${'a'.repeat(9)}«${'b'.repeat(3_000_000)}»`)).toMatch(/…b+…\n +\| +\^+$/)
+})
+
 test('nothing in a source or a message reaches the terminal as a command', () => {
   const out = frame('x = «"\u001b[2J\u0007\u202e"»', 80, { message: 'bad \u001b]0;title\u0007', help: ['\u001b[31m'] })
   expect(out).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/)

@@ -115,6 +115,19 @@ test('live: log lines stay above, names cannot move the cursor', () => {
   expect(screen.text).toBe('scan: found␛[1A 3 things')
 })
 
+test('live: a long log line is broken between words, in at most three rows', () => {
+  const { screen, send, close } = live()
+  const width = screen.columns - 1
+  send({ kind: 'log', task: 'scan', atMs: 0, message: `begins here ${'word '.repeat(Math.ceil(width / 5))}and ends` })
+  send({ kind: 'log', task: 'scan', atMs: 0, message: 'word '.repeat(width) })
+  close()
+  const rows = screen.text.trimEnd().split('\n')
+  expect(rows.length).toBe(5)
+  expect(rows[1]).toMatch(/^  (?:word )*and ends$/)
+  expect(rows[4]).toMatch(/…$/)
+  for (const row of rows) expect(row.length).toBeLessThanOrEqual(width)
+})
+
 function plain(notices: readonly RunNotice[]): string {
   let text = ''
   const listener = plainListener({ write: more => void (text += more), columns: () => 80, paint: plainPaint })

@@ -50,9 +50,11 @@ export class AuditCommand extends TekCommand {
     const verdict = answered(await verifyAudit(host, databasePath(host.cwd), this.key ?? []))
     const isWhole = verdict.problems.length === 0
     if (this.json) this.printJson({ version: 1, ok: isWhole, ...verdict })
-    else this.context.out.write(`${[...verdict.problems.map(each => this.context.out.paint('red', sentence(each))), ...facts(verdict)].join('\n')}\n`)
+    else this.context.out.write(`${[...sentences(verdict).map(each => this.context.out.paint('red', each)), ...facts(verdict)].join('\n')}\n`)
     if (isWhole || this.json) return isWhole ? exitCodes.fine : exitCodes.failed
-    throw new CliFailure([auditErrors.broken({ problems: verdict.problems.length })], exitCodes.failed)
+    const isForeign = verdict.problems.every(each => each.kind === 'foreign-key')
+    const help = [`It is whole otherwise. If you know whose key it is and trust them: tek audit verify --key KEY${verdict.key === null ? '. You have no key here' : ''}.`]
+    throw new CliFailure([auditErrors.broken({ problems: verdict.problems.length }, isForeign ? { help } : {})], exitCodes.failed)
   }
 
   private async show(): Promise<ExitCode> {
@@ -86,6 +88,18 @@ export class AuditCommand extends TekCommand {
   }
 }
 
+/** What is wrong, a line each; what one key has signed is one line. */
+function sentences({ problems }: AuditVerdict): string[] {
+  const others = problems.filter(each => each.kind !== 'foreign-key').map(sentence)
+  const foreign = problems.filter(each => each.kind === 'foreign-key')
+  const lines = [...new Set(foreign.map(each => each.key))].map(key => {
+    const own = foreign.filter(each => each.key === key)
+    if (own.length === 1) return sentence(own[0]!)
+    return `${own.length} entries, ${own[0]!.seq} the first and ${own.at(-1)!.seq} the last, were signed by another key than yours: ${neutralise(key).slice(0, 80)}`
+  })
+  return [...others, ...lines]
+}
+
 /** What is wrong, in one line. */
 function sentence(problem: AuditProblem): string {
   switch (problem.kind) {
@@ -115,7 +129,7 @@ function facts(verdict: AuditVerdict): string[] {
   if (verdict.problems.length === 0) lines.push('Each entry follows from the one before it; tables and triggers are as they were made.')
   if (!hasStore) lines.push('Nothing outside this folder vouches for it: there is no home folder, or it lies in here. So a log written anew as a whole would look right.')
   else {
-    const signed = signedTo === null ? 'Nothing in it is signed' : `Signed up to entry ${thousands(signedTo)}`
+    const signed = signedTo === null ? (verdict.problems.some(each => each.kind === 'foreign-key') ? 'Nothing in it is signed by a key that you trust' : 'Nothing in it is signed') : `Signed up to entry ${thousands(signedTo)}`
     const known = remembered === null ? 'nothing of it is remembered outside this folder' : `remembered up to entry ${thousands(remembered.seq)} in ${neutralise(remembered.path)}`
     lines.push(`${signed}; ${known}.`)
   }

@@ -14,6 +14,8 @@ import { folderFindings, type Finding } from '../folder-findings.ts'
 
 const MIN_NODE = [20, 19] as const
 const PROGRAM_TIMEOUT_MS = 5_000
+/** Where what is said of the level begins. */
+const LEVEL_COLUMNS = 21
 
 export class DoctorCommand extends TekCommand {
   static override paths = [['doctor']]
@@ -34,11 +36,22 @@ export class DoctorCommand extends TekCommand {
     else {
       out.write(`tek ${tekVersion()}\n`)
       for (const each of findings) out.write(`  ${out.paint(each.ok ? 'green' : 'red', each.ok ? 'ok     ' : 'not ok ')} ${each.name.padEnd(10)} ${each.says}\n`)
-      out.write(`  ${out.paint(protection.sandbox ? 'green' : 'yellow', `level ${protection.level}`)} protection ${levels[protection.level].join('\n'.padEnd(22))}\n`)
+      out.write(`  ${out.paint(protection.sandbox ? 'green' : 'yellow', `level ${protection.level}`)} protection ${wrapped(levels[protection.level], out.columns() - LEVEL_COLUMNS).join('\n'.padEnd(LEVEL_COLUMNS + 1))}\n`)
       for (const { level, why } of protection.missing) out.write(`          level ${level}    not here: ${why}${level === 3 && why.includes('bubblewrap') ? ' (Debian, Ubuntu: apt install bubblewrap)' : ''}\n`)
     }
     return ok ? exitCodes.fine : exitCodes.failed
   }
+}
+
+/** Lines of at most so many columns. */
+function wrapped(text: string, columns: number): string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 1 + word.length <= columns) lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(word)
+  }
+  return lines
 }
 
 interface Protection {
@@ -49,20 +62,12 @@ interface Protection {
 }
 
 /** What each level is, in a few lines; attempt by attempt in docs/levels.md. */
-const levels: Readonly<Record<IsolationLevel, readonly string[]>> = {
-  0: ['language + guard only.'],
-  1: [
-    'language + guard; no sandbox: a program reaches what its `can` grants, and every call passes the guard.',
-    'Commands are refused, unless `--unconfined` says that they may run with all your rights.',
-  ],
-  2: [
-    'language + guard + namespaces, Landlock and a filter of system calls: a command sees the content of granted files only, has no network',
+const levels: Readonly<Record<IsolationLevel, string>> = {
+  0: 'language + guard only.',
+  1: 'language + guard; no sandbox: a program reaches what its `can` grants, and every call passes the guard. Commands are refused, unless `--unconfined` says that they may run with all your rights.',
+  2: 'language + guard + namespaces, Landlock and a filter of system calls: a command sees the content of granted files only, has no network ' +
     'and no Unix sockets, and ends with all it started. It can learn the names of other files. Bounds: memory, processes, time.',
-  ],
-  3: [
-    'language + guard + bubblewrap and a filter of system calls: for a command only granted files exist, it has no network,',
-    'and ends with all it started. Bounds: memory, processes, time.',
-  ],
+  3: 'language + guard + bubblewrap and a filter of system calls: for a command only granted files exist, it has no network, and ends with all it started. Bounds: memory, processes, time.',
 }
 
 async function protectionHere(): Promise<Protection> {

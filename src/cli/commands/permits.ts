@@ -53,7 +53,10 @@ export class PermitsCommand extends TekCommand {
     for (const section of sections) for (const [program, entry] of permits[section]) listed.push(await this.look(host, section, program, entry))
     if (this.json) this.printJson({ version: 1, permits: listed.map(({ section, program, entry, state, unused }) => ({ section, program, ...entry, may: entry.may.map(printGrant), state, unused })) })
     else if (listed.length === 0) this.context.err.write(`Nothing is permitted here: there is no ${permitsFileName}, or nothing in it.\n`)
-    else this.context.out.write(listed.map(each => listedText(each, this.context.out.paint)).join('\n'))
+    else {
+      const isConfined = ((await host.isolation?.()) ?? 0) >= 2
+      this.context.out.write(listed.map(each => listedText(each, this.context.out.paint, isConfined)).join('\n'))
+    }
     return exitCodes.fine
   }
 
@@ -92,15 +95,15 @@ function readable(stored: Stored): Permits {
 
 const states: Readonly<Record<State, string>> = { holds: '', expired: 'expired', 'program-gone': 'there is no such program', 'program-does-not-compile': 'the program does not compile' }
 
-function listedText({ section, program, entry, state, unused }: Listed, paint: Paint): string {
+function listedText({ section, program, entry, state, unused }: Listed, paint: Paint, isConfined: boolean): string {
   const until = entry.expires === null ? '' : `until ${entry.expires}`
   const about = [section === 'tests' ? 'its tests' : '', entry.granted === null ? '' : `since ${entry.granted}`, until, states[state]].filter(each => each !== '').join(', ')
   const lines = [`${paint('bold', safe(program))}${about === '' ? '' : paint(state === 'holds' ? 'dim' : 'yellow', ` · ${about}`)}`]
   if (entry.because !== null) lines.push(paint('dim', `  ${safe(entry.because)}`))
   for (const grant of entry.may) {
     const text = printGrant(grant)
-    const danger = dangerOf(grant)
-    const asides = [danger === null ? '' : paint('red', `! ${danger}`), unused.includes(text) ? paint('yellow', 'no more use for it') : ''].filter(each => each !== '')
+    const danger = dangerOf(grant, isConfined)
+    const asides = [danger === null ? '' : danger.isWarning ? paint('red', `! ${danger.says}`) : paint('dim', danger.says), unused.includes(text) ? paint('yellow', 'no more use for it') : ''].filter(each => each !== '')
     lines.push(`  ${safe(text)}${asides.length === 0 ? '' : `   ${asides.join(', ')}`}`)
   }
   return `${lines.join('\n')}\n`

@@ -28,7 +28,7 @@ export class RunCommand extends PermittedCommand {
       ['a file with one workflow', 'tek run todos.tek'],
       ['name the workflow, set a parameter', 'tek run flow.tek review --root lib'],
       ['a bundled program', 'tek run repo-health'],
-      ['a bundled program with arguments of its own', 'tek run flaky -- npm test'],
+      ['a bundled program with arguments of its own', 'tek run jail -- npm test'],
       ['parameters from a file', 'tek run flow.tek --args settings.json'],
       ['a stream of events for another program', 'tek run flow.tek --json'],
       ['allow something for this time', `tek run flow.tek --allow 'fs.read("src/**")'`],

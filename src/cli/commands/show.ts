@@ -1,13 +1,13 @@
 // Show: `tek show RUN`, what a run did, task by task.
 import { Option } from 'clipanion'
-import { cutToWidth, displayWidth, elapsed, neutralise, padToWidth, thousands, type Paint } from '#base/terminal-text.ts'
+import { cutToWidth, displayWidth, elapsed, neutralise, neutraliseLine, padToWidth, thousands, type Paint } from '#base/terminal-text.ts'
 import type { RunReport, TaskReport, TaskStatus } from '#model/report.ts'
 import { finalLines, SHORT_ID } from '#telemetry/final-lines.ts'
-import { TekCommand } from '../command.ts'
+import { answered, TekCommand } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { printFailure } from '../failure.ts'
 import { printValue } from '../print-value.ts'
-import { findRun } from '../recorded-runs.ts'
+import { databasePath, findRun } from '../recorded-runs.ts'
 import { tekVersion } from '../install-place.ts'
 import { writeFile } from '../source-files.ts'
 import type { Output } from '../terminal.ts'
@@ -15,6 +15,10 @@ import type { Output } from '../terminal.ts'
 const MAX_TASK_COLUMNS = 40
 /** Tasks that are listed; failed ones always are. */
 const MAX_TASKS = 500
+/** Lines that tools said which are shown, their characters, and how far back they are looked for. */
+const MAX_SAID_LINES = 5
+const MAX_SAID_LENGTH = 400
+const MAX_READ_LINES = 1_000
 
 export class ShowCommand extends TekCommand {
   static override paths = [['show']]
@@ -37,10 +41,22 @@ export class ShowCommand extends TekCommand {
     const { outcome } = report.summary
     if (this.html !== undefined) await this.writeHtml(this.html, report)
     if (this.json) this.printJson({ version: 1, ...report })
-    else if (!this.result) out.write(`${reportLines(report, out).join('\n')}\n`)
+    else if (!this.result) out.write(`${[...reportLines(report, out), ...(await this.saidLines(report, out))].join('\n')}\n`)
     if (!this.json && outcome?.kind === 'value') printValue(out, outcome.value)
     if (!this.json && outcome?.kind === 'failure') printFailure(err, outcome.failure)
     return exitCodes.fine
+  }
+
+  /** The last that its tools said. */
+  private async saidLines({ summary }: RunReport, out: Output): Promise<string[]> {
+    const { runLog } = await import('#tek.ts')
+    const { lines, total } = answered(await runLog(databasePath((await this.context.host()).cwd), summary.runId, { limit: MAX_READ_LINES }))
+    const said = lines.filter(each => each.level === 'info') // failures stand with their tasks
+    const shown = said.slice(-MAX_SAID_LINES)
+    if (shown.length === 0) return []
+    const more = said.length - shown.length + (total - lines.length)
+    const head = `said by tools${more > 0 ? `, the last ${shown.length} lines` : ''} (tek logs ${summary.runId.slice(0, SHORT_ID)})`
+    return [out.paint('dim', head), ...shown.map(({ task, message }) => `  ${neutraliseLine(task)}: ${neutraliseLine(message).slice(0, MAX_SAID_LENGTH)}`)]
   }
 
   private async writeHtml(path: string, report: RunReport): Promise<void> {

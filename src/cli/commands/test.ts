@@ -1,11 +1,14 @@
 // Test: `tek test`, the `test` blocks of programs.
 // Owns: which tests run, what is printed. Does not own: what a test means (test-plan.ts) or running it (tek.ts).
 //   E1. Every test runs, whatever failed before; a test leaves no run behind.
+//   E2. Where somebody can be asked, each file asks before its own tests. Where nobody can, no test runs before every file has its permit, and those
+//       that lack one are told together.
 import { Option } from 'clipanion'
 import { elapsed, neutralise } from '#base/terminal-text.ts'
 import { cliErrors } from '#diagnostics/catalog/cli.ts'
+import type { Diagnostic } from '#diagnostics/diagnostic.ts'
 import type { Host } from '#host/host.ts'
-import type { Permit } from '#model/capability.ts'
+import type { AskedGrant, Permit } from '#model/capability.ts'
 import type { Failure } from '#model/event.ts'
 import type { PlanTest } from '#model/plan.ts'
 import type { RunSummary } from '#model/report.ts'
@@ -14,7 +17,7 @@ import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { tekVersion } from '../install-place.ts'
 import { Interrupt } from '../interrupt.ts'
 import { openProgram, type OpenProgram } from '../open-program.ts'
-import { PermittedCommand } from '../permission.ts'
+import { PermittedCommand, permitsFile } from '../permission.ts'
 import { sourceFiles } from '../source-files.ts'
 import { expectationsOf, planOfTest, planOfTests, type Expectation } from '../test-plan.ts'
 
@@ -27,6 +30,18 @@ interface TestResult {
   readonly elapsedMs: number
   readonly unmet: readonly Expectation[]
   readonly failure: Failure | null
+}
+
+interface PermittedFile {
+  readonly file: string
+  readonly program: OpenProgram
+  readonly tests: readonly PlanTest[]
+  readonly permit: Permit
+}
+
+interface LackingFile {
+  readonly missing: readonly AskedGrant[]
+  readonly diagnostic: Diagnostic
 }
 
 export class TestCommand extends PermittedCommand {
@@ -53,12 +68,9 @@ export class TestCommand extends PermittedCommand {
     const interrupt = new Interrupt(this.context.err)
     const results: TestResult[] = []
     try {
-      for (const file of await sourceFiles(host, this.files)) {
-        const program = await openProgram(this.context, host, file, { quiet: true, mayBeUnconfined: this.unconfined })
-        const tests = program.plan.tests.filter(test => this.only === undefined || test.name.includes(this.only))
-        if (interrupt.wasAsked) break
-        const permit = await this.permitForTests(host, program, tests)
-        if (tests.length > 0 && !this.json) this.context.out.write(`${file}\n`)
+      for await (const each of this.permitted(host, interrupt)) {
+        const { program, tests, permit } = each
+        if (tests.length > 0 && !this.json) this.context.out.write(`${each.file}\n`)
         for (const test of tests) {
           if (interrupt.wasAsked) break
           const result = await this.runTest(host, program, test, permit, interrupt.signal)
@@ -77,12 +89,38 @@ export class TestCommand extends PermittedCommand {
     return failed > 0 ? exitCodes.failed : exitCodes.fine
   }
 
-  /** One question for all tests of a file. */
-  private async permitForTests(host: Host, program: OpenProgram, tests: readonly PlanTest[]): Promise<Permit> {
-    const { asked } = await import('#tek.ts')
-    const { plan, folder, shown } = program
-    const { grants, kindsOf } = await asked(host, { ...planOfTests(plan, tests), folder, args: {} })
-    return this.permitFor(host, { asked: grants, kindsOf, plan, section: 'tests', shown, isBundled: false, isResumed: false })
+  /** Files whose tests may run. // E2 */
+  private async *permitted(host: Host, interrupt: Interrupt): AsyncGenerator<PermittedFile> {
+    const ready: PermittedFile[] = []
+    const lacking: LackingFile[] = []
+    for (const file of await sourceFiles(host, this.files)) {
+      const program = await openProgram(this.context, host, file, { quiet: true, mayBeUnconfined: this.unconfined })
+      const tests = program.plan.tests.filter(test => this.only === undefined || test.name.includes(this.only))
+      if (interrupt.wasAsked) return
+      const { asked } = await import('#tek.ts')
+      const { plan, folder, shown } = program
+      const { grants, kindsOf } = await asked(host, { ...planOfTests(plan, tests), folder, args: {} })
+      const asks = { asked: grants, kindsOf, plan, section: 'tests', shown, isBundled: false, isResumed: false } as const
+      if (this.canAsk()) {
+        yield { file, program, tests, permit: await this.permitFor(host, asks) }
+        continue
+      }
+      const settled = await this.settle(host, asks)
+      if (settled.kind === 'permitted') ready.push({ file, program, tests, permit: settled.permit })
+      else if (settled.missing.length > 0) lacking.push({ missing: settled.missing, diagnostic: settled.diagnostics[0]! })
+      else throw new CliFailure(settled.diagnostics, exitCodes.notPermitted, settled.text === null ? new Map() : new Map([[permitsFile, settled.text]]))
+    }
+    if (lacking.length > 0) throw new CliFailure(await this.lackingReport(lacking), exitCodes.notPermitted)
+    yield* ready
+  }
+
+  /** One diagnostic a file, and with the last of several the one command for all of them. */
+  private async lackingReport(lacking: readonly LackingFile[]): Promise<readonly Diagnostic[]> {
+    if (lacking.length === 1) return [lacking[0]!.diagnostic]
+    const { flagsFor } = await import('#permits/settle.ts')
+    const missing = [...new Map(lacking.flatMap(each => each.missing).map(each => [JSON.stringify(each.grant), each])).values()]
+    const help = [`All of them this time: \`tek test\` with ${flagsFor(missing)}.`, `For good: run them on a terminal, which asks for each file and records the answers in ${permitsFile}.`]
+    return lacking.map(({ diagnostic }, at) => ({ ...diagnostic, help: at === lacking.length - 1 ? help : [] }))
   }
 
   private async runTest(host: Host, program: OpenProgram, test: PlanTest, permit: Permit, signal: AbortSignal): Promise<TestResult> {

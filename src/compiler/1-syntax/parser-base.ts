@@ -353,7 +353,9 @@ export abstract class ParserBase extends ParserEngine {
     const { image, tokenType, startOffset, endOffset } = this.peek()
     const span = { start: startOffset, end: endOffset }
     const near = tokenType === Identifier ? didYouMean(image, starts) : []
-    const help = near.length > 0 ? [`Did you mean ${near.map(each => `\`${each}\``).join(' or ')}?`] : [`It may hold ${[...starts].map(each => `\`${each}\``).join(', ')}.`]
+    const help = near.length > 0 ? [`Did you mean ${near.map(each => `\`${each}\``).join(' or ')}?`]
+      : place === 'an agent' && image === 'leads' ? ['It stands before the body: `agent NAME leads OTHER { … }`.']
+      : [`It may hold ${[...starts].map(each => `\`${each}\``).join(', ')}.`]
     const fixes = near.length === 1 ? [replaceFix(`Write \`${near[0]}\``, startOffset, endOffset, near[0]!)] : []
     if (this.nextIs(Word)) this.complain(span, at => syntaxErrors['unknown-clause']({ word: image, place }, { at, help, fixes }))
     else this.complain(span, at => syntaxErrors.unexpected({ found: capital(this.found()), place: `in ${place}` }, { at, help }))

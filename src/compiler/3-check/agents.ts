@@ -59,7 +59,9 @@ function checkTool(checker: Checker, agent: AgentDecl, tool: Path): void {
   if (second === undefined) {
     if (file.values.get(first.text)?.kind === 'workflow') return
     const known = [...file.values.values()].filter(each => each.kind === 'workflow').map(each => each.name)
-    checker.report(nameErrors['unknown-tool']({ name }, { at, ...suggest(name, known, at) }))
+    const isAgent = file.values.get(first.text)?.kind === 'agent'
+    const help = [`An agent leads others, it does not call them: \`agent ${agent.name.text} leads ${name} { … }\`.`]
+    checker.report(nameErrors['unknown-tool']({ name }, { at, ...(isAgent ? { help } : suggest(name, known, at)) }))
     return
   }
   const module = findModule(checker.program, file, first.text)

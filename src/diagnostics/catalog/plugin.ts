@@ -39,7 +39,7 @@ export const pluginErrors = defineDiagnostics('plugin', {
   'no-sandbox': {
     severity: 'error',
     message: (p: { source: string; reason: string; because: string }) => `The plugin \`${p.source}\` needs Node (${p.because}), and a process of it cannot be confined here: ${closed(p.reason)}`,
-    help: () => '`tek doctor` says what this machine can confine and what would have to be installed.',
+    help: () => '`tek doctor` says what this machine can confine and what would have to be installed. `tek run … --unconfined` runs it with all your rights for this time.',
   },
   stuck: {
     severity: 'error',

@@ -61,6 +61,11 @@ export const runErrors = defineDiagnostics('run', {
     message: (p: { runId: string; path: string; suggestions: readonly string[] }) => `The run \`${p.runId}\` has no task \`${p.path}\`.`,
     help: (p: { suggestions: readonly string[] }) => (p.suggestions.length > 0 ? `Did you mean \`${p.suggestions[0]}\`?` : '`tek show RUN` lists its tasks; an item of a `for` is `scan[3]`, a task inside another `build/test`.'),
   },
+  'still-driven': {
+    severity: 'error',
+    message: (p: { runs: readonly string[] }) => `Not everything can be removed: a process still drives ${p.runs.map(each => `\`${each}\``).join(', ')}.`,
+    help: () => '`tek stop --all` stops what goes on in this folder.',
+  },
   'other-plan': {
     severity: 'error',
     message: (p: { runId: string }) => `The program has changed since the run \`${p.runId}\` began, so it cannot go on with it.`,
@@ -113,7 +118,7 @@ export const runErrors = defineDiagnostics('run', {
   'journal-not-writable': {
     severity: 'error',
     message: (p: { path: string }) => `The journal ${p.path} cannot be written.`,
-    help: () => 'Check who may write there, or run with `--no-journal` (then nothing can be resumed).',
+    help: () => 'Check who may write there and whether the disk is full, or run with `--no-journal` (then nothing can be resumed).',
   },
   'journal-disk-full': {
     severity: 'error',

@@ -5,11 +5,14 @@
 import { characterWidth, displayWidth, neutralise } from '#base/terminal-text.ts'
 
 const TAB_COLUMNS = 4
+/** UTF-16 code units that are looked at before the span, and after its beginning or end: no terminal shows more, and a line may be megabytes long. */
+const MAX_BESIDE = 2_000
 export const MIN_SOURCE_COLUMNS = 20
 
 /** Columns from `start` to `end` of a line, and the part of the line that fits in `room` columns around them (F1 F2). */
 export function frameLine(raw: string, start: number, end: number, room: number): { text: string; before: number; width: number } {
-  const expanded = expand(raw, start, end)
+  const from = Math.max(0, start - MAX_BESIDE)
+  const expanded = expand(raw.slice(from, Math.min(end, start + MAX_BESIDE) + MAX_BESIDE), start - from, end - from)
   const total = displayWidth(expanded.text)
   if (total <= room) return expanded
   const width = Math.min(expanded.width, room - 2)

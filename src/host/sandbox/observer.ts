@@ -120,14 +120,20 @@ sub note { my ($action, $target, $verdict) = @_;
 
 sub may { my ($path, $writes) = @_;                       # as the sandbox would answer: the observer is inside it
   my $flags = $writes ? POSIX::O_WRONLY() : POSIX::O_RDONLY();
-  if (-d $path) { return $writes ? (-w $path ? 'yes' : 'no') : 'yes' }
+  if (-d $path) { return $writes && !can_make($path) ? 'no' : 'yes' }
   return 'yes' if -p $path || -S $path || -c $path;      # opening these could wait or act
   my $fd = POSIX::open($path, $flags | 04000);
   if (defined $fd) { POSIX::close($fd); return 'yes' }
   return 'no' unless $!{ENOENT};
   return 'missing' unless $writes;
   (my $folder = $path) =~ s{/[^/]*$}{};
-  return -w ($folder || '/') ? 'yes' : 'no' }
+  return can_make($folder || '/') ? 'yes' : 'no' }
+# Perl's -w looks at modes alone: neither a read-only mount nor Landlock shows in it. A file without a name (O_TMPFILE) is refused by both, and leaves nothing.
+sub can_make { my ($folder) = @_;
+  return 0 unless POSIX::access($folder, POSIX::W_OK());
+  my $fd = POSIX::open($folder, POSIX::O_WRONLY() | 020000000 | ($arch eq 'x86_64' ? 0200000 : 040000), 0600);
+  if (defined $fd) { POSIX::close($fd); return 1 }
+  return !($!{EROFS} || $!{EACCES} || $!{EPERM}) }
 
 sub question { my ($data) = @_;                           # the name in a DNS query (RFC 1035, 4.1)
   return undef if length $data < 17;

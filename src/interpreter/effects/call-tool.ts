@@ -67,6 +67,7 @@ export async function callTool(world: World, request: CallRequest, place: CallPl
     calls.refused++
     return { kind: 'failure', failure: { ...locked, task: '' } }
   }
+  let hint: string | null = null
   const log = new RedactedLog(secrets, message => world.log(taskPath, message))
   const context = redactedContext(makeToolContext({
     host: world.host, cwd, signal, taskPath,
@@ -78,17 +79,26 @@ export async function callTool(world: World, request: CallRequest, place: CallPl
     onDecision,
     onCount: kind => void calls[kind]++,
     onLog: message => log.say(message),
+    onHint: given => { hint = given },
     onProgress: () => {},
   }), secrets)
   const revealed = revealArgs(world, request)
   for (const secret of revealed.used) audit.record({ kind: 'secret-used', task: taskPath, call: name, secret })
   const call = { module: request.module, fn: request.fn, args: revealed.args }
-  const outcome = secrets.redact(await make(world, request, call, context, place, signal))
+  const outcome = secrets.redact(hinted(await make(world, request, call, context, place, signal), () => hint))
   log.end()
   if (isStopped) return null
   const isTold = request.effect === 'write' || (request.effect === 'read' && outcome.kind === 'failure') // reading that went well says nothing new
   if (isTold) audit.record({ kind: 'outcome', task: taskPath, call: name, ok: outcome.kind === 'value', ...(outcome.kind === 'failure' ? { code: outcome.failure.code } : {}) })
   return outcome
+}
+
+/** A failure with what the guard saw of its likely reason. */
+function hinted(outcome: Outcome, hintOf: () => string | null): Outcome {
+  const hint = hintOf()
+  if (outcome.kind === 'value' || hint === null) return outcome
+  const { failure } = outcome
+  return { kind: 'failure', failure: { ...failure, help: failure.help === undefined ? hint : `${hint} ${failure.help}` } }
 }
 
 const isForeign = (world: World, module: string): boolean => world.state.plan.modules.some(each => each.name === module && each.origin === 'plugin')

@@ -3,9 +3,11 @@
 //   B1. The order is: when, list, width (of a `for`), then for each task or item: when (if it looks at the item), cache key, cache, body.
 //   B2. A failure of `when`, `list` or `width` is not a failure of an attempt: it is not retried and no `on failure` takes its place,
 //       because the value it would give has not the task's type.
+//   B3. A kept result is of the task's type, or it is made again: it may have been kept under another type, or by another hand.
 import type { Failure, Outcome, TaskId } from '#model/event.ts'
 import type { PlanNode } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
+import { validate } from '#types/validate.ts'
 import { failures } from './failures.ts'
 import { over, overByFailure } from './over.ts'
 import { pathOf } from './path.ts'
@@ -100,12 +102,14 @@ function lookUp(state: State, task: TaskId, by: Value | undefined): void {
 
 export function cacheAnswered(state: State, task: TaskId, answer: { key: string; hit: boolean; value: Value | undefined }): void {
   state.held.delete(task)
-  if (answer.hit) {
+  const node = state.nodeOf(task)
+  const value = answer.value ?? null
+  if (answer.hit && validate(node.type, value) === null) { // B3
     state.cached.add(task)
-    return over(state, task, 'done', answer.value ?? null)
+    return over(state, task, 'done', value)
   }
   state.cacheKeys.set(task, answer.key)
-  toBody(state, task, state.nodeOf(task))
+  toBody(state, task, node)
 }
 
 function toBody(state: State, task: TaskId, node: PlanNode): void {

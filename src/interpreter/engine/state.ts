@@ -3,7 +3,7 @@
 //   I1. The state depends on the plan, the events and (for order among equals only) on capacity and weights.
 //   I2. It is changed in place and shared with nobody outside the engine; effects read it through view.ts.
 import type { Authority, Grant } from '#model/capability.ts'
-import type { Failure, Outcome, TaskId } from '#model/event.ts'
+import type { Failure, Outcome, RunOrigin, TaskId } from '#model/event.ts'
 import type { Plan, PlanNode } from '#model/plan.ts'
 import type { TaskCounts, TaskStatus } from '#model/report.ts'
 import type { Value } from '#model/type.ts'
@@ -114,6 +114,8 @@ export class State {
   runId = ''
   workflow = ''
   args: Readonly<Record<string, Value>> = {}
+  /** Of a forked run: where it began again. */
+  origin: RunOrigin | null = null
   isStopping = false
   /** Why it is stopping or was stopped last. */
   stop: { readonly reason: 'interrupt' | 'terminate' | 'stop-file' | 'limit'; readonly detail: string; readonly isFinal: boolean } | null = null

@@ -100,6 +100,7 @@ function started(state: State, event: Extract<RunEvent, { kind: 'run-started' }>
   state.runId = event.runId
   state.workflow = event.workflow
   state.args = event.args
+  state.origin = event.origin ?? null
   const root = state.tasks.allocate(1)
   state.tasks.scope[root] = -1
   state.tasks.phase[root] = phase.setup

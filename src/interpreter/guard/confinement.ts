@@ -8,11 +8,12 @@
 //   M4. Control files below a shown folder stay what they are unless a grant names them: `.tek`, `.git/config` and `config.worktree`, which may hold
 //       tokens, are out of sight; the others can be read and not changed. Those are found at the folder's top and in MAX_FOLDERS folders below it,
 //       at most MAX_DEPTH deep. What a command made of them all the same is taken away afterwards, and the call fails.
+//       So is a file named `.git` (of a working tree, of a submodule): it says where git finds those.
 //   M5. Commands have no network, whatever `net` says.
 import { basename, dirname, join } from 'node:path'
 import { permitErrors } from '#diagnostics/catalog/permit.ts'
 import { isContained } from '#grants/automaton.ts'
-import { absoluteSegments, coversPath, isControlFile, parsePathPattern, type PathPattern } from '#grants/path-pattern.ts'
+import { absoluteSegments, coversPath, isControlFile, isGitFolder, parsePathPattern, type PathPattern } from '#grants/path-pattern.ts'
 import { pathAutomaton } from '#grants/pattern-automaton.ts'
 import { HostError, type Confinement, type HostFiles, type ProcessLimits } from '#host/host.ts'
 import type { Authority } from '#model/capability.ts'
@@ -113,7 +114,8 @@ const isBelow = (path: string, places: Places): boolean => [...places].some(([pl
 async function takeAway(files: HostFiles, paths: readonly string[]): Promise<readonly string[]> {
   const made: string[] = []
   for (const path of paths) {
-    if ((await files.stat(path).catch(() => null)) === null) continue
+    const found = await files.stat(path).catch(() => null)
+    if (found === null || (found.kind === 'directory' && isGitFolder(path))) continue // a folder does nothing by itself
     await files.remove(path)
     made.push(path)
   }
@@ -266,11 +268,14 @@ async function lookFor(files: HostFiles, folder: string): Promise<string[]> {
     const own = isGit ? steering.filter(each => each.startsWith('.git/')).map(each => each.slice('.git/'.length)) : depth === 0 ? steering.filter(each => !each.startsWith('.git/')) : []
     for (const name of own) if (depth === 0 || path.endsWith('/.git') || entries.some(entry => entry.name === name)) found.push(join(path, name))
     for (const entry of entries) {
-      if (!isGit && isControlFile([entry.name])) found.push(join(path, entry.name))
+      if (!isGit && (isControlFile([entry.name]) || (entry.kind === 'file' && isGitFolder(entry.name)))) found.push(join(path, entry.name))
       if (entry.kind !== 'directory' || depth >= MAX_DEPTH || entry.name === 'node_modules' || (isGit && /^(?:objects|refs|logs|hooks|info)$/.test(entry.name))) continue
       queue.push({ path: join(path, entry.name), depth: depth + 1 })
     }
   }
-  if (!/\/\.git(?:\/|$)/.test(folder)) found.push(...steering.filter(each => each.startsWith('.git/')).map(each => join(folder, each)))
+  if (!/\/\.git(?:\/|$)/.test(folder)) {
+    found.push(...steering.filter(each => each.startsWith('.git/')).map(each => join(folder, each)))
+    if ((await files.stat(join(folder, '.git')).catch(() => null)) === null) found.push(join(folder, '.git'))
+  }
   return [...new Set(found)]
 }

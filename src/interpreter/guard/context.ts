@@ -66,6 +66,8 @@ export interface ToolContextOptions {
   onDecision?(wanted: Grant, allowed: boolean): void
   onCount(kind: CountKind): void
   onLog(message: string): void
+  /** A likely reason why the call will fail, if it does; said in the log as well. */
+  onHint?(hint: string): void
   onProgress(fraction: number, message?: string): void
 }
 
@@ -132,8 +134,9 @@ class CallGuard implements FileGuard {
     return confine({ files: this.host.files, cwd: this.cwd, paths: this.paths, authority, implied, signal: this.signal, limits: limitsFor(this.host, bounds, timeoutMs), mayBeUnconfined })
   }
 
-  log(line: string): void {
+  hint(line: string): void {
     this.options.onLog(line)
+    this.options.onHint?.(line)
   }
 
   /** C1, for arguments that need no look at the disk. @throws {ToolFailure} */
@@ -221,7 +224,7 @@ async function run(guard: CallGuard, program: string, args: readonly string[], o
   if (options.observe) return result
   if (result.endedFor !== undefined) throw overBound(program, result, confined.confinement.limits)
   if (result.exitCode === 0 || !confined.isBlind) return result
-  guard.log(`\`${program}\` saw nothing of this folder: a command sees the files that are granted to it and no others. \`can fs.read("**")\` shows it all of them.`)
+  guard.hint(`\`${program}\` saw no file of this folder: a command sees those that are granted and no others. \`can fs.read("**")\` shows it all of them.`)
   return result
 }
 

@@ -96,8 +96,8 @@ export interface Journal {
   isStopSeen(runId: string): boolean
   /** How a run stands with the owner of its lease. */
   standing(runId: string, owner: string): { readonly isOwner: boolean; readonly isAskedToStop: boolean }
-  /** Newest first. */
-  listRuns(): RunSummary[]
+  /** Newest first, MAX_LISTED_RUNS unless told. */
+  listRuns(limit?: number): RunSummary[]
   /** A result by its key, however old. */
   cached(key: string): CachedResult | null
   remember(key: string, value: Value, nowMs: number): void

@@ -4,7 +4,7 @@ import type { RunEvent } from '#model/event.ts'
 import type { Plan } from '#model/plan.ts'
 import type { LogLine, RunSummary } from '#model/report.ts'
 import { MemoryAudit } from './memory-audit.ts'
-import { JournalError, MAX_CACHED_RESULTS, type CachedResult, type Journal, type RunLog } from './journal.ts'
+import { JournalError, MAX_CACHED_RESULTS, MAX_LISTED_RUNS, type CachedResult, type Journal, type RunLog } from './journal.ts'
 import type { Lease } from './lease.ts'
 import { LogBound } from './lines.ts'
 
@@ -75,7 +75,7 @@ export function memoryJournal(): Journal {
       const run = runs.get(runId)
       return { isOwner: run?.lease?.owner === owner, isAskedToStop: run?.isAskedToStop ?? false }
     },
-    listRuns: () => [...runs.values()].map(each => each.summary).reverse(),
+    listRuns: (limit = MAX_LISTED_RUNS) => [...runs.values()].map(each => each.summary).reverse().slice(0, limit),
     retention: {
       forget: (runIds, isHeld) => runIds.filter(runId => {
         const lease = runs.get(runId)?.lease

@@ -166,8 +166,8 @@ class SqliteJournal implements Journal {
     return { isOwner: row?.owner === owner, isAskedToStop: row !== undefined && row.asked !== null }
   }
 
-  listRuns(): RunSummary[] {
-    return this.guarded(() => (this.statements.runs.all(MAX_LISTED_RUNS) as { summary: string }[]).map(row => JSON.parse(row.summary) as RunSummary))
+  listRuns(limit: number = MAX_LISTED_RUNS): RunSummary[] {
+    return this.guarded(() => (this.statements.runs.all(limit) as { summary: string }[]).map(row => JSON.parse(row.summary) as RunSummary))
   }
 
   cached(key: string): CachedResult | null {

@@ -75,7 +75,7 @@ const attacks: readonly Attack[] = [
   attempt('plan-poison', 'name a part `__proto__`', 'plan', 'plan/damaged', world => compiled(world, plan => {
     ;(plan as { workflows: unknown }).workflows = JSON.parse('{"__proto__": {"name": "x"}}')
   }, '--allow-all')),
-  attempt('journal-plan', 'widen the plan of an unfinished run in the journal; the permit was for the other', 'guard', 'permit/denied', world => {
+  attempt('journal-plan', 'widen the plan of an unfinished run in the journal', 'journal', 'run/journal-damaged', world => {
     world.put('../project/tek.permits.yaml', 'version: 1\nprograms:\n  a.tek:\n    may:\n      - fs.read("src/**")\n')
     return recorded(world, fails, "update plans set json = replace(replace(json, 'src/**', '/**'), 'src/a.ts', '/etc/hostname'); update runs set status = 'stopped', summary = replace(summary, '\"failed\"', '\"stopped\"'); delete from events where seq > (select min(seq) from events)", 'resume')
   }),

@@ -110,13 +110,20 @@ function checkNeed(checker: Checker, levels: readonly Level[], { at, name, fact 
       const clause = clauseFor(need, fact, checker.unit)
       const fix = level.isOwn ? insertion(checker, offer.cans, offer.bodyStart, clause) : null
       checker.report(capabilityErrors.outside({ callee: name, grant: shown(wanted) ?? needText(need, fact, checker.unit), place: level.place }, {
-        at: checker.at(at), related: relatedTo(level, need.grant), help: [`If it should, add \`${clause.text}\` to a \`can\` of ${level.place}.`], fixes: fix === null ? [] : [fix],
+        at: checker.at(at), related: relatedTo(level, need.grant), help: [...optionHelp(level, shown(wanted)), `If it should, add \`${clause.text}\` to a \`can\` of ${level.place}.`], fixes: fix === null ? [] : [fix],
       }))
       return []
     }
     isProved &&= verdict === 'inside'
   }
   return isProved ? [] : undecided
+}
+
+/** Why a `*` that stands there does not cover an option of a program. */
+function optionHelp({ grants }: Level, wanted: string | null): string[] {
+  const isOption = wanted !== null && wanted.startsWith('exec(') && wanted.includes('"-')
+  if (!isOption || !grants.some(({ name, args }) => name === 'exec' && args.includes('*'))) return []
+  return ['`*` stands for no argument that begins with `-`: write options out; `**` is any arguments.']
 }
 
 /** What is wanted of one call: every group is needed, and of each group one, it is not known which. */

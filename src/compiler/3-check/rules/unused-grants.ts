@@ -4,6 +4,7 @@
 //       since links on disk make a path lead elsewhere.
 //   U2. A tool may do more under the guard than it declares: only the modules of FRUGAL are known to keep to the names they declare.
 //   U3. Nothing is said of agents and loops, of a workflow that asks an agent, or of a file that has no tasks.
+//   U4. Nor where a plugin or a file that is used could not be loaded: what its calls need is not known.
 import { capabilityErrors } from '#diagnostics/catalog/capability.ts'
 import type { Fix } from '#diagnostics/diagnostic.ts'
 import type { CanClause, GrantNode, WorkflowDecl } from '../../1-syntax/ast.ts'
@@ -65,6 +66,7 @@ export function checkUnusedInFile(checker: Checker, can: CanClause, symbols: rea
 }
 
 function reportUnused(checker: Checker, can: CanClause, uses: ReadonlySet<string>, place: string): void {
+  if (checker.program.files.some(file => file.unknown.size > 0 || [...file.modules.values()].some(module => module.signature === null))) return // U4
   for (const node of can.grants) {
     const names = (expandGrants(checker.program, checker.unit, [{ ...can, grants: [node] }]) ?? []).map(each => each.name)
     if (names.length === 0 || names.some(name => uses.has(name))) continue
