@@ -202,7 +202,9 @@ export async function replay(host: Host, database: string, runId: string, to?: s
       if (found === null) return { kind: 'refused', diagnostics: [runErrors['unknown-run']({ runId })] }
       const toolRunner = await plugins.toolRunner(found.plan.modules.filter(each => each.origin === 'std'), host.cwd) // pure functions; what others answered is recorded
       const { cpus, memoryBytes } = host.machine()
-      return answerOr(await replayRun(found, { toolRunner, capacity: { parallel: Infinity, cpu: cpus, memoryBytes }, pool: () => (pool ??= makePool({ maxThreads: 1, workerUrl: new URL('pool-worker.mjs', dist) })), ...(to === undefined ? {} : { to }) }))
+      const capacity = { parallel: Infinity, cpu: cpus, memoryBytes }
+      const getPool = () => (pool ??= makePool({ maxThreads: 1, workerUrl: new URL('pool-worker.mjs', dist) }))
+      return answerOr(await replayRun(found, { toolRunner, capacity, pool: getPool, ...(to === undefined ? {} : { to }) }))
     })
   } finally {
     await (pool as ReturnType<typeof makePool> | null)?.close()

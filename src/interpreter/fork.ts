@@ -5,11 +5,10 @@
 //   F2. The new run is begun, with all that it takes over, in one transaction: it is there whole or not at all. From then on it needs nothing of the old one.
 //   F3. Numbers of tasks depend on the order in which lists and workflows were opened; so each event is told to the new run by the place of its task there.
 //   F4. Idempotency keys are made of the new run's id: what is done again is done again.
-import type { Diagnostic } from '#diagnostics/diagnostic.ts'
 import { runErrors } from '#diagnostics/catalog/run.ts'
+import type { Diagnostic } from '#diagnostics/diagnostic.ts'
 import type { RunEvent, RunOrigin, TaskId } from '#model/event.ts'
-import type { Plan } from '#model/plan.ts'
-import { planVersion } from '#model/plan.ts'
+import { type Plan, planVersion } from '#model/plan.ts'
 import type { RunSummary } from '#model/report.ts'
 import { partsOfTimer, timerOf } from './engine/protocol.ts'
 import { initialState, type State } from './engine/state.ts'

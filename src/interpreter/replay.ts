@@ -9,7 +9,7 @@ import { sha256 } from '#base/hash.ts'
 import { canonicalJson, type Json } from '#base/json.ts'
 import type { Diagnostic } from '#diagnostics/diagnostic.ts'
 import type { Failure, Outcome, RunEvent, TaskId } from '#model/event.ts'
-import type { Plan } from '#model/plan.ts'
+import type { Plan, PlanExpr } from '#model/plan.ts'
 import type { RunReport } from '#model/report.ts'
 import type { Value } from '#model/type.ts'
 import type { ToolRunner } from '#plugin-api/tool-runner.ts'
@@ -29,7 +29,6 @@ import type { OpenedRun } from './journal/journal.ts'
 import type { Pool } from './pool/pool.ts'
 import { reportOf } from './report.ts'
 import { mapOutcome, showReport, showStandIns, standInOf } from './secrets/stand-in.ts'
-import type { PlanExpr } from '#model/plan.ts'
 
 export interface ReplayOptions {
   readonly toolRunner: ToolRunner
@@ -135,7 +134,8 @@ class Replayer {
   private compareEnd(outcome: Outcome): Difference | null {
     const own = this.state.outcome
     if (own !== null && hashOf(own) === hashOf(outcome)) return null
-    return { task: this.state.workflow, part: 'result', recorded: shown(outcome), replayed: own === null ? null : shown(own), words: own === null ? 'The record ends, and the replay has come to no result.' : 'The run comes to another result than was recorded.' }
+    const words = own === null ? 'The record ends, and the replay has come to no result.' : 'The run comes to another result than was recorded.'
+    return { task: this.state.workflow, part: 'result', recorded: shown(outcome), replayed: own === null ? null : shown(own), words }
   }
 
   private evaluate(task: TaskId, part: Extract<RunEvent, { kind: 'evaluated' }>['part']): Outcome | string {

@@ -172,7 +172,8 @@ async function carryOut(given: RunSettings & { readonly secrets: SecretVault }, 
     if (settings.sealStore !== undefined) journal.audit.sealWith(new Sealer(settings.sealStore))
     const standing = (): RunSummary => ({ ...begun, status: 'running', outcome: null, elapsedMs: begun.elapsedMs + host.monotonic() - startedMs, calls: { ...calls }, tasks: watcher.counts() })
     const world: World = {
-      host, cwd: settings.cwd ?? host.cwd, state, runId: begun.runId, toolRunner, journal, kindsOf: settings.kindsOf, comesWithStd: settings.comesWithStd, calls, permit: settings.permit?.grants ?? null, mayBeUnconfined: settings.mayBeUnconfined ?? false, audit, secrets,
+      host, cwd: settings.cwd ?? host.cwd, state, runId: begun.runId, toolRunner, journal, kindsOf: settings.kindsOf, calls, permit: settings.permit?.grants ?? null, mayBeUnconfined: settings.mayBeUnconfined ?? false, audit, secrets,
+      comesWithStd: settings.comesWithStd,
       constants: constants.values, constantsFailure: constants.failure, timers: host.sleep === undefined ? systemTimers : hostTimers(host), pool: getPool,
       emit: event => driver.emit(event), wake: () => driver.wake(), whenDurable: work => driver.whenDurable(work),
       began: (task, nowMs) => watcher.began(task, nowMs),

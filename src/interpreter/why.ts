@@ -3,6 +3,7 @@
 //   Y1. Everything is derived from plans and events: nothing is recorded for it but when a cached result was made.
 //   Y2. A task is compared with the task of the same path in the newest earlier run of the same program that asked the cache for it; an item of a `for` with the
 //       item that has the same value, or else the same place.
+import type { Diagnostic } from '#diagnostics/diagnostic.ts'
 import type { RunEvent, TaskId } from '#model/event.ts'
 import type { Plan } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
@@ -13,7 +14,6 @@ import { initialState, type State } from './engine/state.ts'
 import { isOver, phase } from './engine/tasks.ts'
 import { transition } from './engine/transition.ts'
 import { taskAt, unbounded, unknownTask } from './find-task.ts'
-import type { Diagnostic } from '#diagnostics/diagnostic.ts'
 import type { Journal } from './journal/journal.ts'
 import { showStandIns } from './secrets/stand-in.ts'
 

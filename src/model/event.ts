@@ -53,7 +53,16 @@ export type RunEvent =
   | { readonly kind: 'call-started'; readonly atMs: number; readonly task: TaskId; readonly attempt: number; readonly call: number; readonly name: string }
   | { readonly kind: 'call-finished'; readonly atMs: number; readonly task: TaskId; readonly attempt: number; readonly call: number; readonly outcome: Outcome; readonly elapsedMs: number }
   | { readonly kind: 'timer-fired'; readonly atMs: number; readonly timer: number }
-  | { readonly kind: 'cache-answered'; readonly atMs: number; readonly task: TaskId; readonly key: string; readonly value: Value | undefined; readonly hit: boolean; /** When what the cache holds under the key was made, also where that is too long ago. */ readonly madeAtMs?: number }
+  | {
+      readonly kind: 'cache-answered'
+      readonly atMs: number
+      readonly task: TaskId
+      readonly key: string
+      readonly value: Value | undefined
+      readonly hit: boolean
+      /** When what the cache holds under the key was made, also where that is too long ago. */
+      readonly madeAtMs?: number
+    }
   | { readonly kind: 'stop-requested'; readonly atMs: number; readonly reason: 'interrupt' | 'terminate' | 'stop-file' | 'limit'; readonly detail: string; /** Going on would stop again at once. */ readonly isFinal?: true }
   /** A stopped run goes on, perhaps in another process. */
   | { readonly kind: 'run-resumed'; readonly atMs: number }

@@ -94,7 +94,8 @@ const reading = {
     needs: needsRead,
     run: async ({ dir }, context) => {
       const { stdout } = await git(context, dir, ['for-each-ref', '--sort=-committerdate', '--format=%(refname:short)%00%(objectname)%00%(committerdate:unix)', 'refs/heads'])
-      return stdout.split('\n').filter(line => line !== '').map(line => {
+      // git itself makes no branch whose name begins with `-`: it would be an option to a command it is given to.
+      return stdout.split('\n').filter(line => line !== '' && !line.startsWith('-')).map(line => {
         const [name = '', hash = '', seconds = '0'] = line.split('\0')
         return { name, sha: hash, date: Number(seconds) * 1_000 }
       })

@@ -62,6 +62,18 @@ describe.skipIf(!hasSandbox)('a confined command (needs bubblewrap or perl)', ()
     expect(existsSync('/tmp/x')).toBe(false)
   })
 
+  test.each(['/tmp', '/var/tmp'])('what it writes beside the granted folders fails there, also below %s: nothing is lost without a word', async place => {
+    const project = realpathSync(mkdtempSync(join(place, 'tek-beside-')))
+    mkdirSync(join(project, 'src/out'), { recursive: true })
+    const confinement = seeing({ readable: [], writable: [join(project, 'src/out')] })
+    const result = await run('echo a > lost; echo b > out/kept; echo c > ../lost; echo mine > /tmp/mine && cat /tmp/mine', confinement, { cwd: join(project, 'src') })
+    const kept = readFileSync(join(project, 'src/out/kept'), 'utf8')
+    rmSync(project, { recursive: true })
+    expect(result.stderr.match(/Read-only file system|Permission denied/g)).toHaveLength(2)
+    expect(result.stdout).toBe('mine\n')
+    expect(kept).toBe('b\n')
+  })
+
   test('exit codes, input, arguments as they are, variables that would steer a launcher', async () => {
     expect(await run('exit 7')).toMatchObject({ exitCode: 7, signal: null })
     expect(await run('kill -9 $$')).toMatchObject({ exitCode: 137 })

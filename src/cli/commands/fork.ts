@@ -38,7 +38,8 @@ export class ForkCommand extends GoingOnCommand {
       await forget(host, databasePath(host.cwd), runId) // F1
       throw error
     }
-    if (!this.quiet && !this.json) this.context.err.write(`run ${runId.slice(0, SHORT_ID)} takes over ${thousands(takenOver)} ${takenOver === 1 ? 'result' : 'results'} of run ${old.slice(0, SHORT_ID)}, and goes on from \`${neutralise(this.from)}\`\n`)
+    const results = `${thousands(takenOver)} ${takenOver === 1 ? 'result' : 'results'} of run ${old.slice(0, SHORT_ID)}`
+    if (!this.quiet && !this.json) this.context.err.write(`run ${runId.slice(0, SHORT_ID)} takes over ${results}, and goes on from \`${neutralise(this.from)}\`\n`)
     return this.goOn(host, runId, permit)
   }
 }

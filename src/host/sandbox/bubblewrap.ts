@@ -11,6 +11,9 @@ import type { Layout } from './layout.ts'
 import type { LimitName } from './resource-limits.ts'
 import type { SystemView } from './system-view.ts'
 
+/** Where HOME is inside. */
+const OWN_HOME = '/tmp/home'
+
 export interface BubblewrapStart {
   readonly prlimit: string
   readonly system: SystemView
@@ -43,9 +46,13 @@ export function bubblewrapArguments(start: BubblewrapStart, descriptors: Descrip
   if (root !== undefined) options.push('--ro-bind-fd', String(descriptors.place(root.fd)), '/')
   for (const path of system.folders) options.push('--ro-bind', path, path)
   if (root === undefined) for (const { path, target } of system.links) options.push('--symlink', target, path)
-  options.push(...etcOptions(system, layout), '--proc', '/proc', '--dev', '/dev', '--size', size, '--tmpfs', '/dev/shm', '--size', size, '--tmpfs', '/tmp', '--dir', '/tmp/home')
+  options.push(...etcOptions(system, layout), '--proc', '/proc', '--dev', '/dev', '--size', size, '--tmpfs', '/dev/shm', '--size', size, '--tmpfs', '/tmp', '--dir', OWN_HOME)
   if (root === undefined) options.push('--size', size, '--tmpfs', '/var/tmp')
   const readOnlyAtEnd: string[] = ['/dev', '/proc']
+  for (const top of foldersAbove(layout, cwd)) {
+    options.push('--size', '65536', '--tmpfs', top)
+    readOnlyAtEnd.push(top)
+  }
   let isFolderThere = cwd === '/'
   for (const { path, access, isFolder, fd } of layout.places) {
     if (path === '/' || /^\/(?:proc|dev)(?:\/|$)/.test(path)) continue
@@ -63,6 +70,15 @@ export function bubblewrapArguments(start: BubblewrapStart, descriptors: Descrip
   for (const [name, value] of Object.entries(start.env)) options.push('--setenv', name, value)
   const limits = start.limits.map(([name, most]) => `--${name}=${Number.isFinite(most) ? most : 'unlimited'}`)
   return { options, command: [start.prlimit, ...limits, start.program, ...start.args] } // B4
+}
+
+/**
+ * Folders of the sandbox's own /tmp that only lead to granted ones: read-only, so that what a command writes beside those fails there as it does
+ * anywhere else, and is not lost without a word.
+ */
+export function foldersAbove({ places }: Layout, cwd: string): string[] {
+  const tops = [cwd, ...places.map(({ path }) => path)].flatMap(path => /^(?:\/tmp|\/var\/tmp|\/dev\/shm)\/[^/]+/.exec(path)?.[0] ?? [])
+  return [...new Set(tops)].filter(top => top !== OWN_HOME && !places.some(({ path, access }) => path === top && access !== 'hidden')).sort()
 }
 
 /** Our own /etc; where places in the real one are granted, its parts one by one, so that those can lie beside them. */

@@ -10,6 +10,7 @@
 //   A line of the text may begin with the semicolon of the one before it: no file here ends its lines with one.
 //   L5. Landlock hides contents, not names: a program can still learn whether a path outside exists. Level 3 hides that too.
 //   L6. Where files of the real /etc are granted, it stays in its place, and of it those can be read and what the copy of it has by the same names.
+import { foldersAbove } from './bubblewrap.ts'
 import type { Architecture } from './seccomp.ts'
 import type { Layout } from './layout.ts'
 import type { LimitName } from './resource-limits.ts'
@@ -57,6 +58,7 @@ sys('prctl',$PRCTL,1,9,0,0,0)
 ;mnt('mount','tmpfs','/tmp','tmpfs',6,"size=$o{m},mode=755");mkdir '/tmp/home'
 ;mnt('mount','tmpfs','/dev/shm','tmpfs',6,"size=$o{m},mode=755") if -d '/dev/shm'
 ;my @hide=grep{$_->{a} eq 'h'}@p
+;my @tops=grep{$_ ne ''}split m{:},$o{t}//'';for my $at(@tops){folders($at);mnt('mount','tmpfs',$at,'tmpfs',6,'size=64k,mode=755')}
 ;for my $p(@p){next unless $p->{path}=~m{^/(?:tmp|dev/shm)/}&&$p->{a} ne 'h';my $at=$p->{path}
 ; if($p->{t} eq 'd'){folders($at)}else{folders($at=~s{/[^/]*$}{}r);open(my $h,'>>',$at)}
  mnt('mount',"/proc/self/fd/$p->{fd}",$at,0,4096,0)
@@ -73,6 +75,7 @@ my @fixed=grep{my $p=$_;my $above;for my $q(@p){$above=$q if $p->{path} ne $q->{
 ;  if($p->{t} eq 'd'){mnt('mount','tmpfs',$at,'tmpfs',7,'size=4k,mode=755')}else{mnt('mount',$p->{copy},$at,0,4096,0)}}}
 if(socket(my $s,2,2,0)){my $up=pack('a16sx22','lo',0x41);ioctl($s,0x8914,$up)}
 folders($o{c}) if $o{c}=~m{^/tmp/}
+;mnt('mount','tmpfs',$_,'tmpfs',39,'size=64k,mode=755') for @tops
 ;my $program=fork;fail('fork') unless defined $program
 ;if($program){close STDIN;close STDOUT;close STDERR;close $status if $status;while((my $done=wait)!=-1){next if $done!=$program;exit($?&127?128+($?&127):$?>>8)}exit 125}
 syscall($SETSID)
@@ -127,7 +130,7 @@ export function perlArguments(start: PerlStart): string[] {
   return [
     '-e', script,
     `n=${numbers[start.architecture].join(',')}`, `f=${O_PATH | O_NOFOLLOW | O_CLOEXEC}`, `p=${process.pid}`, `k=${start.keep}`, `s=${start.statusFd}`,
-    `b=${start.filter.toString('hex')}`, `e=${start.system.etc}`, `m=${start.temporaryBytes}`, `c=${start.cwd}`,
+    `b=${start.filter.toString('hex')}`, `e=${start.system.etc}`, `m=${start.temporaryBytes}`, `t=${foldersAbove(start.layout, start.cwd).filter(path => !path.startsWith('/var/') && !path.includes(':')).join(':')}`, `c=${start.cwd}`,
     ...start.system.folders.map(path => `y=${path}`),
     ...start.limits.map(([name, most]) => `l=${limitNumbers[name]}:${Number.isFinite(most) ? most : '18446744073709551615'}`),
     ...start.layout.places.map(({ access, device, inode, isFolder, path }) => `${access === 'read' ? 'r' : access === 'write' ? 'w' : 'h'}=${device}:${inode}:${isFolder ? 'd' : 'f'}:${path}`),

@@ -59,7 +59,10 @@ function unpackEvent(packed: Packed, baseMs: number, read: ReadBlob): RunEvent {
   const atMs = baseMs + at
   switch (kind) {
     case 0:
-      return { kind: 'run-started', atMs, runId: a, planHash: b, workflow: c, tekVersion: d, args: unpackValue(e, f, read) as Record<string, Value>, ...(g === undefined || g === null ? {} : { standInSeed: g }), ...(h === undefined ? {} : { origin: { runId: h[0], task: h[1] } }) }
+      return {
+        kind: 'run-started', atMs, runId: a, planHash: b, workflow: c, tekVersion: d, args: unpackValue(e, f, read) as Record<string, Value>,
+        ...(g === undefined || g === null ? {} : { standInSeed: g }), ...(h === undefined ? {} : { origin: { runId: h[0], task: h[1] } }),
+      }
     case 1:
       return { kind: 'evaluated', atMs, task: a, attempt: b, part: parts[c]!, outcome: unpackOutcome(d, e, read), elapsedMs: f }
     case 2:

@@ -64,11 +64,19 @@ describe('the name of a file', () => {
     expect((await run('a.tek', '--allow-all', '--quiet')).out).toContain('"./--upload-pack=sh"')
   })
 
+  test.skipIf(!has('git'))('a branch with such a name, which git itself would not make, is left out (needs git)', async () => {
+    git('init', '-q', '-b', 'main')
+    git('commit', '-q', '--allow-empty', '-m', 'x')
+    git('update-ref', 'refs/heads/--upload-pack=sh', 'HEAD')
+    put('a.tek', 'workflow w() -> string[] {\n  can git.read(".")\n  task found = git.branches()\n  return [each.name for each in found]\n}\n')
+    expect(JSON.parse((await run('a.tek', '--allow-all', '--quiet', '--no-journal')).out)).toEqual(['main'])
+  })
+
   test('git.status, git.log', () => {
     expect(parseStatus('? --exec=sh\0').map(each => each.path)).toEqual(['./--exec=sh'])
     expect(parseStatus('1 .M N... 100644 100644 100644 a b -x\0').map(each => each.path)).toEqual(['./-x'])
     expect(parseStatus('2 R. N... 100644 100644 100644 a b R100 -new\0-old\0')).toMatchObject([{ path: './-new', from: './-old' }])
-    expect(parseLog(`${'a'.repeat(40)}\0n\0e\x000\0\0m\0\0001\t2\t-x\0`)[0]?.files).toEqual([{ path: './-x', added: 1, removed: 2 }])
+    expect(parseLog(['a'.repeat(40), 'n', 'e', '0', '', 'm', '', '1\t2\t-x', ''].join('\0'))[0]?.files).toEqual([{ path: './-x', added: 1, removed: 2 }])
   })
 })
 
