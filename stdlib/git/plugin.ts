@@ -79,7 +79,7 @@ const reading = {
     needs: needsRead,
     run: async ({ dir }, context) => {
       const { exitCode, stdout } = await git(context, dir, ['symbolic-ref', '--quiet', '--short', 'HEAD'], { allow: [1] })
-      return exitCode === 0 ? stdout.trim() : null
+      return exitCode === 0 && !stdout.startsWith('-') ? stdout.trim() : null
     },
   }),
   head: reads({

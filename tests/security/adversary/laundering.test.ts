@@ -12,7 +12,7 @@ const inside = (steps: string, last: string, before = ''): string => `${before}w
 `
 
 /** How two values become one whose type holds both: the mark is on a part of one of them. */
-const joined: readonly (readonly [what: string, steps: string, last: string, before?: string])[] = [
+const joined: readonly [what: string, steps: string, last: string, before?: string][] = [
   ['branches of `if`', 'let all = if c then [text] else [mine]', 'all[0] ?? ""'],
   ['fields of records in branches', 'let all = if c then { v: text } else { v: mine }', 'all.v'],
   ['a field that only one branch has', 'let all = if c then { n: n, v: text } else { n: n }', 'string(all)'],
@@ -27,11 +27,11 @@ const joined: readonly (readonly [what: string, steps: string, last: string, bef
   ['an argument of a workflow', 'task all = same(if c then [text] else [mine])', 'all[0] ?? ""', 'workflow same(list: string[]) -> string[] {\n  return list\n}\n'],
 ]
 
-test.each(joined)('two values become one: %s', (_, steps, last, before) => {
+for (const [what, steps, last, before] of joined) test(`two values become one: ${what}`, () => {
   expect(reports(inside(steps, last, before)).map(each => each.split(' ')[0])).toEqual(['trust/untrusted-reaches-sink'])
 })
 
-test.each(joined)('… and without the mark nothing is said: %s', (_, steps, last, before) => {
+for (const [what, steps, last, before] of joined) test(`… and without the mark nothing is said: ${what}`, () => {
   expect(reports(inside(`let own = "y"\n  task seen = text.trim(mine)\n  ${steps.replaceAll('text]', 'own]').replaceAll('text }', 'own }')}`, last, before)).filter(each => each.startsWith('trust/'))).toEqual([])
 })
 
