@@ -1,12 +1,12 @@
 // Sqlite lines: the log of a run as a table of the journal's database.
 // Owns: its statements, the lines that wait. Does not own: the bounds (lines.ts), the transaction in which they are written (sqlite.ts).
 //   Q1. As everything a run records: only the owner of its lease writes.
-import type { Database } from 'better-sqlite3'
+import type { Database, Statement } from 'better-sqlite3'
 import type { LogLine } from '#model/report.ts'
 import { LogBound } from './lines.ts'
 import { statement } from './sqlite-statement.ts'
 
-export function prepareLines(database: Database) {
+export function prepareLines(database: Database): Readonly<Record<'kept' | 'add' | 'all', Statement>> {
   return {
     kept: statement(database, 'select count(*) as lines, coalesce(sum(length(message)), 0) as length, coalesce(max(seq) + 1, 0) as next from lines where run = ?'),
     add: statement(database, 'insert into lines (run, seq, at_ms, level, task, message) select ?, ?, ?, ?, ?, ? where ? is null or exists (select 1 from runs where id = ? and lease_owner = ?)'),

@@ -34,7 +34,7 @@ export function levelsPage(): string {
     '- Mistakes in the kernel. The filter keeps its rarely used parts away; it is no virtual machine.',
     '- What can be learned from time and load, and from the system\'s own folders (`/usr`), which every command may read.',
     '- Within the 20 ms between two looks a command may go beyond its bounds of memory and processes. For users other than root the kernel also counts processes.',
-    '- Nested repositories deeper than three folders, or beyond the first 200 folders, are not looked for: their hooks are ordinary files there.',
+    '- Nested repositories deeper than three folders, or beyond the first 200 folders, are not looked for: their hooks are ordinary files there. So are those of a repository that the command itself makes.',
     '',
   )
   return lines.join('\n')
