@@ -5,7 +5,7 @@ export const guards = [
   // The decision.
   { id: 'every level', file: 'src/interpreter/guard/guard.ts', find: 'levels.every(level => level.some(', put: 'levels.some(level => level.some(', noticedBy: ['Levels of authority outer-run', 'Levels of authority inner-run'] },
   { id: 'no level, no right', file: 'src/interpreter/guard/guard.ts', find: 'return levels.length > 0 && levels', put: 'return levels', noticedBy: ['Levels of authority none-run'] },
-  { id: 'every level, files', file: 'src/interpreter/guard/context.ts', find: 'if (!(await covers(level))) return false', put: 'if (await covers(level)) return true', noticedBy: ['Levels of authority outer-read', 'Levels of authority inner-read'] },
+  { id: 'every level, files', file: 'src/interpreter/guard/context.ts', find: "if (!(typeof answer === 'boolean' ? answer : await answer)) return false", put: "if (typeof answer === 'boolean' ? answer : await answer) return true", noticedBy: ['Levels of authority outer-read', 'Levels of authority inner-read'] },
   { id: 'no level, no right, files', file: 'src/interpreter/guard/context.ts', find: 'return authority.length > 0\n', put: 'return true\n', noticedBy: ['Levels of authority none-read', 'Levels of authority none-list'] },
   { id: 'before a call', file: 'src/interpreter/guard/guard.ts', find: 'for (const need of needs) {', put: 'for (const need of needs.slice(0, 0)) {', noticedBy: ['Levels of authority plugin-grant'] },
   { id: 'the permit', file: 'src/interpreter/effects/call-tool.ts', find: '...(world.permit === null ? [] : [', put: '...(world.permit !== undefined ? [] : [', noticedBy: ['Levels of authority permit'] },
@@ -23,7 +23,7 @@ export const guards = [
   { id: 'no NUL in an argument', file: 'src/grants/match.ts', find: "!given.some(each => each.includes('\\0')) && ", put: '', noticedBy: ['Commands nul-join'] },
   // Files.
   { id: 'links are followed before the decision', file: 'src/interpreter/guard/guarded-files.ts', find: 'real = await guard.paths.of(path, link)', put: 'real = resolve(guard.cwd, path)', noticedBy: ['Links, devices and races link-to-control', 'Links, devices and races stat-link'] },
-  { id: 'where a grant leads is settled', file: 'src/interpreter/guard/real-paths.ts', find: 'basesOf.get(files) ?? ', put: '', noticedBy: ['Links, devices and races link-to-granted-folder'] },
+  { id: 'where a grant leads is settled', file: 'src/interpreter/guard/real-paths.ts', find: 'let bases = basesOf.get(files)', put: 'let bases = undefined', noticedBy: ['Links, devices and races link-to-granted-folder'] },
   { id: 'patterns of files', file: 'src/interpreter/guard/guarded-files.ts', find: "if (!isCovered) throw guard.refuse('fs.read', each)", put: '', noticedBy: ['Links, devices and races glob-into-link', 'Levels of authority none-list'] },
   { id: 'what is in a tree', file: 'src/interpreter/guard/guarded-files.ts', find: 'if (!isFolder) continue', put: 'continue', noticedBy: ['Files that steer tek and git deeper-remove', 'Files that steer tek and git git-folder-away'] },
   { id: 'what may not be read may not be moved', file: 'src/interpreter/guard/guarded-files.ts', find: "{ name: 'fs.read', root: source }, ", put: '', noticedBy: ['Files that steer tek and git deeper-move'] },
