@@ -8,6 +8,7 @@ import { cliErrors } from '#diagnostics/catalog/cli.ts'
 import { permitErrors } from '#diagnostics/catalog/permit.ts'
 import type { Host } from '#host/host.ts'
 import type { Grant, Permit } from '#model/capability.ts'
+import type { Accepted } from '#permits/accepted.ts'
 import type { PermitRequest, Settled } from '#permits/settle.ts'
 import type { Person } from '#permits/question.ts'
 import { CliFailure, TekCommand, type CliContext } from './command.ts'
@@ -17,7 +18,7 @@ import { stdinPath } from './source-files.ts'
 const MAX_ANSWER_LENGTH = 1_000
 const DRAIN_MS = 40
 
-type PermitAsks = Omit<PermitRequest, 'allow' | 'allowAll' | 'expires' | 'program'>
+type PermitAsks = Omit<PermitRequest, 'allow' | 'allowAll' | 'expires' | 'program' | 'accepted'>
 
 /** A command that runs programs. */
 export abstract class PermittedCommand extends TekCommand {
@@ -41,7 +42,8 @@ export abstract class PermittedCommand extends TekCommand {
   protected async settle(host: Host, asks: PermitAsks): Promise<Settled> {
     const { settlePermit } = await import('#permits/settle.ts')
     const person = this.canAsk() ? personAt(this.context) : null
-    return settlePermit(host, { ...asks, ...(await this.permitFlags(host)), program: permitName(asks.shown) }, person)
+    const accepted = person === null ? null : await acceptedHere(host)
+    return settlePermit(host, { ...asks, ...(await this.permitFlags(host)), program: permitName(asks.shown), accepted }, person)
   }
 
   protected canAsk(): boolean {
@@ -64,6 +66,13 @@ export abstract class PermittedCommand extends TekCommand {
     }
     return { allow, allowAll: this.allowAll, expires }
   }
+}
+
+/** What this person has answered for in this folder; null where nothing of theirs can be kept outside of it. */
+async function acceptedHere(host: Host): Promise<Accepted | null> {
+  const [{ Accepted }, { userStore }] = await Promise.all([import('#permits/accepted.ts'), import('#host/user-store.ts')])
+  const store = userStore(name => host.env(name), host.cwd)
+  return store === null ? null : new Accepted(store, await host.files.realPath(host.cwd))
 }
 
 /** As permits/permits-file.ts says; here so that its parser is loaded only when it is needed. */

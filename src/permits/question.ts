@@ -24,6 +24,8 @@ export interface Question {
   readonly program: string
   /** `tests`: it is its tests that ask. */
   readonly isTest: boolean
+  /** The folder's permits file allows it; the person has not seen that yet. */
+  readonly isBrought: boolean
   /** What is new; `before` is what it was permitted already, of which it no longer uses `unused`. */
   readonly missing: readonly AskedGrant[]
   /** What comes with those, as part of tek: shown with the details. */
@@ -51,9 +53,11 @@ export async function askPerson(question: Question, person: Person): Promise<Rep
   const sign = question.before && question.endedOn === null ? '+' : ' '
   const lines = [`${head}`, ...linesOf(question.missing, sign, paint, question.isConfined)]
   if (question.unused.length > 0) lines.push('and has no more use for', ...linesOf(question.unused.map(grant => ({ grant, comesWith: null })), '-', paint, question.isConfined))
+  if (question.isBrought) lines.push('The tek.permits.yaml that came with this folder allows it; you have not, on this machine.')
   person.write(`${lines.join('\n')}\n`)
   const until = question.until === null ? '' : ` until ${question.until}`
-  const answers = [question.canRecord ? `${paint('bold', 'y')} yes, kept in tek.permits.yaml${until}` : '', `${paint('bold', 'o')} only this once`, `${paint('bold', 'N')} no`, `${paint('bold', 'd')} details`]
+  const kept = question.isBrought ? 'as it says' : `kept in tek.permits.yaml${until}`
+  const answers = [question.canRecord ? `${paint('bold', 'y')} yes, ${kept}` : '', `${paint('bold', 'o')} only this once`, `${paint('bold', 'N')} no`, `${paint('bold', 'd')} details`]
   const prompt = `Allow it? ${answers.filter(each => each !== '').join(' · ')}  `
   for (let [tries, details] = [0, 0]; tries < MAX_TRIES && details < MAX_DETAILS; ) {
     const reply = (await person.ask(prompt))?.trim().toLowerCase()

@@ -5,6 +5,7 @@
 //   S2. Only a person's `y` changes the file. Flags count for one run; no variable of the environment is looked at: one is inherited by every child, set
 //       for a whole machine, and forgotten.
 //   S3. A file that cannot be read permits nothing, and is not asked around.
+//   S4. On a terminal an entry that came with the folder counts only once it was shown (accepted.ts).
 import { permitErrors } from '#diagnostics/catalog/permit.ts'
 import type { Diagnostic } from '#diagnostics/diagnostic.ts'
 import type { Host } from '#host/host.ts'
@@ -12,6 +13,7 @@ import { printGrant } from '#grants/grant-text.ts'
 import type { GrantKinds } from '#grants/match.ts'
 import type { AskedGrant, Authority, Permit } from '#model/capability.ts'
 import type { Plan } from '#model/plan.ts'
+import type { Accepted } from './accepted.ts'
 import { missingOf, neededOf, unusedOf } from './difference.ts'
 import { dayOf, endOf } from './expiry.ts'
 import { permitsFileName, permitsVersion, type PermitEntry, type Section } from './permits-file.ts'
@@ -41,6 +43,8 @@ export interface PermitRequest {
   readonly allowAll: boolean
   /** `--expires`, as it is recorded. */
   readonly expires: string | null
+  /** What the person at this machine has answered for; null where nothing can be remembered of it. */
+  readonly accepted: Accepted | null
 }
 
 export type Settled =
@@ -58,27 +62,35 @@ export async function settlePermit(host: Host, request: PermitRequest, person: P
   if (stored.kind === 'wrong') return { ...stored, kind: 'refused', missing: [] } // S3
   const compared = { cwd: host.cwd, kindsOf }
   const entry = program === null ? undefined : stored.permits[section].get(program)
+  const isBrought = person !== null && entry !== undefined && !request.isResumed && request.accepted?.has(section, program!, entry) === false // S4
   const endedOn = entry?.expires != null && endOf(entry.expires)! <= host.now() ? entry.expires : null
   const recorded = entry === undefined || endedOn !== null ? [] : entry.may
-  const missing = missingOf(needed, [...recorded, ...allow], compared)
+  const missing = missingOf(needed, isBrought ? allow : [...recorded, ...allow], compared)
   if (missing.length === 0) return permitted([...recorded, ...allow], missingOf(needed, recorded, compared).length > 0 ? 'flag' : 'file')
   if (request.isResumed && entry !== undefined && endedOn === null) return { ...permitted([...recorded, ...allow], 'file'), withheld: missing } // S1
   if (person === null) return refused(endedOn === null ? needsPermit(request, missing, stored.text !== null) : permitErrors.expired({ program: request.shown, on: endedOn }, { help: [`For this run: ${flagsFor(missing)}`] }), missing)
-  const hasEntry = entry !== undefined && endedOn === null
+  const hasEntry = entry !== undefined && endedOn === null && !isBrought
   const unused = hasEntry ? unusedOf(entry.may, plan, compared) : []
   const expires = request.expires ?? (hasEntry ? entry.expires : null)
   const comes = (request.asked ?? []).filter(each => each.comesWith !== null && !missing.includes(each) && missing.some(({ grant }) => grant.name === each.comesWith))
   const reply = await askPerson({
-    program: request.shown, isTest: section === 'tests', missing, comes, before: hasEntry, unused, endedOn, until: expires, canRecord: program !== null,
+    program: request.shown, isTest: section === 'tests', isBrought: isBrought && endedOn === null, missing, comes, before: hasEntry, unused, endedOn, until: expires, canRecord: program !== null,
     isConfined: ((await host.isolation?.()) ?? 0) >= 2,
   }, person)
   if (reply === 'no') return refused(permitErrors['not-given']({ program: request.shown }), [])
   const now = permitted([...recorded, ...allow, ...grantsOf(missing)], 'question')
   if (reply === 'once' || program === null) return now
+  const added = missingOf(needed, [...recorded, ...allow], compared)
+  if (isBrought && endedOn === null && added.length === 0) {
+    request.accepted!.add(section, program, entry!) // as it stands in the file
+    return now
+  }
   const kept = recorded.filter(grant => !unused.includes(grant))
-  const made: PermitEntry = { may: [...kept, ...grantsOf(missing)], granted: dayOf(host.now()), expires, because: entry?.because ?? null }
+  const made: PermitEntry = { may: [...kept, ...grantsOf(added)], granted: dayOf(host.now()), expires, because: entry?.because ?? null }
   const failed = await storePermit(host, section, program, made) // S2
-  return failed === null ? now : { ...failed, kind: 'refused', missing: [] }
+  if (failed !== null) return { ...failed, kind: 'refused', missing: [] }
+  request.accepted?.add(section, program, made)
+  return now
 }
 
 const grantsOf = (asked: readonly AskedGrant[]): Authority => asked.map(each => each.grant)

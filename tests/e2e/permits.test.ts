@@ -54,6 +54,18 @@ describe.skipIf(!hasTerminal)('on a terminal (needs `script`)', () => {
     expect(existsSync(join(folder.path, 'tek.permits.yaml'))).toBe(false)
   })
 
+  test('a permits file that came with the folder is shown once before it counts', async () => {
+    folder.write('flow.tek', reads('env("TERM")'))
+    folder.write('tek.permits.yaml', 'version: 1\nprograms:\n  flow.tek:\n    may:\n      - fs.read("src/**")\n      - env("TERM")\n    granted: 2026-01-01\n')
+    expect((await run('run', 'flow.tek', '--quiet')).out).toBe('1\n')
+    const home = project({})
+    const atHome = (...answers: string[]): ReturnType<typeof onTerminalIn> => onTerminalIn(folder.path, ['run', 'flow.tek'], answers, { HOME: home.path })
+    expect((await atHome('n\n')).shown).toContain('came with this folder allows it; you have not')
+    expect(await atHome('y\n')).toMatchObject({ code: 0, asked: 1 })
+    expect(await atHome()).toMatchObject({ code: 0, asked: 0 })
+    home.remove()
+  })
+
   test('o: it is run, and the next run asks again', async () => {
     expect(await onTerminal(['run', 'flow.tek'], 'o\n')).toMatchObject({ code: 0, asked: 1 })
     expect(await onTerminal(['run', 'flow.tek'], 'n\n')).toMatchObject({ code: 4, asked: 1 })

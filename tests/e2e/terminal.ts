@@ -14,9 +14,9 @@ export interface Seen {
 }
 
 /** Runs it in a folder; each answer is typed when the question stands there. */
-export function onTerminalIn(cwd: string, words: readonly string[], answers: readonly string[]): Promise<Seen> {
+export function onTerminalIn(cwd: string, words: readonly string[], answers: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<Seen> {
   const line = [process.execPath, binary, ...words].map(word => `'${word}'`).join(' ')
-  const env = { PATH: process.env['PATH'], TERM: 'xterm', SHELL: '/bin/sh', NO_COLOR: '1' }
+  const env = { PATH: process.env['PATH'], TERM: 'xterm', SHELL: '/bin/sh', NO_COLOR: '1', ...more }
   const child = spawn('script', ['-qec', `stty cols 100 rows 30; exec ${line}`, '/dev/null'], { cwd, env, stdio: 'pipe' })
   return new Promise(resolve => {
     let [shown, asked] = ['', 0]

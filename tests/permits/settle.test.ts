@@ -1,4 +1,5 @@
 // Settling: what a run may do by the file, by flags, by asking; with a machine in memory, a clock that moves when told to, and a scripted person.
+import { Accepted } from '#permits/accepted.ts'
 import { describe, expect, test } from 'vitest'
 import { plainPaint } from '#base/terminal-text.ts'
 import { printGrant } from '#grants/grant-text.ts'
@@ -39,7 +40,7 @@ function person(...answers: (string | null)[]): Person & { said: string } {
 
 const settle = (host: MemoryHost, texts: readonly string[], who: Person | null, more: Partial<PermitRequest> = {}): Promise<Settled> => settlePermit(host, {
   section: 'programs', program: 'flow.tek', shown: 'flow.tek', plan: planOf(...texts), asked: asked(...texts), kindsOf: coreGrantKinds,
-  isBundled: false, isResumed: false, allow: [], allowAll: false, expires: null, ...more,
+  isBundled: false, isResumed: false, allow: [], allowAll: false, expires: null, accepted: null, ...more,
 }, who)
 
 const grantsOf = (settled: Settled): string[] => (settled.kind === 'permitted' ? settled.permit.grants.map(printGrant) : settled.diagnostics.map(each => each.code))
@@ -55,6 +56,41 @@ describe('asking', () => {
     expect(fileOf(host)).toContain('flow.tek:\n    may:\n      - exec("npm", "test")\n      - fs.read("src/**")\n    granted: 2026-01-01\n')
     const again = await settle(host, ['fs.read("src/*.ts")'], null)
     expect(again).toMatchObject({ kind: 'permitted', permit: { by: 'file' } })
+  })
+
+  test('a file that came with the folder counts where nobody can be asked; a person is shown it once, and again when it changes', async () => {
+    const files = new Map<string, string>()
+    const accepted = new Accepted({ read: (_area, name) => files.get(name) ?? null, replace: (_area, name, text) => (files.set(name, text), true) }, '/project')
+    const host = holding('{ may: [\'exec("sh", "**")\'], granted: 2025-12-01 }')
+    const texts = ['exec("sh", "**")']
+    expect(await settle(host, texts, null, { accepted })).toMatchObject({ kind: 'permitted', permit: { by: 'file' } })
+    const no = person('n')
+    expect(grantsOf(await settle(host, texts, no, { accepted }))).toEqual(['permit/not-given'])
+    expect(no.said).toContain('The tek.permits.yaml that came with this folder allows it; you have not, on this machine.')
+    const before = fileOf(host)
+    expect(await settle(host, texts, person('o'), { accepted })).toMatchObject({ kind: 'permitted' })
+    expect(await settle(host, texts, person('y'), { accepted })).toMatchObject({ kind: 'permitted', permit: { by: 'question' } })
+    expect(fileOf(host)).toBe(before)
+    const silent = person()
+    expect(await settle(host, texts, silent, { accepted })).toMatchObject({ kind: 'permitted', permit: { by: 'file' } })
+    expect(silent.said).toBe('')
+    const changed = holding('{ may: [\'exec("sh", "**")\', \'env("HOME")\'], granted: 2025-12-01 }')
+    expect(grantsOf(await settle(changed, texts, person('n'), { accepted }))).toEqual(['permit/not-given'])
+    const more = person('y')
+    expect(await settle(changed, [...texts, 'env("CI")'], more, { accepted })).toMatchObject({ kind: 'permitted' })
+    expect(more.said).toContain('sh **')
+    expect(fileOf(changed)!.match(/exec\("sh"/g)).toHaveLength(1)
+    expect(await settle(changed, [...texts, 'env("CI")'], person(), { accepted })).toMatchObject({ kind: 'permitted', permit: { by: 'file' } })
+  })
+
+  test('what was answered here is not shown again', async () => {
+    const files = new Map<string, string>()
+    const accepted = new Accepted({ read: (_area, name) => files.get(name) ?? null, replace: (_area, name, text) => (files.set(name, text), true) }, '/project')
+    const host = memoryHost()
+    await settle(host, ['env("CI")'], person('y'), { accepted })
+    const silent = person()
+    expect(await settle(host, ['env("CI")'], silent, { accepted })).toMatchObject({ kind: 'permitted', permit: { by: 'file' } })
+    expect(silent.said).toBe('')
   })
 
   test.each(['', '\n', ' \n\n'])('an empty file (%j), as a killed tek may leave one, counts as none', async text => {
