@@ -10,7 +10,7 @@ import { canonicalJson, type Json } from '#base/json.ts'
 import type { Diagnostic } from '#diagnostics/diagnostic.ts'
 import type { Failure, Outcome, RunEvent, TaskId } from '#model/event.ts'
 import type { Plan, PlanExpr } from '#model/plan.ts'
-import type { RunReport } from '#model/report.ts'
+import type { Replay, ReplayDifference } from '#model/report.ts'
 import type { Value } from '#model/type.ts'
 import type { ToolRunner } from '#plugin-api/tool-runner.ts'
 import { evaluateConstants } from './effects/constants.ts'
@@ -37,32 +37,6 @@ export interface ReplayOptions {
   readonly pool: () => Pool
   /** Path of the task at whose end the replay stops. */
   readonly to?: string
-}
-
-/** Where a replay and its record part. */
-export interface Difference {
-  /** Path of the task. */
-  readonly task: string
-  /** `body`, `when`, `list`, … of it; `result` of the run. */
-  readonly part: string
-  /** What was recorded and what came now; null where nothing did. */
-  readonly recorded: Outcome | null
-  readonly replayed: Outcome | null
-  readonly words: string
-}
-
-export interface Replay {
-  readonly runId: string
-  /** Values compared. */
-  readonly values: number
-  /** Calls whose recorded outcomes were fed back. */
-  readonly calls: number
-  /** Hash over all values that were compared, in order. */
-  readonly hash: string
-  /** Null: all the same. */
-  readonly difference: Difference | null
-  /** How the run stood there; null without `to`. */
-  readonly state: RunReport | null
 }
 
 /** What the machine decided. // P4 */
@@ -103,7 +77,7 @@ class Replayer {
   }
 
   /** Replays until a difference, the end of the task `to`, or the end of the record; `events` is how many were folded. */
-  fold(events: readonly RunEvent[], to: string | undefined): { readonly events: number; readonly difference: Difference | null } {
+  fold(events: readonly RunEvent[], to: string | undefined): { readonly events: number; readonly difference: ReplayDifference | null } {
     const { state } = this
     for (const [index, event] of events.entries()) {
       const difference = event.kind === 'evaluated' ? this.compare(event) : event.kind === 'run-finished' ? this.compareEnd(event.outcome) : null
@@ -116,7 +90,7 @@ class Replayer {
   }
 
   /** P2. */
-  private compare(event: Extract<RunEvent, { kind: 'evaluated' }>): Difference | null {
+  private compare(event: Extract<RunEvent, { kind: 'evaluated' }>): ReplayDifference | null {
     const { state } = this
     const { task, attempt, part, outcome } = event
     const isCurrent = task < state.tasks.size && state.tasks.attempt[task] === attempt && !isOver(state.tasks.phase[task]!)
@@ -131,7 +105,7 @@ class Replayer {
     return hash === recordedHash ? null : { ...about, recorded: shown(outcome), replayed: shown(replayed), words: 'It comes to another value than was recorded.' }
   }
 
-  private compareEnd(outcome: Outcome): Difference | null {
+  private compareEnd(outcome: Outcome): ReplayDifference | null {
     const own = this.state.outcome
     if (own !== null && hashOf(own) === hashOf(outcome)) return null
     const words = own === null ? 'The record ends, and the replay has come to no result.' : 'The run comes to another result than was recorded.'

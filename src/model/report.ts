@@ -114,3 +114,29 @@ export interface RunReport {
   readonly audit?: { readonly first: number; readonly last: number; readonly entries: number } | null
   readonly tasks: readonly TaskReport[]
 }
+
+/** Where a replay and its record part. */
+export interface ReplayDifference {
+  /** Path of the task. */
+  readonly task: string
+  /** `body`, `when`, `list`, … of it; `result` of the run. */
+  readonly part: string
+  /** What was recorded and what came now; null where nothing did. */
+  readonly recorded: Outcome | null
+  readonly replayed: Outcome | null
+  readonly words: string
+}
+
+export interface Replay {
+  readonly runId: string
+  /** Values compared. */
+  readonly values: number
+  /** Calls whose recorded outcomes were fed back. */
+  readonly calls: number
+  /** Hash over all values that were compared, in order. */
+  readonly hash: string
+  /** Null: all the same. */
+  readonly difference: ReplayDifference | null
+  /** How the run stood there; null without `to`. */
+  readonly state: RunReport | null
+}

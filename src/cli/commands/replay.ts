@@ -2,7 +2,7 @@
 // Owns: the two forms, the exit code. Does not own: replaying (interpreter/replay.ts).
 import { Option } from 'clipanion'
 import { cutToWidth, displayWidth, neutralise, neutraliseLine, padToWidth, thousands } from '#base/terminal-text.ts'
-import type { Difference } from '#interpreter/replay.ts'
+import type { ReplayDifference } from '#model/report.ts'
 import type { Outcome } from '#model/event.ts'
 import type { RunReport } from '#model/report.ts'
 import { SHORT_ID } from '#telemetry/final-lines.ts'
@@ -47,7 +47,7 @@ export class ReplayCommand extends TekCommand {
   }
 }
 
-function differenceLines({ task, part, words, recorded, replayed }: Difference): string[] {
+function differenceLines({ task, part, words, recorded, replayed }: ReplayDifference): string[] {
   return [
     `  task ${neutraliseLine(task)}, ${part}: ${neutraliseLine(words)}`,
     ...(recorded === null ? [] : [`  recorded: ${shown(recorded)}`]),

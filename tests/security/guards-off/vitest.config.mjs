@@ -16,6 +16,6 @@ const config = mergeConfig(base, defineConfig({
   }],
   test: { provide: { attacks: off === null ? [...new Set(guards.flatMap(each => each.noticedBy))] : off.noticedBy } },
 }))
-config.test.exclude = []
+delete config.test.projects
 config.test.include = ['tests/security/guards-off/guard-off.test.ts']
 export default config
