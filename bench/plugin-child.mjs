@@ -33,8 +33,8 @@ try {
   const open = () => createPluginHost({ host, projectDir: folder, stdlibUrl: `${dist}stdlib/`, childUrl: `${dist}plugin-child.mjs`, pluginEntryUrl: `${dist}plugin.mjs`, mayBeUnconfined: () => true })
   const context = { cwd: folder, idempotencyKey: 'k', signal: new AbortController().signal, log: () => {} }
   const start = async plugins => {
-    const { hash, release } = await plugins.signature({ kind: 'plugin', from: join(folder, 'x.tek'), source: './p.ts' })
-    return plugins.toolRunner([{ name: 'p', origin: 'plugin', source: './p.ts', release, hash }], folder)
+    const { hash, release, needsNode } = await plugins.signature({ kind: 'plugin', from: join(folder, 'x.tek'), source: './p.ts' })
+    return plugins.toolRunner([{ name: 'p', origin: 'plugin', source: './p.ts', release, hash, ...(needsNode === undefined ? {} : { needsNode }) }], folder)
   }
   const { definePlugin, pure, z } = api
   const here = definePlugin({ name: 'p', version: '1.0.0', doc: '', tools: { upper: pure({ doc: '', input: { text: z.string() }, output: z.string(), run: given => given.text.toUpperCase() }) } })

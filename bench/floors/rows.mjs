@@ -1,7 +1,9 @@
 // Floor: two small rows a task into SQLite (WAL, synchronous NORMAL), a transaction for each 1,000. Arguments: tasks, file. Prints JSON.
+import { rmSync } from 'node:fs'
 import Database from 'better-sqlite3'
 
 const tasks = Number(process.argv[2])
+for (const end of ['', '-wal', '-shm']) rmSync(`${process.argv[3]}${end}`, { force: true })
 const database = new Database(process.argv[3])
 database.pragma('journal_mode = WAL')
 database.pragma('synchronous = NORMAL')

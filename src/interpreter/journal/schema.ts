@@ -2,11 +2,11 @@
 //   V1. `user_version` is the number of steps taken; a step once released is never changed.
 
 const noChange = (table: string, change: string): string => `create trigger ${table}_no_${change} before ${change} on ${table} begin select raise(abort, 'append-only'); end`
-/** Also keeps \`insert or replace\` from taking a row's place, which fires no other trigger. */
+/** Also keeps `insert or replace` from taking a row's place, which fires no other trigger. */
 const onlyAfter = (table: string): string =>
   `create trigger ${table}_only_after before insert on ${table} when new.seq <= (select max(seq) from ${table}) begin select raise(abort, 'append-only'); end`
 
-/** The audit log, as \`tek audit verify\` expects to find it. Never changed: a later step that must change it makes a list of its own. */
+/** The audit log, as `tek audit verify` expects to find it. Never changed: a later step that must change it makes a list of its own. */
 export const auditTables: readonly string[] = [
   'create table identity (id text not null) strict', // names the database in signatures and in what is remembered elsewhere
   'create table audit (seq integer primary key, run text not null, body text not null, hash text not null) strict',
