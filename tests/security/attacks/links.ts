@@ -160,8 +160,9 @@ function race(id: string, tries: string, times: number, call: (context: ToolCont
       await new Promise(ready => flipper.stdout.once('data', ready))
       const context = world.may('fs.read("src/**")', 'fs.write("src/**")')
       const seen = new Set<string>()
-      let refused = 0
-      for (let round = 0; round < times; round++) if ((await stoppedCall(() => call(context, seen)).catch(() => ({ by: 'host' }))).by !== 'nothing') refused++
+      let [refused, done] = [0, 0]
+      // Both must come up, or nothing was raced: on a busy machine that takes longer.
+      for (; done < times || (done < 20 * times && (refused === 0 || refused === done)); done++) if ((await stoppedCall(() => call(context, seen)).catch(() => ({ by: 'host' }))).by !== 'nothing') refused++
       const wasRunning = flipper.exitCode === null
       flipper.kill('SIGKILL')
       await new Promise(ended => flipper.once('exit', ended))
@@ -169,8 +170,7 @@ function race(id: string, tries: string, times: number, call: (context: ToolCont
       expect([...seen].filter(text => text.includes(SECRET))).toEqual([])
       expect(world.harm()).toBeNull()
       expect(seen).not.toContain('tree') // a name that is only outside
-      // Both must have come up, or nothing was raced.
-      return refused > 0 && refused < times ? denied : { by: 'nothing', with: `${refused} of ${times} refused` }
+      return refused > 0 && refused < done ? denied : { by: 'nothing', with: `${refused} of ${done} refused` }
     },
   }
 }
