@@ -73,8 +73,10 @@ export async function settlePermit(host: Host, request: PermitRequest, person: P
   const unused = hasEntry ? unusedOf(entry.may, plan, compared) : []
   const expires = request.expires ?? (hasEntry ? entry.expires : null)
   const comes = (request.asked ?? []).filter(each => each.comesWith !== null && !missing.includes(each) && missing.some(({ grant }) => grant.name === each.comesWith))
+  // All that a brought entry allows is shown, also what this run does not ask for: the answer is for the whole entry.
+  const beyond = isBrought ? missingOf(recorded.map(grant => ({ grant, comesWith: null })), grantsOf(missing), compared) : []
   const reply = await askPerson({
-    program: request.shown, isTest: section === 'tests', isBrought: isBrought && endedOn === null, missing, comes, before: hasEntry, unused, endedOn, until: expires, canRecord: program !== null,
+    program: request.shown, isTest: section === 'tests', isBrought: isBrought && endedOn === null, missing: [...missing, ...beyond], comes, before: hasEntry, unused, endedOn, until: expires, canRecord: program !== null,
     isConfined: ((await host.isolation?.()) ?? 0) >= 2,
   }, person)
   if (reply === 'no') return refused(permitErrors['not-given']({ program: request.shown }), [])

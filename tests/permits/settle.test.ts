@@ -75,7 +75,9 @@ describe('asking', () => {
     expect(await settle(host, texts, silent, { accepted })).toMatchObject({ kind: 'permitted', permit: { by: 'file' } })
     expect(silent.said).toBe('')
     const changed = holding('{ may: [\'exec("sh", "**")\', \'env("HOME")\'], granted: 2025-12-01 }')
-    expect(grantsOf(await settle(changed, texts, person('n'), { accepted }))).toEqual(['permit/not-given'])
+    const whole = person('n')
+    expect(grantsOf(await settle(changed, texts, whole, { accepted }))).toEqual(['permit/not-given'])
+    expect(whole.said).toContain('the environment variable HOME') // not asked for now, and allowed by the entry all the same
     const more = person('y')
     expect(await settle(changed, [...texts, 'env("CI")'], more, { accepted })).toMatchObject({ kind: 'permitted' })
     expect(more.said).toContain('sh **')

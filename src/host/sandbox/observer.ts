@@ -26,11 +26,11 @@ my $MAX_DISTINCT = 5_000;       # attempts told apart; more are counted together
 my $MAX_TEXT_BYTES = 4_096;     # PATH_MAX
 my $arch = (POSIX::uname())[4];
 my %number = $arch eq 'x86_64'
-  ? (seccomp => 317, pidfd_open => 434, pidfd_getfd => 438, open => 2, creat => 85, openat => 257, openat2 => 437, connect => 42, sendto => 44, sendmmsg => 307, sendmsg => 46, execve => 59, execveat => 322,
+  ? (seccomp => 317, pidfd_open => 434, pidfd_getfd => 438, open => 2, creat => 85, openat => 257, openat2 => 437, connect => 42, sendto => 44, sendmmsg => 307, execve => 59, execveat => 322,
      unlink => 87, unlinkat => 263, rename => 82, renameat => 264, renameat2 => 316, mkdir => 83, mkdirat => 258, rmdir => 84, link => 86, linkat => 265, symlink => 88, symlinkat => 266, truncate => 76,
-     chmod => 90, fchmodat => 268, chown => 92, fchownat => 260, socket => 41, fork => 57, vfork => 58, clone => 56, prctl => 157, kill => 62, ptrace => 101, readlink => 89, readlinkat => 267)
-  : (seccomp => 277, pidfd_open => 434, pidfd_getfd => 438, openat => 56, openat2 => 437, connect => 203, sendto => 206, sendmmsg => 269, sendmsg => 211, execve => 221, execveat => 281,
-     unlinkat => 35, renameat => 38, renameat2 => 276, mkdirat => 34, linkat => 37, symlinkat => 36, truncate => 45, fchmodat => 53, fchownat => 54, socket => 198, clone => 220, prctl => 167, kill => 129, ptrace => 117);
+     chmod => 90, fchmodat => 268, chown => 92, fchownat => 260, fork => 57, vfork => 58, clone => 56, prctl => 157)
+  : (seccomp => 277, pidfd_open => 434, pidfd_getfd => 438, openat => 56, openat2 => 437, connect => 203, sendto => 206, sendmmsg => 269, execve => 221, execveat => 281,
+     unlinkat => 35, renameat => 38, renameat2 => 276, mkdirat => 34, linkat => 37, symlinkat => 36, truncate => 45, fchmodat => 53, fchownat => 54, clone => 220, prctl => 167);
 my $audit_arch = $arch eq 'x86_64' ? 0xC000003E : 0xC00000B7;
 my @watched = grep { exists $number{$_} } qw(open creat openat openat2 connect sendto sendmmsg execve execveat unlink unlinkat rename renameat renameat2 mkdir mkdirat rmdir link linkat symlink symlinkat
   truncate chmod fchmodat chown fchownat fork vfork clone);
