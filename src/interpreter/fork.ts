@@ -8,7 +8,7 @@
 import { runErrors } from '#diagnostics/catalog/run.ts'
 import type { Diagnostic } from '#diagnostics/diagnostic.ts'
 import type { RunEvent, RunOrigin, TaskId } from '#model/event.ts'
-import { type Plan, planVersion } from '#model/plan.ts'
+import { type Plan, planVersion, readableVersions } from '#model/plan.ts'
 import type { RunSummary } from '#model/report.ts'
 import { partsOfTimer, timerOf } from './engine/protocol.ts'
 import { initialState, type State } from './engine/state.ts'
@@ -31,7 +31,7 @@ export function forkRun(journal: Journal, host: { randomHex(bytes: number): stri
   const found = journal.openRun(runId)
   if (found === null) return null
   const { plan, summary, folder } = found
-  if (plan.version !== planVersion) return runErrors['other-format']({ runId, found: String(plan.version), known: planVersion })
+  if (!readableVersions.includes(plan.version)) return runErrors['other-format']({ runId, found: String(plan.version), known: planVersion })
   const events = [...found.log.events()]
   const [first] = events
   if (first?.kind !== 'run-started') return runErrors['unknown-run']({ runId })

@@ -11,7 +11,7 @@ import type { GrantKinds } from '#grants/match.ts'
 import type { Host } from '#host/host.ts'
 import type { Permit } from '#model/capability.ts'
 import type { Failure, Outcome, RunEvent } from '#model/event.ts'
-import { type Plan, planVersion } from '#model/plan.ts'
+import { type Plan, planVersion, readableVersions } from '#model/plan.ts'
 import type { RunNotice, RunReport, RunSummary } from '#model/report.ts'
 import type { Value } from '#model/type.ts'
 import type { ToolRunner } from '#plugin-api/tool-runner.ts'
@@ -123,7 +123,7 @@ export async function startRun(settings: StartSettings): Promise<RunResult> {
 export async function resumeRun(settings: RunSettings & { readonly runId: string }): Promise<RunResult> {
   const found = settings.journal.openRun(settings.runId)
   if (found === null) return { kind: 'refused', diagnostics: [runErrors['unknown-run']({ runId: settings.runId })] }
-  if (found.plan.version !== planVersion) return { kind: 'refused', diagnostics: [runErrors['other-format']({ runId: settings.runId, found: String(found.plan.version), known: planVersion })] }
+  if (!readableVersions.includes(found.plan.version)) return { kind: 'refused', diagnostics: [runErrors['other-format']({ runId: settings.runId, found: String(found.plan.version), known: planVersion })] }
   if (found.summary.planHash !== settings.plan.hash) return { kind: 'refused', diagnostics: [runErrors['other-plan']({ runId: settings.runId })] }
   if (isFinished(found.summary)) return { kind: 'ran', summary: found.summary, report: () => showReport(reportOf(found.plan, found.summary, found.log.events())) }
   if (await stopFileExists(settings)) return { kind: 'refused', diagnostics: [runErrors['stop-file']({})] }

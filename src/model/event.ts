@@ -24,7 +24,10 @@ export type Outcome =
   | { readonly kind: 'failure'; readonly failure: Failure }
 
 /** Which expression of a node was worked on. */
-export type Part = 'body' | 'when' | 'list' | 'width' | 'cache-key' | 'fallback' | 'verify-key' | 'returns' | 'setup' | 'label'
+export type Part = 'body' | 'when' | 'list' | 'width' | 'cache-key' | 'fallback' | 'verify-key' | 'returns' | 'setup' | 'label' | 'approve' | 'wait'
+
+/** Why a run stops before its end. `pause`: what runs is finished first; `waiting`: nothing is left but to wait, for a person or a time. */
+export type StopCause = 'interrupt' | 'terminate' | 'stop-file' | 'limit' | 'pause' | 'waiting'
 
 /** Where a forked run comes from. */
 export interface RunOrigin {
@@ -63,7 +66,11 @@ export type RunEvent =
       /** When what the cache holds under the key was made, also where that is too long ago. */
       readonly madeAtMs?: number
     }
-  | { readonly kind: 'stop-requested'; readonly atMs: number; readonly reason: 'interrupt' | 'terminate' | 'stop-file' | 'limit'; readonly detail: string; /** Going on would stop again at once. */ readonly isFinal?: true }
+  | { readonly kind: 'stop-requested'; readonly atMs: number; readonly reason: StopCause; readonly detail: string; /** Going on would stop again at once. */ readonly isFinal?: true }
+  /** A person's answer to `approve`. `by` says who and where: `terminal`, `--yes`, `tek approve`, a web page. */
+  | { readonly kind: 'answered'; readonly atMs: number; readonly task: TaskId; readonly attempt: number; readonly verdict: 'approved' | 'refused'; readonly by: string; readonly note?: string }
+  /** A person gives a task up: it fails, and what its `on failure` says follows. */
+  | { readonly kind: 'task-cancelled'; readonly atMs: number; readonly task: TaskId; readonly by: string }
   /** A stopped run goes on, perhaps in another process. */
   | { readonly kind: 'run-resumed'; readonly atMs: number }
   | { readonly kind: 'run-finished'; readonly atMs: number; readonly outcome: Outcome }

@@ -8,11 +8,14 @@
 import type { Type } from './type.ts'
 import type { PlanWorst } from './worst.ts'
 
-/** Raised when an older tek would carry out a plan otherwise than it is meant. 2: levels of other files than the entry's. */
-export const planVersion = 2
+/** Raised when an older tek would carry out a plan otherwise than it is meant. 2: levels of other files than the entry's; 3: waiting, deadlines of questions, triggers. */
+export const planVersion = 3
+/** Older formats that this tek carries out as they were meant. */
+export const readableVersions: readonly number[] = [2, planVersion]
 
 export interface Plan {
-  readonly version: typeof planVersion
+  /** One of `readableVersions`; what is made now has `planVersion`. */
+  readonly version: number
   readonly hash: string
   readonly edition: number
   readonly modules: readonly PlanModule[]
@@ -113,6 +116,8 @@ export interface PlanWorkflow {
   readonly authority: readonly PlanGrant[] | null
   readonly limits: PlanLimits
   readonly onFailure: PlanOnFailure
+  /** Absent: it is only run by name or by other workflows. */
+  readonly triggers?: readonly PlanTrigger[]
   readonly nodes: readonly PlanNode[]
   readonly returns: PlanExpr
   /** Indexes of the nodes `returns` mentions. */
@@ -146,9 +151,38 @@ export interface PlanNode {
   readonly priority: number
   readonly needs: { readonly cpu: number; readonly memoryBytes: number } | null
   readonly onFailure: PlanOnFailure | null
+  /** The question a person answers before the body; its deadlines are in `approval`. */
   readonly approve: PlanExpr | null
+  /** Absent: the question waits for ever. */
+  readonly approval?: PlanApproval
+  /** Time that passes before the body, once all it depends on is over; absent: none. */
+  readonly wait?: PlanWait
   readonly label: PlanExpr | null
 }
+
+/** Deadlines of a question. When the last one passes unanswered, the task fails with `run/not-approved`. */
+export interface PlanApproval {
+  readonly withinMs: number
+  /** Whom it is passed on to in turn, each with a deadline of its own. */
+  readonly escalate: readonly { readonly to: string; readonly withinMs: number }[]
+}
+
+/** `for`: a duration; `until`: a point in time, in milliseconds since 1970 (one that has passed is no wait). */
+export interface PlanWait {
+  readonly kind: 'for' | 'until'
+  readonly value: PlanExpr
+}
+
+/** What begins a run of a workflow while `tek serve` watches. */
+export type PlanTrigger =
+  /** From the first look on, at each multiple of the interval. */
+  | { readonly kind: 'every'; readonly intervalMs: number; readonly missed: 'run' | 'skip' }
+  /** Five fields (POSIX crontab) or six with seconds first, by the clock of an IANA zone. */
+  | { readonly kind: 'cron'; readonly pattern: string; readonly zone: string; readonly missed: 'run' | 'skip' }
+  /** Files that are made, changed or go; the parameter of type `path[]`, if there is one, takes their paths. */
+  | { readonly kind: 'file'; readonly pattern: string; readonly param: string | null }
+  /** `POST /<name>`; fields of its JSON body are parameters. `secret`: key of the secret that signs it. */
+  | { readonly kind: 'webhook'; readonly name: string; readonly secret: string | null; /** Parameters that it may set. */ readonly params: readonly string[] }
 
 export type PlanOnFailure = { readonly kind: 'stop' } | { readonly kind: 'continue' } | { readonly kind: 'use'; readonly value: PlanExpr }
 

@@ -18,8 +18,25 @@ export type RunNotice =
     }
   /** At most every 100 ms. `fraction` never falls and is 1 only at the end; `etaMs` is null when nothing can be said. */
   | { readonly kind: 'progress'; readonly fraction: number; readonly etaMs: number | null; readonly tasks: TaskCounts; readonly running: readonly string[]; readonly calls: CallCounts }
+  /** What the run waits for now, whenever that changes. */
+  | { readonly kind: 'waits'; readonly waits: readonly Wait[] }
   | { readonly kind: 'log'; readonly task: string; readonly atMs: number; readonly message: string }
   | { readonly kind: 'run-finished'; readonly summary: RunSummary }
+
+/** What a run waits for that no process needs to live for. */
+export type Wait =
+  | {
+      readonly kind: 'approval'
+      /** Path of the task. */
+      readonly task: string
+      readonly question: string
+      /** Whom it was passed on to when nobody answered in time; null before that. */
+      readonly askedOf: string | null
+      readonly sinceMs: number
+      /** When it is passed on, or counts as refused; null: never. Milliseconds since 1970. */
+      readonly dueMs: number | null
+    }
+  | { readonly kind: 'time'; readonly task: string; readonly sinceMs: number; readonly dueMs: number }
 
 export interface TaskCounts {
   readonly total: number
@@ -48,12 +65,14 @@ export interface RunSummary {
   readonly startedAtMs: number
   readonly elapsedMs: number
   /** As it was recorded last: `running` also when its process is gone. */
-  readonly status: 'running' | 'done' | 'failed' | 'stopped'
+  readonly status: 'running' | 'done' | 'failed' | 'stopped' | 'paused' | 'waiting'
   readonly outcome: Outcome | null
   readonly tasks: TaskCounts
   readonly calls: CallCounts
   /** Of a forked run. */
   readonly origin?: RunOrigin
+  /** What it waited for when it was recorded last; absent: nothing. At most 100. */
+  readonly waits?: readonly Wait[]
 }
 
 /** A line in the log of a run. */
@@ -68,8 +87,9 @@ export interface LogLine {
 
 /** A run as lists show it. */
 export interface RecordedRun extends RunSummary {
-  /** `running`: a process drives it now; `resumable`: none does, and it is not finished; `limited`: neither, and going on would stop at the same limit again. */
-  readonly state: 'running' | 'resumable' | 'limited' | 'done' | 'failed'
+  /** `running`: a process drives it now; `resumable`: none does, and it is not finished; `limited`: neither, and going on would stop at the same limit again; `paused`: a person
+   * paused it; `waiting`: for a person or a time, and no process needs to live meanwhile. */
+  readonly state: 'running' | 'resumable' | 'limited' | 'paused' | 'waiting' | 'done' | 'failed'
   /** The process that drives it now. */
   readonly driver: { readonly pid: number; readonly hostName: string } | null
 }

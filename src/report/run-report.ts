@@ -19,7 +19,7 @@ const MAX_VALUE_LENGTH = 300
 /** A larger drawing helps nobody. */
 const MAX_GRAPH_TASKS = 150
 
-const VERDICTS: Readonly<Record<RunSummary['status'], string>> = { done: 'is done', failed: 'failed', stopped: 'was stopped', running: 'has not ended' }
+const VERDICTS: Readonly<Record<RunSummary['status'], string>> = { done: 'is done', failed: 'failed', stopped: 'was stopped', running: 'has not ended', paused: 'was paused', waiting: 'waits' }
 
 /**
  * The report of a run as an HTML page that needs nothing else.

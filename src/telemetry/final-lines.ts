@@ -6,7 +6,7 @@ import type { RunSummary } from '#model/report.ts'
 /** Letters of a run's id that are shown; `tek show` takes any unambiguous beginning. */
 export const SHORT_ID = 8
 
-const words: Readonly<Record<RunSummary['status'], string>> = { done: 'done', failed: 'failed', stopped: 'stopped', running: 'unfinished' }
+const words: Readonly<Record<RunSummary['status'], string>> = { done: 'done', failed: 'failed', stopped: 'stopped', running: 'unfinished', paused: 'paused', waiting: 'waiting' }
 
 /**
  * Two lines: how it ended, and what it touched.

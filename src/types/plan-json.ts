@@ -5,7 +5,7 @@
 //   V3. The hash leaves out `hash`, `places`, `docs`, `undecided`, `trusted`, and the doc comments inside types.
 import { sha256 } from '#base/hash.ts'
 import { canonicalJson, type Json } from '#base/json.ts'
-import { type Plan, planVersion } from '#model/plan.ts'
+import { type Plan, readableVersions } from '#model/plan.ts'
 import type { Type } from '#model/type.ts'
 
 const MAX_PLAN_DEPTH = 2_000
@@ -62,7 +62,7 @@ function withoutFieldDocs(type: Type): Type {
  */
 export function validatePlan(json: unknown): { readonly value: Plan; readonly problem: null } | { readonly value: null; readonly problem: PlanProblem } {
   if (!isRecord(json)) return { value: null, problem: { kind: 'damaged', problem: 'it is not an object' } }
-  if (json['version'] !== planVersion) return { value: null, problem: { kind: 'other-version', found: typeof json['version'] === 'number' ? String(json['version']) : 'unknown' } }
+  if (!readableVersions.includes(json['version'] as number)) return { value: null, problem: { kind: 'other-version', found: typeof json['version'] === 'number' ? String(json['version']) : 'unknown' } }
   const problem = sizeProblem(json) ?? new Validator(json).plan() ?? (hashPlan(json as unknown as Plan) === json['hash'] ? null : 'its content does not match its hash')
   return problem === null ? { value: json as unknown as Plan, problem: null } : { value: null, problem: { kind: 'damaged', problem } }
 }

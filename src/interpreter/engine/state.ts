@@ -3,7 +3,7 @@
 //   I1. The state depends on the plan, the events and (for order among equals only) on capacity and weights.
 //   I2. It is changed in place and shared with nobody outside the engine; effects read it through view.ts.
 import type { Authority, Grant } from '#model/capability.ts'
-import type { Failure, Outcome, RunOrigin, TaskId } from '#model/event.ts'
+import type { Failure, Outcome, RunOrigin, StopCause, TaskId } from '#model/event.ts'
 import type { Plan, PlanNode } from '#model/plan.ts'
 import type { TaskCounts, TaskStatus } from '#model/report.ts'
 import type { Value } from '#model/type.ts'
@@ -118,7 +118,7 @@ export class State {
   origin: RunOrigin | null = null
   isStopping = false
   /** Why it is stopping or was stopped last. */
-  stop: { readonly reason: 'interrupt' | 'terminate' | 'stop-file' | 'limit'; readonly detail: string; readonly isFinal: boolean } | null = null
+  stop: { readonly reason: StopCause; readonly detail: string; readonly isFinal: boolean } | null = null
   /** Why, when a limit was reached and the stop is not recorded yet. */
   pendingStop: { readonly detail: string; readonly isFinal: boolean; isAskedFor: boolean } | null = null
   /** What the run came to; recorded as `run-finished`. */

@@ -66,6 +66,9 @@ function apply(state: State, event: RunEvent): void {
     case 'run-resumed':
       state.isStopping = false
       return
+    case 'answered':
+    case 'task-cancelled':
+      return
     case 'run-finished':
       state.isFinished = true
       state.outcome = event.outcome
@@ -148,6 +151,8 @@ function evaluated(state: State, task: TaskId, attempt: number, part: Part, outc
       if (at === phase.setup) setUp(state, task, named(state, task, outcome))
       return
     case 'label': // shown, never decided on
+    case 'approve':
+    case 'wait':
       return
     default:
       unreachable(part)

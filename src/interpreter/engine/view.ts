@@ -79,6 +79,10 @@ export function expressionOf(state: State, task: TaskId, part: Part): PlanExpr |
       return node.verify?.key ?? null
     case 'label':
       return node.label
+    case 'approve':
+      return node.approve
+    case 'wait':
+      return node.wait?.value ?? null
     case 'fallback': {
       const policy = node.onFailure ?? state.scopeOf(task).shape.workflow.onFailure
       return policy.kind === 'use' ? policy.value : null

@@ -39,7 +39,9 @@ export interface RunLog {
   commit(): void
   /** Adds a line to the run's log; durable after the next `commit`, or never: see lines.ts for the bounds. */
   say(line: LogLine): void
-  /** Events, lines and entries of the audit log appended and not yet durable. */
+  /** A request is taken off the mailbox in the transaction of the next `commit`: it and the events it led to are durable together. */
+  took(request: PendingRequest): void
+  /** Events, lines, requests and entries of the audit log appended and not yet durable. */
   readonly uncommitted: number
   /** Durable events, in order. */
   events(): Iterable<RunEvent>
@@ -72,7 +74,31 @@ export interface CachedResult {
   readonly madeAtMs: number
 }
 
+/** What a person asks of a run from outside its process; it waits in the journal until a process that drives the run takes it. */
+export type RunRequest =
+  | { readonly kind: 'pause' }
+  | { readonly kind: 'cancel'; readonly task: string; readonly by: string }
+  | { readonly kind: 'answer'; readonly task: string; readonly verdict: 'approved' | 'refused'; readonly by: string; readonly note?: string }
+
+export interface PendingRequest {
+  readonly id: number
+  readonly atMs: number
+  readonly request: RunRequest
+}
+
+/** Requests to one run that may wait. */
+export const MAX_PENDING_REQUESTS = 1_000
+
+export interface Mailbox {
+  /** Durable when it returns. False: MAX_PENDING_REQUESTS wait already. @throws {JournalError} when it cannot be written. */
+  put(runId: string, request: RunRequest, nowMs: number): boolean
+  /** Oldest first. */
+  pending(runId: string): readonly PendingRequest[]
+}
+
 export interface Journal {
+  /** What is asked of runs from outside. */
+  readonly mailbox: Mailbox
   /** Forgetting. */
   readonly retention: Retention
   /** What was decided, of all its runs. Entries that wait become durable with any log's `commit`. */

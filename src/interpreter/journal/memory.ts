@@ -4,7 +4,7 @@ import type { RunEvent } from '#model/event.ts'
 import type { Plan } from '#model/plan.ts'
 import type { LogLine, RunSummary } from '#model/report.ts'
 import { MemoryAudit } from './memory-audit.ts'
-import { JournalError, MAX_CACHED_RESULTS, MAX_LISTED_RUNS, type CachedResult, type Journal, type RunLog } from './journal.ts'
+import { JournalError, MAX_CACHED_RESULTS, MAX_LISTED_RUNS, MAX_PENDING_REQUESTS, type CachedResult, type Journal, type PendingRequest, type RunLog } from './journal.ts'
 import type { Lease } from './lease.ts'
 import { LogBound } from './lines.ts'
 
@@ -15,6 +15,7 @@ interface KeptRun {
   readonly events: RunEvent[]
   readonly lines: LogLine[]
   readonly bound: LogBound
+  requests: PendingRequest[]
   lease: Lease | null
   isAskedToStop: boolean
   isStopSeen: boolean
@@ -31,10 +32,20 @@ export function memoryJournal(): Journal {
   const cache = new Map<string, CachedResult>()
   const means = new Map<string, Map<string, { totalMs: number; count: number }>>()
   const audit = new MemoryAudit()
+  let requests = 0
   return {
     audit,
+    mailbox: {
+      put(runId, request, nowMs) {
+        const run = runs.get(runId)
+        if (run === undefined || run.requests.length >= MAX_PENDING_REQUESTS) return false
+        run.requests.push({ id: ++requests, atMs: nowMs, request })
+        return true
+      },
+      pending: runId => runs.get(runId)?.requests.slice() ?? [],
+    },
     startRun(summary, plan, { events = [], folder, lease } = {}) {
-      const run: KeptRun = { summary, plan, folder: folder ?? null, events: [...events], lines: [], bound: new LogBound(0, 0), lease: lease ?? null, isAskedToStop: false, isStopSeen: false }
+      const run: KeptRun = { summary, plan, folder: folder ?? null, events: [...events], lines: [], bound: new LogBound(0, 0), requests: [], lease: lease ?? null, isAskedToStop: false, isStopSeen: false }
       runs.set(summary.runId, run)
       return logOf(run, audit, lease?.owner)
     },
@@ -115,11 +126,13 @@ export function memoryJournal(): Journal {
 function logOf(run: KeptRun, audit: MemoryAudit, owner: string | undefined): RunLog {
   let batch: RunEvent[] = []
   let said: LogLine[] = []
+  let taken: PendingRequest[] = []
   const expectOwner = (): void => {
     if (owner !== undefined && run.lease?.owner !== owner) throw new JournalError(runErrors['lease-lost']({ runId: run.summary.runId }))
   }
   return {
     append: event => void batch.push(event),
+    took: request => void taken.push(request),
     say(line) {
       const admitted = run.bound.admit(line)
       if (admitted !== null) said.push(admitted)
@@ -129,12 +142,15 @@ function logOf(run: KeptRun, audit: MemoryAudit, owner: string | undefined): Run
       expectOwner()
       for (const event of batch) run.events.push(event)
       run.lines.push(...said)
+      const gone = new Set(taken)
+      if (gone.size > 0) run.requests = run.requests.filter(each => !gone.has(each))
       batch = []
       said = []
+      taken = []
       audit.flush()
     },
     get uncommitted() {
-      return batch.length + said.length + audit.waiting
+      return batch.length + said.length + taken.length + audit.waiting
     },
     events: () => run.events.slice(),
     describe(summary) {

@@ -8,7 +8,7 @@ import type { Failure, Outcome, Part, RunEvent } from '#model/event.ts'
 import type { Value } from '#model/type.ts'
 import { MAX_INLINE_VALUE_LENGTH } from './journal.ts'
 
-const parts: readonly Part[] = ['body', 'when', 'list', 'width', 'cache-key', 'fallback', 'verify-key', 'returns', 'setup', 'label']
+const parts: readonly Part[] = ['body', 'when', 'list', 'width', 'cache-key', 'fallback', 'verify-key', 'returns', 'setup', 'label', 'approve', 'wait']
 const partNumbers = new Map(parts.map((part, index) => [part, index]))
 
 /** Keeps a long text by its hash and gives the hash. */
@@ -37,6 +37,10 @@ export function packEvent(event: RunEvent, baseMs: number, keep: KeepBlob): stri
       return `[7,${at}]`
     case 'run-finished':
       return `[8,${at},${packOutcome(event.outcome, keep)}]`
+    case 'answered':
+      return `[9,${at},${event.task},${event.attempt},${event.verdict === 'approved' ? 1 : 0},${JSON.stringify(event.by)}${event.note === undefined ? '' : `,${JSON.stringify(event.note)}`}]`
+    case 'task-cancelled':
+      return `[10,${at},${event.task},${JSON.stringify(event.by)}]`
   }
 }
 
@@ -81,6 +85,10 @@ function unpackEvent(packed: Packed, baseMs: number, read: ReadBlob): RunEvent {
       return { kind: 'run-resumed', atMs }
     case 8:
       return { kind: 'run-finished', atMs, outcome: unpackOutcome(a, b, read) }
+    case 9:
+      return { kind: 'answered', atMs, task: a, attempt: b, verdict: c === 1 ? 'approved' : 'refused', by: d, ...(e === undefined ? {} : { note: e }) }
+    case 10:
+      return { kind: 'task-cancelled', atMs, task: a, by: b }
     default:
       throw new TekBug(`unknown packed event ${kind}`)
   }

@@ -53,4 +53,10 @@ export const migrations: readonly (readonly string[])[] = [
   [ // what the tools of a run said
     'create table lines (run text not null, seq integer not null, at_ms real not null, level text not null, task text not null, message text not null, primary key (run, seq)) without rowid',
   ],
+  [ // what is asked of runs from outside; when a run that waits is to be woken
+    'create table requests (id integer primary key autoincrement, run text not null, at_ms real not null, body text not null) strict',
+    'create index requests_by_run on requests (run)',
+    'alter table runs add column wake_ms real',
+    'create index runs_by_wake on runs (wake_ms) where wake_ms is not null',
+  ],
 ]

@@ -24,7 +24,7 @@ export class SqliteRetention implements Retention {
 
   forget(runIds: readonly string[], isHeld: (lease: Lease) => boolean): readonly string[] {
     const { database } = this
-    const deletions = ['delete from lines where run = ?', 'delete from events where run = ?', 'delete from runs where id = ?'].map(text => statement(database, text))
+    const deletions = ['delete from requests where run = ?', 'delete from lines where run = ?', 'delete from events where run = ?', 'delete from runs where id = ?'].map(text => statement(database, text))
     return this.guarded(() => database.transaction(() => {
       const forgotten = runIds.filter(runId => {
         const lease = this.leaseOf(runId)

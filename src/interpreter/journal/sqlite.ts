@@ -14,12 +14,13 @@ import type { RunEvent } from '#model/event.ts'
 import type { Plan } from '#model/plan.ts'
 import type { LogLine, RunSummary } from '#model/report.ts'
 import type { Value } from '#model/type.ts'
-import { JournalError, MAX_CACHED_RESULTS, MAX_CACHED_VALUE_LENGTH, MAX_LISTED_RUNS, type Beginning, type CachedResult, type Journal, type OpenedRun, type RunLog } from './journal.ts'
+import { JournalError, MAX_CACHED_RESULTS, MAX_CACHED_VALUE_LENGTH, MAX_LISTED_RUNS, type Beginning, type CachedResult, type Journal, type OpenedRun, type PendingRequest, type RunLog } from './journal.ts'
 import type { Lease } from './lease.ts'
 import { packEvent, unpackBatch } from './pack.ts'
 import { migrations } from './schema.ts'
 import { SqliteAudit } from './sqlite-audit.ts'
 import { prepareLines, SqliteLines } from './sqlite-lines.ts'
+import { SqliteMailbox } from './sqlite-mailbox.ts'
 import { SqliteRetention } from './sqlite-retention.ts'
 import { keepDatabase, statement, type Guarded } from './sqlite-statement.ts'
 
@@ -86,6 +87,7 @@ class SqliteJournal implements Journal {
   private readonly statements: ReturnType<typeof prepare>
   readonly audit: SqliteAudit
   readonly retention: SqliteRetention
+  readonly mailbox: SqliteMailbox
   private remembered = 0
 
   constructor(database: Database, guarded: Guarded) {
@@ -93,11 +95,12 @@ class SqliteJournal implements Journal {
     this.guarded = guarded
     this.statements = guarded(() => prepare(database))
     this.audit = guarded(() => new SqliteAudit(database, guarded))
+    this.mailbox = guarded(() => new SqliteMailbox(database, guarded))
     this.retention = new SqliteRetention(database, guarded, runId => this.statements.lease.get(runId) as Lease | undefined)
   }
 
   startRun(summary: RunSummary, plan: Plan, { events = [], folder, lease }: Beginning = {}): RunLog {
-    const log = new SqliteLog(this.database, this.statements, this.guarded, this.audit, summary.runId, 0, lease?.owner ?? null)
+    const log = new SqliteLog(this.database, this.statements, this.guarded, this.audit, this.mailbox, summary.runId, 0, lease?.owner ?? null)
     const { runId, program, workflow, planHash, status, startedAtMs } = summary
     this.guarded(() => this.database.transaction(() => {
       this.statements.addPlan.run(plan.hash, JSON.stringify(plan))
@@ -121,7 +124,7 @@ class SqliteJournal implements Journal {
         summary: JSON.parse(run.summary) as RunSummary,
         plan: JSON.parse(run.json) as Plan,
         folder: run.folder,
-        log: new SqliteLog(this.database, this.statements, this.guarded, this.audit, runId, next, owner ?? null),
+        log: new SqliteLog(this.database, this.statements, this.guarded, this.audit, this.mailbox, runId, next, owner ?? null),
       }
     })
   }
@@ -209,19 +212,22 @@ class SqliteLog implements RunLog {
   private readonly statements: ReturnType<typeof prepare>
   private readonly guarded: Guarded
   private readonly audit: SqliteAudit
+  private readonly mailbox: SqliteMailbox
   private readonly runId: string
   private readonly said: SqliteLines
   private readonly knownBlobs = new Set<string>()
   private batch: RunEvent[] = []
+  private taken: PendingRequest[] = []
   private next: number
   /** Of the lease under which the run is driven; null where there is none. */
   private readonly owner: string | null
 
-  constructor(database: Database, statements: ReturnType<typeof prepare>, guarded: Guarded, audit: SqliteAudit, runId: string, next: number, owner: string | null) {
+  constructor(database: Database, statements: ReturnType<typeof prepare>, guarded: Guarded, audit: SqliteAudit, mailbox: SqliteMailbox, runId: string, next: number, owner: string | null) {
     this.database = database
     this.statements = statements
     this.guarded = guarded
     this.audit = audit
+    this.mailbox = mailbox
     this.runId = runId
     this.next = next
     this.owner = owner
@@ -229,7 +235,7 @@ class SqliteLog implements RunLog {
   }
 
   get uncommitted(): number {
-    return this.batch.length + this.audit.waiting + this.said.count
+    return this.batch.length + this.audit.waiting + this.said.count + this.taken.length
   }
 
   say(line: LogLine): void {
@@ -240,13 +246,17 @@ class SqliteLog implements RunLog {
     return this.guarded(() => this.said.all())
   }
 
+  took(request: PendingRequest): void {
+    this.taken.push(request)
+  }
+
   append(event: RunEvent): void {
     this.batch.push(event)
   }
 
   commit(): void {
     const { batch } = this
-    if (batch.length === 0) return this.said.count === 0 ? this.audit.flush() : this.writeLines(() => {})
+    if (batch.length === 0) return this.said.count === 0 && this.taken.length === 0 ? this.audit.flush() : this.writeLines(() => {})
     const baseMs = batch[0]!.atMs
     const blobs = new Map<string, string>()
     const keep = (text: string): string => {
@@ -257,7 +267,7 @@ class SqliteLog implements RunLog {
     let packed = ''
     for (const event of batch) packed += packed === '' ? packEvent(event, baseMs, keep) : `,${packEvent(event, baseMs, keep)}`
     packed = `[${packed}]`
-    if (blobs.size === 0 && this.audit.waiting === 0 && this.said.count === 0) this.guarded(() => this.write(batch.length, baseMs, packed))
+    if (blobs.size === 0 && this.audit.waiting === 0 && this.said.count === 0 && this.taken.length === 0) this.guarded(() => this.write(batch.length, baseMs, packed))
     else {
       this.writeLines(() => { // Q5
         for (const [hash, text] of blobs) this.statements.addBlob.run(hash, text)
@@ -273,9 +283,11 @@ class SqliteLog implements RunLog {
   private writeLines(work: () => void): void {
     this.audit.inTransaction(() => {
       work()
+      this.mailbox.takeOff(this.taken)
       if (!this.said.write()) this.expectOwner(0)
     })
     this.said.written()
+    this.taken = []
   }
 
   private write(count: number, baseMs: number, packed: string): void {
