@@ -2,9 +2,9 @@
 //   node bench/run.mjs [CASE…] [--rounds N] [--write] [--json]
 // Owns: choosing cases, running them one after the other, printing. Does not own: what is measured (cases/), timing (measure.mjs).
 //   R1. Nothing is installed here. A peer that is not there is left out by name, and how to get it is said.
-//   R2. When tek itself fails in a case the exit code is 1 and nothing is written.
+//   R2. When tek itself fails in a case the exit code is 1 and nothing is written. With cases named, only their lines are written anew.
 //   R3. A ratio is always of the same run. Where a peer is ahead of tek it says so in words, under the table.
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -107,6 +107,24 @@ function remarks(rows) {
   ].join('\n')
 }
 
+/** The results that are kept, with the lines of some cases replaced by those of a report. */
+function withLines(kept, report, ids, machine) {
+  const idOf = line => /^(?:\| ([\w-]+) \||- ([\w-]+): )/.exec(line)?.slice(1).find(each => each !== undefined) ?? null
+  const sections = text => text.trimEnd().split(/\n(?=Where a peer is ahead:|Goals not met:|Left out:|No peer was ahead)/)
+  const headOf = section => section.split('\n')[0]
+  const fresh = new Map(sections(report).slice(1).map(each => [headOf(each), each.split('\n').filter(line => idOf(line) !== null)]))
+  const [table, ...remarks] = sections(kept)
+  const newRows = report.split('\n').filter(line => line.startsWith('| ') && ids.includes(idOf(line)))
+  const isStale = line => ids.includes(idOf(line)) || (line.startsWith('Measured apart') && line.includes(ids.join(', ')))
+  const lines = table.trimEnd().split('\n').filter(line => !isStale(line))
+  const apart = `Measured apart: ${ids.join(', ')}; ${machine}.`
+  const from = lines.findIndex(line => line.startsWith('| '))
+  const rows = [...lines.slice(from).filter(line => line.startsWith('| ')), ...newRows]
+  const heads = [...new Set([...remarks.map(headOf), ...fresh.keys()])].filter(head => !head.startsWith('No peer'))
+  const told = heads.map(head => [head, '', ...(remarks.find(each => headOf(each) === head)?.split('\n').filter(line => idOf(line) !== null && !isStale(line)) ?? []), ...(fresh.get(head) ?? []), ''].join('\n'))
+  return `${[...lines.slice(0, from), apart, '', ...rows, '', ...told].join('\n').trimEnd()}\n`
+}
+
 async function main() {
   const options = parseArguments(process.argv.slice(2))
   if (options === null || options.help) {
@@ -149,7 +167,8 @@ async function main() {
     process.stderr.write('tek itself could not be measured in some case; see "Left out".\n')
     return 1
   }
-  if (options.write) writeFileSync(join(here, 'results.md'), `${report.trimEnd()}\n`)
+  const kept = join(here, 'results.md')
+  if (options.write) writeFileSync(kept, options.cases.length > 0 && existsSync(kept) ? withLines(readFileSync(kept, 'utf8'), report, rows.map(each => each.id), machine) : `${report.trimEnd()}\n`)
   return 0
 }
 

@@ -2,29 +2,36 @@
 // Owns: joining compiler, interpreter and plugins, which do not know each other. Does not own: anything they do.
 //   T1. Checking runs no plugin code but a description of what it offers, once per content hash.
 //   T2. What cannot be done for the user's or the machine's reasons comes back as diagnostics; a throw is a bug in tek.
-import { isAbsolute, join, posix, relative, resolve } from 'node:path'
-import { type Compiled, collectUses, compile } from './compiler/compile.ts'
-import { parse, ParseCache } from './compiler/1-syntax/parse.ts'
+import { dirname, isAbsolute, join, posix, relative, resolve } from 'node:path'
+import type { Compiled } from './compiler/compile.ts'
+import type { ParseCache } from './compiler/1-syntax/parse.ts'
 import { lower } from './compiler/4-lower/lower.ts'
 import { nameErrors } from './diagnostics/catalog/name.ts'
 import { runErrors } from './diagnostics/catalog/run.ts'
 import type { Diagnostic } from './diagnostics/diagnostic.ts'
 import { coreGrantKinds, type GrantKinds, grantKindsOf } from './grants/match.ts'
 import { type Host, HostError } from './host/host.ts'
-import { answer, answerOr, withJournal, type Answer } from './history/journal-access.ts'
-import type { Journal } from './interpreter/journal/journal.ts'
+import { answer, answerOr, readJournal, withJournal, type Answer } from './history/journal-access.ts'
+import type { Journal, SourceHashes } from './interpreter/journal/journal.ts'
+import { TELEMETRY_FILE, type TelemetryStore } from './interpreter/journal/telemetry-store.ts'
+import type { Migrated } from './interpreter/migrate.ts'
 import type { RunResult, RunSettings } from './interpreter/run.ts'
 import type { AskedGrant, Permit } from './model/capability.ts'
 import type { Plan } from './model/plan.ts'
 import type { AuditVerdict } from './interpreter/audit/verify.ts'
-import type { Replay, RunNotice, RunSummary } from './model/report.ts'
+import type { Replay, RunNotice, RunSummary, Wait } from './model/report.ts'
 import type { ModuleSignature } from './model/signature.ts'
 import type { SourceFile } from './model/source.ts'
 import type { Value } from './model/type.ts'
 import { createPluginHost, type PluginHost } from './plugins/load.ts'
 import { validatePlan } from './types/plan-json.ts'
 
+export { ask, fitting, pause, waitsHere } from './history/ask.ts'
 export { clean, forget, whatToClean } from './history/clean.ts'
+export { followLog } from './history/follow.ts'
+export { exportPlace, exportRun, verifyExport } from './history/export.ts'
+export type { ExportTasks } from './history/export.ts'
+export { measuredRuns, measurementsOf, programStats } from './history/stats.ts'
 export { auditEntries, fork, listRuns, runLog, showRun, stop, why } from './history/history.ts'
 export type { Answer } from './history/journal-access.ts'
 
@@ -54,7 +61,8 @@ export interface CheckOptions {
  * @param path the entry file, relative to `host.cwd` or absolute; places in diagnostics use it as written.
  */
 export async function check(host: Host, path: string, options: CheckOptions = {}): Promise<CheckedFile> {
-  const cache = options.cache ?? new ParseCache()
+  const [{ collectUses, compile }, { parse, ParseCache: Cache }] = await Promise.all([import('./compiler/compile.ts'), import('./compiler/1-syntax/parse.ts')]) // who resumes needs none of it
+  const cache = options.cache ?? new Cache()
   const files = new Map<string, SourceFile | Diagnostic>()
   const readSource = (shown: string): SourceFile | Diagnostic => {
     let file = files.get(shown)
@@ -94,6 +102,18 @@ export function plan(checked: CheckedFile): Plan {
   return lower(checked.program!)
 }
 
+export interface MigrateOptions {
+  /** The program as it is now. */
+  readonly plan: Plan
+  /** Absolute folder from which its plugins are found. */
+  readonly folder: string
+  readonly sources: SourceHashes
+  /** Nothing is recorded: it is only said what would be. */
+  readonly isDry: boolean
+  /** Tasks of which the person knows that they write again; with one more, nothing is recorded. */
+  readonly mayWriteAgain: readonly string[]
+}
+
 /** How a run is carried out, whether it begins or goes on. */
 export interface DriveOptions {
   /** Most worker threads. */
@@ -106,6 +126,14 @@ export interface DriveOptions {
   readonly permit?: Permit
   /** Accepted by name: commands run unconfined where the machine has no sandbox, instead of being refused. */
   readonly mayBeUnconfined?: boolean
+  /** False: what the run measures of itself is not kept beside its journal. */
+  readonly isMeasured?: boolean
+  /** Milliseconds that calls under way may take to end after the reason `terminate`; default 1,000. */
+  readonly drainMs?: number
+  /** Whether the run stays when nothing is left but to wait for these: somebody may answer here. Default: it ends, and waits without a process. */
+  readonly waitsLive?: boolean | ((waits: readonly Wait[]) => boolean)
+  /** Every question is answered with yes, as said by `--yes`. */
+  readonly answerAll?: boolean
 }
 
 export interface RunOptions extends DriveOptions {
@@ -116,13 +144,17 @@ export interface RunOptions extends DriveOptions {
   readonly folder?: string
   readonly workflow?: string
   readonly args: Readonly<Record<string, Value>>
-  /** Path of the SQLite database; null keeps the run in memory. */
-  readonly database: string | null
+  /** Hashes of the files it was made of: while they are the same, it need not be compared when the run goes on. */
+  readonly sources?: SourceHashes
+  /** Path of the SQLite database, or the journal in it, opened already; null keeps the run in memory. */
+  readonly database: string | Journal | null
+  /** Given to the run before it begins; default one that is drawn. */
+  readonly runId?: string
 }
 
 export interface ResumeOptions extends DriveOptions {
   readonly runId: string
-  readonly database: string
+  readonly database: string | Journal
 }
 
 /** Carries out a workflow of a plan, from its journal's first event to its summary. */
@@ -139,7 +171,7 @@ export async function resume(host: Host, options: ResumeOptions): Promise<Answer
   return withJournal(options.database, async journal => {
     const found = journal.openRun(runId)
     if (found === null) return { kind: 'refused', diagnostics: [runErrors['unknown-run']({ runId })] }
-    if (validatePlan(found.plan).problem?.kind === 'damaged') return { kind: 'refused', diagnostics: [runErrors['journal-damaged']({ path: options.database })] } // not as tek wrote it
+    if (validatePlan(found.plan).problem?.kind === 'damaged') return { kind: 'refused', diagnostics: [runErrors['journal-damaged']({ path: placeOf(options.database) })] } // not as tek wrote it
     if (!isFinished(found.summary)) return drive(host, options, found.plan, resolve(host.cwd, found.folder ?? '.'), journal, parts => resumeRun({ ...options, ...parts, runId }))
     options.onNotice({ kind: 'run-finished', summary: found.summary })
     return answer(found.summary)
@@ -177,16 +209,51 @@ export async function asked(host: Host, { plan, folder = host.cwd, workflow, arg
 }
 
 /** A recorded run as it can be gone on with: its program, and what it asks to be allowed. Null when there is none or it is finished. */
-export async function askedAgain(host: Host, database: string, runId: string): Promise<Answer<(Asked & Pick<RunOptions, 'plan' | 'program' | 'args'> & { readonly folder: string }) | null>> {
+export async function askedAgain(host: Host, database: string | Journal, runId: string): Promise<Answer<(Asked & Pick<RunOptions, 'plan' | 'program' | 'args'> & { readonly folder: string }) | null>> {
   const { isFinished } = await import('./interpreter/run.ts')
   return withJournal(database, async journal => {
     const found = journal.openRun(runId)
     if (found === null || isFinished(found.summary)) return answer(null)
-    const [first] = found.log.events()
+    const first = firstOf(found.log.events())
     if (first?.kind !== 'run-started') return answer(null)
     const folder = resolve(host.cwd, found.folder ?? '.')
     return answer({ ...(await asked(host, { plan: found.plan, folder, workflow: first.workflow, args: first.args })), plan: found.plan, program: found.summary.program, args: first.args, folder })
   })
+}
+
+export interface RecordedProgram {
+  readonly plan: Plan
+  readonly workflow: string
+  readonly args: RunOptions['args']
+  readonly sources: SourceHashes | null
+}
+
+/** The program that a recorded run is of. Null when there is no such run. */
+export async function recordedProgram(database: string | Journal, runId: string): Promise<Answer<RecordedProgram | null>> {
+  return readJournal(database, async journal => {
+    const found = journal.openRun(runId)
+    const first = found === null ? undefined : firstOf(found.log.events())
+    return answer(found === null || first?.kind !== 'run-started' ? null : { plan: found.plan, workflow: first.workflow, args: first.args, sources: found.sources })
+  })
+}
+
+/** Records a new run that goes on with a changed program from where a recorded one is, as far as that still holds; `resume` goes on with it. */
+export async function migrate(host: Host, database: string, runId: string, { plan, folder, ...options }: MigrateOptions): Promise<Answer<Migrated>> {
+  const [{ migrateRun }, { evaluateConstants }, { makePool }] = await Promise.all([import('./interpreter/migrate.ts'), import('./interpreter/effects/constants.ts'), import('./interpreter/pool/pool.ts')])
+  const plugins = pluginHost(host)
+  let pool: ReturnType<typeof makePool> | null = null
+  try {
+    const toolRunner = await plugins.toolRunner(plan.modules, folder)
+    const { values } = await evaluateConstants(plan, toolRunner, () => (pool ??= makePool({ maxThreads: 1, workerUrl: new URL('pool-worker.mjs', dist) })))
+    return await withJournal(database, async journal => {
+      const found = journal.openRun(runId)
+      if (found !== null && validatePlan(found.plan).problem?.kind === 'damaged') return { kind: 'refused', diagnostics: [runErrors['journal-damaged']({ path: database })] }
+      return answerOr(migrateRun(journal, host, runId, { ...options, plan, constants: values, pure: (module, fn) => toolRunner.pure(module, fn) }) ?? runErrors['unknown-run']({ runId }))
+    })
+  } finally {
+    await (pool as ReturnType<typeof makePool> | null)?.close()
+    await plugins.close()
+  }
 }
 
 /** Carries a recorded run out again from its journal, touching nothing, and compares. `to`: the path of a task at whose end it stops. */
@@ -196,7 +263,7 @@ export async function replay(host: Host, database: string, runId: string, to?: s
   const plugins = pluginHost(host)
   let pool: ReturnType<typeof makePool> | null = null
   try {
-    return await withJournal(database, async journal => {
+    return await readJournal(database, async journal => {
       const found = journal.openRun(runId)
       if (found === null) return { kind: 'refused', diagnostics: [runErrors['unknown-run']({ runId })] }
       const toolRunner = await plugins.toolRunner(found.plan.modules.filter(each => each.origin === 'std'), host.cwd) // pure functions; what others answered is recorded
@@ -214,7 +281,7 @@ export async function replay(host: Host, database: string, runId: string, to?: s
 /** Whether the audit log is what was written. `trusted`: public keys beside the user's own. */
 export async function verifyAudit(host: Host, database: string, trusted: readonly string[]): Promise<Answer<AuditVerdict>> {
   const { verifyAudit: verify } = await import('./interpreter/audit/verify.ts')
-  return withJournal(database, async journal => answer(verify(journal.audit, await sealStore(host), trusted)))
+  return readJournal(database, async journal => answer(verify(journal.audit, await sealStore(host), trusted)))
 }
 
 /** The user's own files, where the key of the audit log lies. */
@@ -223,24 +290,50 @@ async function sealStore(host: Host) {
   return userStore(name => host.env(name), host.cwd)
 }
 
+function firstOf<Item>(items: Iterable<Item>): Item | undefined {
+  for (const item of items) return item
+  return undefined
+}
+
 /** A folder as the journal keeps it: one beneath the project moves with it. */
 function keptFolder(host: Host, folder: string): string {
   const path = relative(host.cwd, folder)
   return isAbsolute(path) || path.startsWith('..') ? folder : path
 }
 
+const placeOf = (database: string | Journal): string => (typeof database === 'string' ? database : (database.audit.place ?? 'the journal'))
+
+async function telemetryBeside(database: string): Promise<TelemetryStore> {
+  const { sqliteTelemetry } = await import('./interpreter/journal/sqlite-telemetry.ts')
+  return sqliteTelemetry(join(dirname(database), TELEMETRY_FILE), database)
+}
+
+/** Of journals that are lent: many runs follow each other there, and what a store takes is never given back (journal/sqlite-statement.ts). */
+const telemetryOf = new WeakMap<Journal, Promise<TelemetryStore>>()
+
+function telemetryOfLent(journal: Journal, database: string): Promise<TelemetryStore> {
+  const opened = telemetryOf.get(journal) ?? telemetryBeside(database)
+  telemetryOf.set(journal, opened)
+  return opened
+}
+
 /** Brings together what a run needs, for as long as it takes. */
-async function drive(host: Host, options: DriveOptions, plan: Plan, folder: string, journal: Journal, go: (parts: RunSettings) => Promise<RunResult>): Promise<Answer<RunSummary>> {
+async function drive(host: Host, options: DriveOptions & Pick<RunOptions, 'database'>, plan: Plan, folder: string, journal: Journal, go: (parts: RunSettings) => Promise<RunResult>): Promise<Answer<RunSummary>> {
   const plugins = pluginHost(host, options.mayBeUnconfined)
+  const { place } = journal.audit
+  const isLent = options.database === journal
+  const telemetry = options.isMeasured === false || place === null ? null : await (isLent ? telemetryOfLent(journal, place) : telemetryBeside(place))
   try {
     if (plan.modules.some(each => each.origin === 'plugin')) plugins.prepare()
     const toolRunner = await plugins.toolRunner(plan.modules, folder)
     const [signatures, { comesWithStd }] = await Promise.all([signaturesOf(plugins, plan, folder), import('./interpreter/implied.ts')])
     const known = { kindsOf: grantKindsOf(signatures.map(each => each.signature)), comesWithStd: comesWithStd(stdOf(signatures)) }
     const store = journal.audit.place === null ? null : await sealStore(host)
-    const result = await go({ ...options, ...(store === null ? {} : { sealStore: store }), plan, host, toolRunner, journal, ...known, stopFile: join(host.cwd, '.tek', 'STOP'), workerUrl: new URL('pool-worker.mjs', dist) })
+    const kept = { ...(store === null ? {} : { sealStore: store }), ...(telemetry === null ? {} : { telemetry }) }
+    const result = await go({ ...options, ...kept, plan, host, toolRunner, journal, ...known, stopFile: join(host.cwd, '.tek', 'STOP'), workerUrl: new URL('pool-worker.mjs', dist) })
     return result.kind === 'refused' ? result : answer(result.summary)
   } finally {
+    if (!isLent) telemetry?.close()
     await plugins.close()
   }
 }

@@ -15,8 +15,14 @@ export interface CommandEntry {
 
 export const commandTable: readonly CommandEntry[] = [
   { name: 'run', takes: 'PROGRAM [WORKFLOW] [--PARAMETER VALUE]', summary: 'run a program: a file, a bundled name, or a compiled plan', programArguments: true, load: async () => (await import('./commands/run.ts')).RunCommand },
-  { name: 'resume', takes: '[RUN]', summary: 'go on with a run that was stopped or killed', load: async () => (await import('./commands/resume.ts')).ResumeCommand },
+  { name: 'resume', takes: '[RUN]', summary: 'go on with a run that was stopped, killed or paused, or that waits', load: async () => (await import('./commands/resume.ts')).ResumeCommand },
   { name: 'stop', takes: '[RUN | --all]', summary: 'stop a run that goes on in another process', load: async () => (await import('./commands/stop.ts')).StopCommand },
+  { name: 'pause', takes: '[RUN | --all]', summary: 'let a run finish what it is at, and begin nothing new', load: async () => (await import('./commands/pause.ts')).PauseCommand },
+  { name: 'waits', takes: '', summary: 'what waits here for a person or a time', load: async () => (await import('./commands/waits.ts')).WaitsCommand },
+  { name: 'approve', takes: '[TASK] [RUN]', summary: 'answer a question of a run with yes', load: async () => (await import('./commands/approve.ts')).ApproveCommand },
+  { name: 'refuse', takes: '[TASK] [RUN]', summary: 'answer a question of a run with no', load: async () => (await import('./commands/refuse.ts')).RefuseCommand },
+  { name: 'cancel', takes: 'TASK [RUN]', summary: 'give up one task of a run', load: async () => (await import('./commands/cancel.ts')).CancelCommand },
+  { name: 'serve', takes: '[FILE…]', summary: 'begin workflows by their triggers, and wake runs that wait', load: async () => (await import('./commands/serve.ts')).ServeCommand },
   { name: 'fork', takes: 'RUN --from TASK', summary: 'run a recorded run again from a task on, as a new run', load: async () => (await import('./commands/fork.ts')).ForkCommand },
   { name: 'check', takes: '[FILE…]', summary: 'find mistakes without running anything', load: async () => (await import('./commands/check.ts')).CheckCommand },
   { name: 'plan', takes: 'FILE', summary: 'what a program may touch and do, before it does', load: async () => (await import('./commands/plan.ts')).PlanCommand },
@@ -29,16 +35,18 @@ export const commandTable: readonly CommandEntry[] = [
   { name: 'runs', takes: '', summary: 'list the runs recorded in this folder', load: async () => (await import('./commands/runs.ts')).RunsCommand },
   { name: 'show', takes: 'RUN', summary: 'what a run did, task by task', load: async () => (await import('./commands/show.ts')).ShowCommand },
   { name: 'logs', takes: '[RUN]', summary: 'what the tools of a run said, and what failed in it', load: async () => (await import('./commands/logs.ts')).LogsCommand },
+  { name: 'stats', takes: '[PROGRAM | RUN]', summary: 'how long runs take here, how often they fail, what is slow', load: async () => (await import('./commands/stats.ts')).StatsCommand },
   { name: 'why', takes: 'TASK [RUN]', summary: 'what made a task run again, or what spared it', load: async () => (await import('./commands/why.ts')).WhyCommand },
   { name: 'replay', takes: 'RUN [--to TASK]', summary: 'carry a run out again from its journal, and compare', load: async () => (await import('./commands/replay.ts')).ReplayCommand },
   { name: 'clean', takes: '', summary: 'take away old runs, caches, or everything tek keeps here', load: async () => (await import('./commands/clean.ts')).CleanCommand },
   { name: 'audit', takes: 'verify | show [RUN]', summary: 'what was decided here, and whether that record is whole', load: async () => (await import('./commands/audit.ts')).AuditCommand },
   { name: 'explain', takes: '[CODE]', summary: 'what a code means, with a wrong and a right example', load: async () => (await import('./commands/explain.ts')).ExplainCommand },
+  { name: 'demo', takes: '[crash]', summary: 'watch tek being killed twenty times, and count what is lost', load: async () => (await import('./commands/demo.ts')).DemoCommand },
   { name: 'doctor', takes: '', summary: 'what this machine offers and what is enforced on it', load: async () => (await import('./commands/doctor.ts')).DoctorCommand },
 ]
 
 /** Commands of the design that this version does not have: typing one is answered as planned, not as unknown. */
 export const plannedCommands: readonly string[] = [
-  'init', 'pause', 'versions', 'rollback', 'import', 'export', 'plugin', 'model',
-  'ui', 'lsp', 'mcp', 'worker', 'bench', 'demo',
+  'init', 'versions', 'rollback', 'import', 'export', 'plugin', 'model',
+  'ui', 'lsp', 'mcp', 'worker', 'bench',
 ]

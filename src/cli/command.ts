@@ -25,6 +25,8 @@ export type CliContext = BaseContext & {
   readonly trailing: readonly string[] | null
   /** `--help` was asked for together with a program. */
   readonly wantsHelp: boolean
+  /** Runs another command line with the same streams, to its exit code. */
+  readonly runCommand: (argv: readonly string[]) => Promise<number>
 }
 
 /** Ends a command with diagnostics and an exit code. */

@@ -8,6 +8,8 @@ export const exitCodes = {
   notPermitted: 4,
   /** Stopped by a limit or a kill switch. */
   stopped: 5,
+  /** It waits for a person or a time, and no process is needed meanwhile; or a person paused it. */
+  waits: 6,
   /** A bug in tek (EX_SOFTWARE of sysexits.h). */
   bug: 70,
   interrupted: 130,

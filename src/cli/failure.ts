@@ -28,6 +28,7 @@ export function printFailure(err: Output, failure: Failure): void {
 /** What a run's end means to the shell. */
 export function exitCodeOf(summary: RunSummary, interrupted: boolean): ExitCode {
   if (summary.status === 'done' && summary.outcome?.kind !== 'failure') return exitCodes.fine
+  if (summary.status === 'waiting' || summary.status === 'paused') return exitCodes.waits
   if (interrupted && summary.status === 'stopped') return exitCodes.interrupted
   if (summary.status === 'stopped') return exitCodes.stopped
   return summary.outcome?.kind === 'failure' ? exitCodeOfFailure(summary.outcome.failure) : exitCodes.failed

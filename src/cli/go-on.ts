@@ -1,24 +1,19 @@
 // Go on: a recorded run brought to its end in front of somebody, whether it was stopped or is a fork.
-// Owns: the options of such commands, asking for what the run needs now. Does not own: which run is meant (commands/).
-import { Option } from 'clipanion'
+// Owns: asking for what the run needs now. Does not own: which run is meant (commands/).
 import type { Host } from '#host/host.ts'
 import type { Permit } from '#model/capability.ts'
 import { answered } from './command.ts'
+import { DrivingCommand } from './driving.ts'
 import type { ExitCode } from './exit-codes.ts'
 import { liveRun } from './live-run.ts'
 import { isBundledRun } from './open-program.ts'
-import { PermittedCommand } from './permission.ts'
 import { databasePath } from './recorded-runs.ts'
 
 /** Of a finished run only the result is printed. */
 const nothing: Permit = { grants: [], by: 'file' }
 
 /** A command that goes on with recorded runs. */
-export abstract class GoingOnCommand extends PermittedCommand {
-  json = Option.Boolean('--json', false, { description: 'print events as JSON, one a line, instead of the result' })
-  quiet = Option.Boolean('--quiet', false, { description: 'print nothing but the result and failures' })
-  workers = Option.String('--workers', { description: 'most threads for heavy work (default: one a processor)' })
-
+export abstract class GoingOnCommand extends DrivingCommand {
   /** What the run may do now. */
   protected async permitAgain(host: Host, runId: string): Promise<Permit> {
     const { askedAgain } = await import('#tek.ts')
@@ -30,7 +25,7 @@ export abstract class GoingOnCommand extends PermittedCommand {
 
   protected async goOn(host: Host, runId: string, permit: Permit): Promise<ExitCode> {
     const { resume } = await import('#tek.ts')
-    const { json, quiet, workers } = this
-    return liveRun(this.context, host, { json, quiet, workers, isKept: true }, options => resume(host, { ...options, permit, mayBeUnconfined: this.unconfined, runId, database: databasePath(host.cwd) }))
+    const database = databasePath(host.cwd)
+    return liveRun(this.context, host, { ...(await this.driving()), database }, options => resume(host, { ...options, permit, mayBeUnconfined: this.unconfined, runId, database }))
   }
 }

@@ -21,7 +21,7 @@ export function overview(version: string, paint: Paint): string {
     '  tek COMMAND --help           shows options and examples of a command',
     '',
     'Exit codes: 0 fine, 1 the program failed, 2 usage, 3 does not compile, 4 not permitted,',
-    '5 stopped by a limit or a kill switch, 130 interrupted.',
+    '5 stopped by a limit or a kill switch, 6 waits for a person or a time, 130 interrupted.',
     '',
   ].join('\n')
 }

@@ -40,14 +40,21 @@ export async function main(argv: readonly string[], around: Surroundings): Promi
   try {
     return await dispatch(name, words, { out, err }, around)
   } catch (error) {
-    if (error instanceof CliFailure) {
-      if (json) out.write(failureJson(error))
-      else printDiagnostics(err, error.diagnostics, error.sources)
-      return error.exitCode
+    const failure = isOutOfFiles(error) ? new CliFailure([cliErrors['no-more-files']({})], exitCodes.failed) : error
+    if (failure instanceof CliFailure) {
+      if (json) out.write(failureJson(failure))
+      else printDiagnostics(err, failure.diagnostics, failure.sources)
+      return failure.exitCode
     }
     err.write(crashReport(error, argv, around.cwd, around.env)) // N2
     return exitCodes.bug
   }
+}
+
+/** The system lets this process open no more files: no bug, whatever was being opened. */
+function isOutOfFiles(error: unknown): boolean {
+  const { code } = (error ?? {}) as { code?: unknown }
+  return code === 'EMFILE' || code === 'ENFILE'
 }
 
 /** `--json` or `--format json` anywhere before `--`: then even failures are JSON. */
@@ -72,7 +79,7 @@ async function dispatch(name: string, words: readonly string[], outputs: Pick<Cl
   if (split.trailing !== null && !entry.programArguments) throw new CliFailure([cliErrors['too-many-arguments']({ command: name, extra: '--' })], exitCodes.usage)
   const context: CliContext = {
     env: { ...around.env }, stdin: around.stdin as CliContext['stdin'], stdout: around.stdout as CliContext['stdout'], stderr: around.stderr as CliContext['stderr'],
-    colorDepth: 1, cwd: around.cwd, ...outputs, rest: split.rest, trailing: split.trailing, wantsHelp,
+    colorDepth: 1, cwd: around.cwd, ...outputs, rest: split.rest, trailing: split.trailing, wantsHelp, runCommand: argv => main(argv, around),
     host: async () => (await import('#host/node-host.ts')).nodeHost({ cwd: around.cwd }),
   }
   const instance = prepare(cli, entry, split.own, context)
@@ -87,7 +94,8 @@ function prepare(cli: Cli<CliContext>, entry: CommandEntry, own: readonly string
     return instance
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error)
-    const extra = /Extraneous positional argument \("([^"]*)"\)/.exec(text)?.[1]
+    // Where several arguments may be left out, Clipanion says of one too many only that nothing fits.
+    const extra = /Extraneous positional argument \("([^"]*)"\)/.exec(text)?.[1] ?? (text.startsWith('Command not found') ? own.findLast(word => !word.startsWith('-')) : undefined)
     if (extra !== undefined) throw new CliFailure([cliErrors['too-many-arguments']({ command: entry.name, extra })], exitCodes.usage)
     if (/Not enough positional arguments/.test(text)) throw new CliFailure([cliErrors['missing-argument']({ command: entry.name, what: entry.takes })], exitCodes.usage)
     const option = /Not enough arguments to option ([^\s]+)\./.exec(text)?.[1]

@@ -3,6 +3,7 @@
 //   O1. A path wins over a bundled name; a name is a path when it has a slash, ends in .tek or .json, or exists.
 //   O2. What does not compile ends here, with all its diagnostics and exit code 3.
 import { dirname, join } from 'node:path'
+import { sha256 } from '#base/hash.ts'
 import { didYouMean } from '#base/did-you-mean.ts'
 import { cliErrors } from '#diagnostics/catalog/cli.ts'
 import { hasErrors, type Diagnostic } from '#diagnostics/diagnostic.ts'
@@ -31,6 +32,11 @@ export async function openProgram(context: CliContext, host: Host, name: string,
   const program = await resolveProgram(context, host, name, options.mayBeUnconfined ?? false)
   if (!options.quiet && program.warnings.length > 0) printDiagnostics(context.err, program.warnings, program.sources)
   return program
+}
+
+/** Hashes of the files it was made of, as `tek resume` compares them; none of what was typed. */
+export function sourceHashes({ sources }: Pick<OpenProgram, 'sources'>): Readonly<Record<string, string>> {
+  return sources.has(stdinPath) ? {} : Object.fromEntries([...sources].map(([path, text]) => [path, sha256(text)]))
 }
 
 async function resolveProgram(context: CliContext, host: Host, name: string, mayBeUnconfined: boolean): Promise<OpenProgram> {

@@ -1,7 +1,7 @@
 // Permission: the flags, the terminal and the name by which a program is permitted what it asks for.
 // Owns: `--allow`, `--allow-all`, `--unconfined`, `--expires`, reading an answer. Does not own: what is asked, shown and recorded (permits/).
 //   P1. Somebody is asked only where both standard input and standard error are a terminal.
-//   P2. What was typed before the question is no answer to it; Ctrl-C and the end of input are a no.
+//   P2. What was typed before the question is no answer to it; Ctrl-C and the end of input are a no (read-line.ts).
 import { isAbsolute, posix } from 'node:path'
 import { Option } from 'clipanion'
 import { cliErrors } from '#diagnostics/catalog/cli.ts'
@@ -13,10 +13,8 @@ import type { PermitRequest, Settled } from '#permits/settle.ts'
 import type { Person } from '#permits/question.ts'
 import { CliFailure, TekCommand, type CliContext } from './command.ts'
 import { exitCodes } from './exit-codes.ts'
+import { LineReader } from './read-line.ts'
 import { stdinPath } from './source-files.ts'
-
-const MAX_ANSWER_LENGTH = 1_000
-const DRAIN_MS = 40
 
 type PermitAsks = Omit<PermitRequest, 'allow' | 'allowAll' | 'expires' | 'program' | 'accepted'>
 
@@ -84,59 +82,21 @@ export function permitName(shown: string): string | null {
   return isAbsolute(shown) ? shown : posix.normalize(shown)
 }
 
-function isTerminal({ stdin, err }: CliContext): boolean {
+/** Whether somebody can be asked. // P1 */
+export function isTerminal({ stdin, err }: CliContext): boolean {
   return (stdin as { isTTY?: boolean }).isTTY === true && err.isTerminal
 }
 
 function personAt({ stdin, err }: CliContext): Person {
-  let isOver = (stdin as { readableEnded?: boolean }).readableEnded === true // `tek run -`, typed
+  const reader = new LineReader(stdin) // P2
   return {
     write: text => err.write(text),
     paint: err.paint,
     async ask(prompt) {
-      if (!isOver) isOver = await drained(stdin) // P2
-      if (isOver) return null
-      const answer = await lineFrom(stdin, () => err.write(prompt))
+      if (reader.hasEnded) return null
+      const answer = await reader.ask(() => err.write(prompt))
       if (answer === null) err.write('\n')
-      isOver = answer === null
       return answer
     },
   }
-}
-
-/** Reads away what was typed before; whether the input ended. */
-function drained(stdin: NodeJS.ReadableStream): Promise<boolean> {
-  return new Promise(resolve => {
-    const end = (ended: boolean): void => {
-      clearTimeout(timer)
-      stdin.off('data', drop).off('end', ends).pause()
-      resolve(ended)
-    }
-    const drop = (): void => {}
-    const ends = (): void => end(true)
-    const timer = setTimeout(() => end(false), DRAIN_MS)
-    stdin.on('data', drop).on('end', ends).resume()
-  })
-}
-
-/** The next line after `prompt`, without what follows it; null for the end of input or Ctrl-C. */
-function lineFrom(stdin: NodeJS.ReadableStream, prompt: () => void): Promise<string | null> {
-  return new Promise(resolve => {
-    let text = ''
-    const end = (line: string | null): void => {
-      stdin.off('data', more).off('end', ends).off('error', ends).pause()
-      process.off('SIGINT', ends)
-      resolve(line)
-    }
-    const ends = (): void => end(null)
-    const more = (chunk: Buffer | string): void => {
-      text += chunk.toString()
-      const at = text.search(/[\r\n]/)
-      if (at >= 0) end(text.slice(0, at))
-      else if (text.length > MAX_ANSWER_LENGTH) end('')
-    }
-    process.on('SIGINT', ends)
-    stdin.on('data', more).on('end', ends).on('error', ends).resume()
-    prompt()
-  })
 }

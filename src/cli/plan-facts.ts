@@ -99,9 +99,10 @@ export function callsOf(plan: Plan, workflow: string): CallFact[] {
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-/** Keys of the secrets that a workflow, or one that it calls, hands to a tool. */
+/** Keys of the secrets that a workflow, or one that it calls, hands to a tool, and of those that its webhooks are signed with. */
 export function secretsOf(plan: Plan, workflow: string): string[] {
   const found = new Set<string>()
+  for (const trigger of plan.workflows[workflow]?.triggers ?? []) if (trigger.kind === 'webhook' && trigger.secret !== null) found.add(trigger.secret)
   for (const node of expressionsOf(plan, workflow)) {
     const { op, name } = node as { op?: string; name?: string }
     if (op === 'secret' && name !== undefined) found.add(name)

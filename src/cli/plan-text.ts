@@ -8,6 +8,7 @@ import type { Plan, PlanLimits, PlanSecret } from '#model/plan.ts'
 import type { WorstAmount, WorstCase } from '#model/worst.ts'
 import { printType } from '#types/print.ts'
 import { beneath, callsOf, grantsOf, isolationOf, programsOf, secretsOf, trustedOf, undecidedOf, type StartedProgram } from './plan-facts.ts'
+import { triggersOf, waitsOf, waitText } from './plan-waits.ts'
 import { kebab } from './workflow-flags.ts'
 
 const LABEL_COLUMNS = 11
@@ -69,7 +70,9 @@ function workflowRows(plan: Plan, key: string): Row[] {
   const list = (names: readonly string[]): string[] => (names.length === 0 ? [] : [names.join(', ')])
   const used = secretsOf(plan, key).map(name => secretText(name, plan.secrets?.find(each => each.name === name)))
   const worst = plan.worst?.workflows[key]
+  const waits = waitsOf(plan, key)
   return [
+    { label: 'begins', items: triggersOf(plan, key) },
     { label: 'may', items: shown(grantsOf(workflow.authority ?? [])) },
     { label: 'beneath', items: beneath(plan, key).map(({ name, may, file }) => `${name}: ${shown(may).join(', ')}${file === null ? '' : `; no more than ${file.path}: ${shown(file.may).join(', ')}`}`) },
     { label: 'changes', items: list(named('write')) },
@@ -77,6 +80,8 @@ function workflowRows(plan: Plan, key: string): Row[] {
     { label: 'starts', items: programsOf(plan, key).map(programText) },
     { label: 'secrets', items: used },
     { label: 'trusts', items: trustedOf(plan, key).map(each => `${each.reason} (${each.path}:${each.line}:${each.column})`) },
+    { label: 'asks', items: waits.flatMap(each => (each.kind === 'approval' ? [waitText(each)] : [])) },
+    { label: 'waits', items: waits.flatMap(each => (each.kind === 'time' ? [waitText(each)] : [])) },
     { label: 'guarded', items: undecidedOf(plan, key).map(call => `${call.callee} at ${call.path}:${call.line}:${call.column}: ${call.grant} is decided when it runs`) },
     ...(worst === undefined ? [] : worstRows(worst, 'at most')),
     { label: 'limits', items: limitItems(workflow.limits) },

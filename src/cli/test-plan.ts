@@ -4,6 +4,8 @@
 //   T2. A test may do what the workflows it calls may do, and where it calls tools itself, what the file may do; without network, models and
 //       agents. A grant that mentions a workflow's parameter is widened here and narrowed again by that workflow's own `can`.
 //   T3. Of a comparison without calls both sides are kept, to be shown when it does not hold.
+//   T4. Nobody waits for a test: every question is answered with yes (by whoever runs it), and no `wait` takes any time. Both are worked out, so that
+//       a mistake in them is found.
 import { sha256 } from '#base/hash.ts'
 import type { Plan, PlanExpr, PlanGrant, PlanNode, PlanTest, PlanWorkflow } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
@@ -46,7 +48,7 @@ export function planOfTest(plan: Plan, test: PlanTest): { readonly plan: Plan; r
     hash: sha256(`${plan.hash} ${test.name}`),
     entries: [workflow],
     workflows: {
-      ...plan.workflows,
+      ...Object.fromEntries(Object.entries(plan.workflows).map(([key, each]) => [key, withoutWaits(each)])), // T4
       [workflow]: {
         name: workflow, params: [], result: { kind: 'any' }, authority: testAuthority(plan, test), limits: {}, onFailure: { kind: 'stop' }, nodes,
         returns: { op: 'record', entries }, returnsDependsOn: nodes.map((_, index) => index),
@@ -80,6 +82,16 @@ function taskNode(name: string, dependsOn: readonly number[], body: PlanNode['bo
     name, kind: 'task', dependsOn, forEach: null, when: null, body, type: { kind: 'any' }, retry: null, timeoutMs: null, cache: null, verify: null,
     priority: 0, needs: null, onFailure: null, approve: null, label: null,
   }
+}
+
+/** The same workflow, in which no time passes: a wait is as long as none, whatever its length is worked out to be. // T4 */
+function withoutWaits(workflow: PlanWorkflow): PlanWorkflow {
+  if (!workflow.nodes.some(node => node.wait !== undefined)) return workflow
+  const nodes = workflow.nodes.map((node): PlanNode => {
+    if (node.wait === undefined) return node
+    return { ...node, wait: { kind: 'for', value: { op: '*', left: node.wait.value, right: { op: 'value', value: 0 }, float: true } } }
+  })
+  return { ...workflow, nodes }
 }
 
 /** The same expressions with the test's lets as nodes; a lambda's or comprehension's own variable of that name stays. */

@@ -31,7 +31,8 @@ function noteOf(node: PlanNode): string {
   if (node.body.kind === 'agent') parts.push(`by ${node.body.agent}`)
   if (node.body.kind === 'workflow') parts.push(`calls ${node.body.workflow}`)
   if (node.when) parts.push('when')
-  if (node.approve) parts.push('approve')
+  if (node.approve) parts.push('asks a person')
+  if (node.wait) parts.push('waits')
   return parts.join(', ')
 }
 

@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { runErrors } from '#diagnostics/catalog/run.ts'
 import type { Host } from '#host/host.ts'
 import type { RecordedRun } from '#model/report.ts'
-import { answer, withJournal, type Answer } from './journal-access.ts'
+import { answer, readJournal, withJournal, type Answer } from './journal-access.ts'
+import { forgetMeasurements } from './stats.ts'
 
 /** Files and folders that are counted in one folder. */
 const MAX_COUNTED = 100_000
@@ -63,7 +64,7 @@ export async function whatToClean(host: Host, options: CleanOptions): Promise<An
   const list: CleanList = { runs: [], driven: [], results: 0, paths: await pathsOf(host, folder, options), databaseBytes: await databaseSize(host, database) }
   if (list.databaseBytes === 0 || (await isLink(host))) return answer(list)
   const { recordedRuns } = await import('#interpreter/stop-run.ts')
-  return withJournal(database, async journal => {
+  return readJournal(database, async journal => {
     const runs = recordedRuns(journal, host, MAX_RUNS)
     return answer({ ...list, runs: chosen(runs, options, host.now()), driven: runs.filter(each => each.state === 'running').map(each => each.runId), results: options.cache || options.all ? journal.retention.results() : 0 })
   })
@@ -85,7 +86,11 @@ export async function clean(host: Host, list: CleanList, options: CleanOptions):
   const { isHeld } = await import('#interpreter/journal/lease.ts')
   return withJournal(database, async journal => {
     let runs = 0
-    for (let at = 0; at < list.runs.length; at += RUNS_AT_ONCE) runs += journal.retention.forget(list.runs.slice(at, at + RUNS_AT_ONCE).map(each => each.runId), lease => isHeld(lease, host)).length
+    for (let at = 0; at < list.runs.length; at += RUNS_AT_ONCE) {
+      const forgotten = journal.retention.forget(list.runs.slice(at, at + RUNS_AT_ONCE).map(each => each.runId), lease => isHeld(lease, host))
+      await forgetMeasurements(database, forgotten)
+      runs += forgotten.length
+    }
     const results = options.cache ? journal.retention.dropResults() : 0
     const isCompact = journal.retention.compact()
     return answer({ runs, results, paths: list.paths.length, databaseBytes: await databaseSize(host, database), isCompact })
@@ -95,12 +100,16 @@ export async function clean(host: Host, list: CleanList, options: CleanOptions):
 /** Forgets one run that nobody drives. */
 export async function forget(host: Host, database: string, runId: string): Promise<Answer<boolean>> {
   const { isHeld } = await import('#interpreter/journal/lease.ts')
-  return withJournal(database, async journal => answer(journal.retention.forget([runId], lease => isHeld(lease, host)).length > 0))
+  return withJournal(database, async journal => {
+    const forgotten = journal.retention.forget([runId], lease => isHeld(lease, host))
+    await forgetMeasurements(database, forgotten)
+    return answer(forgotten.length > 0)
+  })
 }
 
 function chosen(runs: readonly RecordedRun[], { olderThanMs, keep, unfinished, all }: CleanOptions, nowMs: number): CleanList['runs'] {
   if (all) return runs
-  const over = runs.filter(each => each.state === 'done' || each.state === 'failed' || (unfinished && each.state !== 'running')) // C2
+  const over = runs.filter(each => each.state === 'done' || each.state === 'failed' || each.state === 'superseded' || (unfinished && each.state !== 'running')) // C2
   return over.slice(keep).filter(each => olderThanMs === null || nowMs - each.startedAtMs > olderThanMs)
 }
 

@@ -7,12 +7,12 @@ import type { Forked } from '#interpreter/fork.ts'
 import type { RunLogOptions } from '#interpreter/run-log.ts'
 import type { Why } from '#interpreter/why.ts'
 import type { AuditEntryShown, LogLine, RecordedRun, RunReport, StopSeen } from '#model/report.ts'
-import { answer, answerOr, withJournal, type Answer } from './journal-access.ts'
+import { answer, answerOr, readJournal, withJournal, type Answer } from './journal-access.ts'
 
 /** Every run in a database with what can be done with it now, newest first. */
 export async function listRuns(host: Host, database: string): Promise<Answer<readonly RecordedRun[]>> {
   const { recordedRuns } = await import('#interpreter/stop-run.ts')
-  return withJournal(database, async journal => answer(recordedRuns(journal, host)))
+  return readJournal(database, async journal => answer(recordedRuns(journal, host)))
 }
 
 /** Asks the processes that drive runs to stop, and watches them for two seconds. */
@@ -25,22 +25,26 @@ export async function stop(host: Host, database: string, runIds: readonly string
 export async function showRun(database: string, runId: string): Promise<Answer<RunReport | null>> {
   const { reportOf } = await import('#interpreter/report.ts')
   const { showReport } = await import('#interpreter/secrets/stand-in.ts')
-  return withJournal(database, async journal => {
+  const { gatherEvidence, withEvidence } = await import('#interpreter/evidence.ts')
+  return readJournal(database, async journal => {
     const found = journal.openRun(runId)
-    return answer(found && { ...showReport(reportOf(found.plan, found.summary, found.log.events())), audit: journal.audit.range(runId) })
+    if (found === null) return answer(null)
+    const events = [...found.log.events()]
+    const report = showReport(reportOf(found.plan, found.summary, events))
+    return answer({ ...withEvidence(report, gatherEvidence(found.plan, events)), audit: journal.audit.range(runId) })
   })
 }
 
 /** The last entries of the audit log, of one run or of all, in order; and how many there are. */
 export async function auditEntries(database: string, options: ShownEntriesOptions): Promise<Answer<{ readonly entries: readonly AuditEntryShown[]; readonly total: number }>> {
   const { shownEntries } = await import('#interpreter/audit/shown-entries.ts')
-  return withJournal(database, async journal => answer(shownEntries(journal.audit, options)))
+  return readJournal(database, async journal => answer(shownEntries(journal.audit, options)))
 }
 
 /** The last lines of a run's log, and how many there are. */
 export async function runLog(database: string, runId: string, options: RunLogOptions): Promise<Answer<{ readonly lines: readonly LogLine[]; readonly total: number }>> {
   const { runLog: linesOf } = await import('#interpreter/run-log.ts')
-  return withJournal(database, async journal => {
+  return readJournal(database, async journal => {
     const found = journal.openRun(runId)
     if (found === null) return { kind: 'refused', diagnostics: [runErrors['unknown-run']({ runId })] }
     return answer(linesOf(found.plan, found.log.events(), found.log.lines(), options))
@@ -50,7 +54,7 @@ export async function runLog(database: string, runId: string, options: RunLogOpt
 /** Why a task of a recorded run ran, or was spared by the cache. */
 export async function why(database: string, runId: string, task: string): Promise<Answer<Why>> {
   const { whyTask } = await import('#interpreter/why.ts')
-  return withJournal(database, async journal => answerOr(whyTask(journal, runId, task) ?? runErrors['unknown-run']({ runId })))
+  return readJournal(database, async journal => answerOr(whyTask(journal, runId, task) ?? runErrors['unknown-run']({ runId })))
 }
 
 /** Records a new run that takes over what does not depend on a task; `resume` goes on with it. */

@@ -11,11 +11,15 @@ export const answer = <Result>(value: Result): Answer<Result> => ({ kind: 'answe
 /** What was found, or the one thing that stands in its way. */
 export const answerOr = <Result extends object>(found: Result | Diagnostic): Answer<Result> => ('severity' in found ? { kind: 'refused', diagnostics: [found as Diagnostic] } : answer(found as Result))
 
-/** Opens the journal for as long as `use` lasts; what is wrong with it comes back as a diagnostic. Null: one in memory. */
-export async function withJournal<Result>(database: string | null, use: (journal: Journal) => Promise<Answer<Result>>): Promise<Answer<Result>> {
+/** Opens the journal for as long as `use` lasts, or lends one that is open; what is wrong with it comes back as a diagnostic. Null: one in memory.
+ * `onlyReads`: nothing needs to be written for it, so that a read-only medium and a full disk do not stand in its way. */
+export async function withJournal<Result>(database: string | Journal | null, use: (journal: Journal) => Promise<Answer<Result>>, options: { readonly onlyReads?: boolean } = {}): Promise<Answer<Result>> {
   let journal: Journal | null = null
   try {
-    journal = database === null ? (await import('#interpreter/journal/memory.ts')).memoryJournal() : await (await import('#interpreter/journal/sqlite.ts')).sqliteJournal(database)
+    if (typeof database === 'object' && database !== null) return await use(database)
+    const kept = typeof database === 'string' ? keptOpen.get(database) : undefined
+    if (kept !== undefined) return await use(kept)
+    journal = database === null ? (await import('#interpreter/journal/memory.ts')).memoryJournal() : await (await import('#interpreter/journal/sqlite.ts')).sqliteJournal(database, options)
     return await use(journal)
   } catch (error) {
     if (error instanceof JournalError) return { kind: 'refused', diagnostics: [error.diagnostic] }
@@ -23,4 +27,30 @@ export async function withJournal<Result>(database: string | null, use: (journal
   } finally {
     journal?.close()
   }
+}
+
+/** Journals that several questions share, by path. */
+const keptOpen = new Map<string, Journal>()
+
+/** Opens the journal of a path once for all who ask for it while `work` lasts. Where it cannot be opened, each of them is told. */
+export async function keepingOpen<Result>(database: string, work: () => Promise<Result>): Promise<Result> {
+  let journal: Journal
+  try {
+    journal = await (await import('#interpreter/journal/sqlite.ts')).sqliteJournal(database)
+  } catch (error) {
+    if (error instanceof JournalError) return work()
+    throw error
+  }
+  keptOpen.set(database, journal)
+  try {
+    return await work()
+  } finally {
+    keptOpen.delete(database)
+    journal.close()
+  }
+}
+
+/** The same for questions. */
+export function readJournal<Result>(database: string | Journal | null, use: (journal: Journal) => Promise<Answer<Result>>): Promise<Answer<Result>> {
+  return withJournal(database, use, { onlyReads: true })
 }

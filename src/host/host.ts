@@ -40,6 +40,11 @@ export interface PathOptions {
   readonly exact?: boolean
 }
 
+export interface WriteOptions extends PathOptions {
+  /** Letters and digits that tell this write from every other: made again after a crash, it clears away the temporary file of the first time. */
+  readonly write?: string
+}
+
 export interface HostFiles {
   /** Synchronous: used by the compiler for source files only. */
   readTextSync(path: string, maxBytes: number): string
@@ -52,7 +57,7 @@ export interface HostFiles {
   /** Absolute path with every link resolved; of the nearest existing ancestor plus the rest when the file does not exist yet. */
   realPath(path: string): Promise<string>
   /** Writes to a temporary name beside it, then renames: the file is the old one or the new one, never half. Makes parent folders. */
-  writeAtomic(path: string, data: string | Uint8Array, options?: PathOptions): Promise<void>
+  writeAtomic(path: string, data: string | Uint8Array, options?: WriteOptions): Promise<void>
   append(path: string, data: string, options?: PathOptions): Promise<void>
   makeDirectory(path: string, options?: PathOptions): Promise<void>
   /** Removes a file, a link (not what it points to), or a folder with everything in it. Nothing there: does nothing. */
@@ -181,6 +186,25 @@ export interface HttpResponse {
   readonly url: string
 }
 
+/** An exchange whose answer is read as it comes. */
+export interface HttpStreamRequest extends Omit<HttpRequest, 'timeoutMs'> {
+  /** Milliseconds until the answer's head is there. */
+  readonly firstByteMs: number
+  /** Milliseconds between two pieces of its body. */
+  readonly idleMs: number
+}
+
+export interface HttpStream {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly url: string
+  /**
+   * To be read once. Ends by a HostError: `timed-out` after `idleMs` without a piece, `too-large`, `cancelled`, `no-network` when it is broken off.
+   * Leaving off reading closes the socket.
+   */
+  readonly body: AsyncIterable<Uint8Array>
+}
+
 export interface Host {
   /** Absolute working directory. */
   readonly cwd: string
@@ -206,6 +230,8 @@ export interface Host {
   /** The same program, wrapped so that it starts confined. Rejects with `refused` where this machine cannot and that was not accepted. */
   confine?(command: Pick<Command, 'program' | 'args' | 'cwd' | 'env'>, confinement: Confinement): Promise<ConfinedStart>
   fetch(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse>
+  /** The same, with the body as it comes. A host without it cannot be asked for streams. */
+  stream?(request: HttpStreamRequest, signal: AbortSignal): Promise<HttpStream>
   /** Number of processors, bytes of memory, as the system says. */
   machine(): { readonly cpus: number; readonly memoryBytes: number; readonly platform: string; readonly nodeVersion: string }
 }

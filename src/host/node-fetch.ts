@@ -7,6 +7,7 @@
 //   W3. The body's limit counts bytes after decompression.
 //   W4. One deadline covers look-up, all hops and the body; abort closes the socket.
 //   W5. Through a proxy the target's name is not looked up here: what it stands for is the proxy's to decide. An address given as such is checked.
+//   W6. A stream has two deadlines instead: one until its head, one between two pieces. Who stops reading closes the socket.
 import { lookup, type LookupAddress } from 'node:dns'
 import * as http from 'node:http'
 import * as https from 'node:https'
@@ -16,11 +17,13 @@ import { connect } from 'node:tls'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import { errnoOf } from './errno.ts'
 import { certificateProblem, trustedAuthorities } from './certificates.ts'
-import { HostError, type HttpRequest, type HttpResponse } from './host.ts'
+import { HostError, type HttpRequest, type HttpResponse, type HttpStream, type HttpStreamRequest } from './host.ts'
 import { bareHost, proxyFor, proxyHeaders, proxyPlace, tunnel, type Variables } from './proxy.ts'
 
 const MAX_REDIRECTS = 10
 const MAX_REQUEST_BYTES = 10_000_000
+/** Node's timers hold no more. */
+const MAX_TIMER_MS = 2 ** 31 - 1
 const redirectStatuses = new Set([301, 302, 303, 307, 308])
 const acrossOrigins = new Set(['accept', 'accept-language', 'user-agent', 'content-type', 'content-encoding', 'range', 'if-none-match', 'if-modified-since', 'cache-control', 'idempotency-key'])
 const aboutTheBody = new Set(['content-length', 'content-type', 'content-encoding'])
@@ -34,19 +37,64 @@ export interface Network {
 const machineNetwork: Network = { env: name => process.env[name], lookup }
 
 export async function nodeFetch(request: HttpRequest, signal: AbortSignal, network: Network = machineNetwork): Promise<HttpResponse> {
-  const deadline = AbortSignal.timeout(Math.max(1, Math.min(request.timeoutMs, 2 ** 31 - 1)))
-  const either = AbortSignal.any([signal, deadline]) // W4
+  const deadline = AbortSignal.timeout(Math.max(1, Math.min(request.timeoutMs, MAX_TIMER_MS)))
+  const { response, url } = await reach(request, AbortSignal.any([signal, deadline]), network, (error, at) => fetchError(error, at, signal, deadline)) // W4
+  const body = await readBody(response, request.maxBodyBytes, url).catch(error => { throw fetchError(error, url, signal, deadline) })
+  return { status: response.statusCode ?? 0, headers: flat(response.headers), body, url: url.href }
+}
+
+/** The same, with the body as it comes. // W6 */
+export async function nodeStream(request: HttpStreamRequest, signal: AbortSignal, network: Network = machineNetwork): Promise<HttpStream> {
+  const late = new AbortController()
+  const either = AbortSignal.any([signal, late.signal])
+  const explained: Explain = (error, at) => fetchError(error, at, signal, late.signal)
+  const stopWaiting = after(request.firstByteMs, () => late.abort())
+  try {
+    const { response, url } = await reach(request, either, network, explained)
+    return { status: response.statusCode ?? 0, headers: flat(response.headers), url: url.href, body: pieces(response, request, url, late, explained) }
+  } finally {
+    stopWaiting()
+  }
+}
+
+async function* pieces(response: http.IncomingMessage, { idleMs, maxBodyBytes }: HttpStreamRequest, url: URL, late: AbortController, explained: Explain): AsyncGenerator<Uint8Array> {
+  let total = 0
+  let stopWaiting = after(idleMs, () => late.abort())
+  try {
+    for await (const chunk of decompressed(response)) {
+      stopWaiting()
+      total += (chunk as Buffer).length
+      if (total > maxBodyBytes) throw tooLarge(url, maxBodyBytes) // W3
+      yield chunk as Buffer
+      stopWaiting = after(idleMs, () => late.abort())
+    }
+  } catch (error) {
+    throw explained(error, url)
+  } finally {
+    stopWaiting()
+    response.destroy()
+  }
+}
+
+function after(ms: number, work: () => void): () => void {
+  const timer = setTimeout(work, Math.max(1, Math.min(ms, MAX_TIMER_MS)))
+  return () => clearTimeout(timer)
+}
+
+type Explain = (error: unknown, url: URL) => unknown
+
+/** The answer at the end of all redirects, its body not yet read. */
+async function reach(
+  request: Omit<HttpRequest, 'timeoutMs'>, signal: AbortSignal, network: Network, explained: Explain,
+): Promise<{ readonly response: http.IncomingMessage; readonly url: URL }> {
   let url = parseUrl(request.url)
   let { method, body } = request
   let headers = lowerCased(request.headers)
   if ((body?.length ?? 0) > MAX_REQUEST_BYTES) throw new HostError('too-large', request.url, `The request's body is larger than ${MAX_REQUEST_BYTES.toLocaleString('en')} bytes.`)
   for (let hops = 0; ; hops++) {
-    const response = await exchange(url, { method, headers, body }, request, either, network).catch(error => { throw fetchError(error, url, signal, deadline) })
+    const response = await exchange(url, { method, headers, body }, request, signal, network).catch(error => { throw explained(error, url) })
     const location = response.headers.location
-    if (!redirectStatuses.has(response.statusCode ?? 0) || location === undefined) {
-      const text = await readBody(response, request.maxBodyBytes, url).catch(error => { throw fetchError(error, url, signal, deadline) })
-      return { status: response.statusCode ?? 0, headers: flat(response.headers), body: text, url: url.href }
-    }
+    if (!redirectStatuses.has(response.statusCode ?? 0) || location === undefined) return { response, url }
     response.destroy()
     if (hops === MAX_REDIRECTS) throw new HostError('other', request.url, `${request.url} redirects more than ${MAX_REDIRECTS} times.`)
     const target = parseUrl(location, url)
@@ -67,7 +115,7 @@ function parseUrl(text: string, base?: URL): URL {
 }
 
 async function exchange(
-  url: URL, message: { method: string; headers: Record<string, string>; body: string | undefined }, request: HttpRequest, signal: AbortSignal, network: Network,
+  url: URL, message: { method: string; headers: Record<string, string>; body: string | undefined }, request: Pick<HttpRequest, 'mayConnect'>, signal: AbortSignal, network: Network,
 ): Promise<http.IncomingMessage> {
   const bare = bareHost(url)
   if (isIP(bare)) request.mayConnect?.(bare, bare) // no look-up happens for an address
@@ -102,7 +150,7 @@ function throughProxy(proxy: URL, url: URL, options: https.RequestOptions, answe
 type LookupDone = (error: Error | null, address: string | LookupAddress[], family?: number) => void
 
 /** W1: the addresses dialled are the ones that were shown. */
-function lookUp(hostname: string, options: { all?: boolean | undefined }, request: HttpRequest, network: Network, done: LookupDone): void {
+function lookUp(hostname: string, options: { all?: boolean | undefined }, request: Pick<HttpRequest, 'mayConnect'>, network: Network, done: LookupDone): void {
   network.lookup(hostname, { all: true }, (error, found) => {
     if (error) return done(error, '')
     try {
@@ -123,11 +171,15 @@ async function readBody(response: http.IncomingMessage, maxBytes: number, url: U
     total += (chunk as Buffer).length
     if (total > maxBytes) { // W3
       response.destroy()
-      throw new HostError('too-large', url.href, `The answer of ${url.host} is larger than the limit of ${maxBytes.toLocaleString('en')} bytes.`)
+      throw tooLarge(url, maxBytes)
     }
     chunks.push(chunk as Buffer)
   }
   return decode(Buffer.concat(chunks), response.headers['content-type'] ?? '')
+}
+
+function tooLarge(url: URL, maxBytes: number): HostError {
+  return new HostError('too-large', url.href, `The answer of ${url.host} is larger than the limit of ${maxBytes.toLocaleString('en')} bytes.`)
 }
 
 function decompressed(response: http.IncomingMessage): Readable {

@@ -2,7 +2,7 @@
 // Owns: sizes, encodings, atomic replacement, links. Does not own: which path may be touched (interpreter/guard).
 //   F1. A text is strictly UTF-8; what is not is `not-utf8`, never repaired in silence. A byte order mark is kept.
 //   F2. A file is the old one or the new one: data goes to a temporary name beside it and is renamed; the temporary is removed when that fails.
-//       It survives the death of the process at any instant; of the last seconds before a power cut no promise is made (no fsync).
+//       It survives the death of the process at any instant (which may leave the temporary; a write that has a name of its own clears it when made again); of the last seconds before a power cut no promise is made (no fsync).
 //   F3. An `exact` path is checked on the opened descriptor (see PathOptions and pinned-folder.ts), whatever is done with it; devices, pipes
 //       and sockets are neither read nor waited for, nor, by an exact path, written to.
 import { randomBytes } from 'node:crypto'
@@ -10,7 +10,7 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, realpat
 import * as fs from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { errnoOf, fileError } from './errno.ts'
-import { HostError, type DirectoryEntry, type FileStat, type HostFiles, type PathOptions } from './host.ts'
+import { HostError, type DirectoryEntry, type FileStat, type HostFiles, type PathOptions, type WriteOptions } from './host.ts'
 import { checkExact, exchanged, hasDescriptorPaths, inFolderOf, makeFolder, nameOf, O_PATH, removeTree } from './pinned-folder.ts'
 
 const MAX_LINKS = 40
@@ -196,13 +196,18 @@ async function realPath(path: string, linksLeft: number): Promise<string> {
   return target === null ? here : realPath(resolve(parent, target), linksLeft - 1)
 }
 
-async function writeAtomic(path: string, data: string | Uint8Array, options: PathOptions = {}): Promise<void> {
+async function writeAtomic(path: string, data: string | Uint8Array, options: WriteOptions = {}): Promise<void> {
   await coded(path, () => inFolderOf(path, { exact: options.exact ?? false, make: true }, async (name, folder) => {
     const existing = await fs.lstat(name).catch(() => null)
     if (existing?.isDirectory()) throw fileError({ code: 'EISDIR' }, path)
-    const temporary = `${folder}/.tek-${randomBytes(6).toString('hex')}.tmp`
+    const temporary = `${folder}/.tek-${options.write ?? randomBytes(6).toString('hex')}.tmp`
     try {
-      await fs.writeFile(temporary, data, { flag: 'wx', mode: existing?.isFile() ? existing.mode & 0o777 : 0o666 })
+      const write = (): Promise<void> => fs.writeFile(temporary, data, { flag: 'wx', mode: existing?.isFile() ? existing.mode & 0o777 : 0o666 })
+      await write().catch(async error => {
+        if (errnoOf(error) !== 'EEXIST' || options.write === undefined) throw error
+        await fs.rm(temporary, { force: true }) // never opened: it may be somebody else's link by now
+        await write()
+      })
       await fs.rename(temporary, name) // F2
     } catch (error) {
       await fs.rm(temporary, { force: true }).catch(() => undefined)

@@ -30,6 +30,7 @@ export function nodeHost(options: { cwd: string }): Host {
     isolation: async () => (await (await import('./run-command.ts')).machineLevel()).level,
     confine: async (command, confinement) => (await import('./run-command.ts')).confineCommand(command, confinement),
     fetch: async (request, signal) => (await import('./node-fetch.ts')).nodeFetch(request, signal),
+    stream: async (request, signal) => (await import('./node-fetch.ts')).nodeStream(request, signal),
     machine: () => ({ cpus: availableParallelism(), memoryBytes: totalmem(), platform: process.platform, nodeVersion: process.versions.node }),
   }
 }

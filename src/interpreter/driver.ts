@@ -10,15 +10,23 @@
 //   D6. A turn of the loop ends after SLICE_MS, so that timers, signals and the terminal are served. The loop paces itself by the
 //       process's own clock; everything that is recorded or waited for goes by the host's.
 //   D7. Kill switches are looked at before every effect, not only between turns.
+//   D8. What a person asks is folded as an event and taken off the mailbox in the same commit; what fits nothing any more is taken off with a warning.
+//   D9. When nothing is left but to wait, for a person or for longer than WAIT_LIVE_MS, the run stops as `waiting`: nobody needs to live for it. The mailbox
+//       is looked at last thing; what comes after that is found by who looks for runs to wake, or by the next who goes on.
+//   D10. A pause gives whatever is under way all the time it needs, and lets it make further calls; a second one gives it up, a stop cuts it short.
 import { unreachable } from '#base/invariant.ts'
-import type { RunEvent } from '#model/event.ts'
+import type { RunEvent, TaskId } from '#model/event.ts'
 import { openCommands } from '#interpreter/engine/open-commands.ts'
+import { pathOf } from '#interpreter/engine/path.ts'
 import type { Command } from '#interpreter/engine/protocol.ts'
 import type { State } from '#interpreter/engine/state.ts'
 import { transition } from '#interpreter/engine/transition.ts'
 import type { Evaluator } from '#interpreter/effects/evaluate.ts'
 import { lookUp } from '#interpreter/effects/look-up.ts'
-import type { RunLog } from '#interpreter/journal/journal.ts'
+import { nextLeftMs } from '#interpreter/engine/waiting.ts'
+import { MAX_BY_LENGTH, MAX_NOTE_LENGTH, type PendingRequest, type RunLog } from '#interpreter/journal/journal.ts'
+import { showStandIns } from '#interpreter/secrets/stand-in.ts'
+import { fits } from './fits.ts'
 import type { StopReason } from './keeper.ts'
 import type { Watcher } from './watcher.ts'
 import type { World } from './world.ts'
@@ -32,11 +40,14 @@ const COMMIT_INTERVAL_MS = 5
 const MAX_WAIT_MS = 500
 /** Work that was given up may take this long to end. */
 const CANCEL_GRACE_MS = 2_000
-/** After a request to stop, calls under way may take this long before they are given up: together with what a program is given to end
- * after a signal, within two seconds. */
+/** At a limit of the program, or a second pause, calls under way may take this long before they are given up. */
 const STOP_GRACE_MS = 1_000
-/** The same where a kill switch asked. */
-const KILL_GRACE_MS = 250
+/** A wait that is over within this time is waited through, also by a process that would otherwise end. */
+export const WAIT_LIVE_MS = 60_000
+/** Between two looks at the wall clock while a timer runs that is due at a point in time: a machine that slept, or whose clock was set, is late by no more. */
+const LOOK_AGAIN_MS = 30_000
+/** Least time between two times that changed waits are told while there is other work. */
+const TELL_WAITS_EVERY_MS = 200
 /** Steps between two looks at the clock. */
 const STEPS_A_LOOK = 16
 /** Node's timers hold no more. */
@@ -50,7 +61,24 @@ export interface DriverOptions {
   readonly shouldStop: () => StopReason | null
   /** The same after a look at every kill switch now, which costs some microseconds. */
   readonly lookNow: () => StopReason | null
+  /** What people asked since the last time. */
+  readonly newRequests: () => readonly PendingRequest[]
+  /** The same after a look into the mailbox now. */
+  readonly lookForRequests: () => readonly PendingRequest[]
+  /** The run was paused: what asked for that before it goes on is heard. */
+  readonly wasPaused: boolean
+  /** Whether it stays although nothing is left but to wait. */
+  readonly waitsLive: () => boolean
+  /** Answers every question with yes, as this. */
+  readonly answersAs: string | null
+  /** What the run waits for has changed, and that is durable. */
+  readonly waitsChanged: () => void
 }
+
+/** How the run stops. */
+type Manner = Pick<StopReason, 'isKill' | 'graceMs'>
+const limitManner: Manner = { isKill: false, graceMs: STOP_GRACE_MS }
+const pauseManner: Manner = { isKill: false, graceMs: Infinity }
 
 export class Driver {
   private readonly options: DriverOptions
@@ -63,7 +91,11 @@ export class Driver {
   private wakeUp: (() => void) | null = null
   private lastCommitMs = 0
   private stopSeenMs: number | null = null
-  private isStopHeeded = false
+  private resumedMs = 0
+  private heeded: StopReason | null = null
+  private manner: Manner = limitManner
+  private toldWaits = 0
+  private toldWaitsMs = 0
 
   constructor(options: DriverOptions) {
     this.options = options
@@ -98,8 +130,9 @@ export class Driver {
     const { state } = this.options
     for (const event of events) transition(state, event)
     if (state.isFinished) return
-    this.record({ kind: 'run-resumed', atMs: this.world.host.now() })
-    this.commands = openCommands(state)
+    this.resumedMs = this.world.host.now()
+    this.record({ kind: 'run-resumed', atMs: this.resumedMs })
+    this.commands = openCommands(state, this.resumedMs)
   }
 
   /** Moves the run forward until it is finished, or stopped with nothing left under way. */
@@ -107,7 +140,9 @@ export class Driver {
     try {
       while (!this.isOver()) {
         this.heedStop()
+        this.heedRequests(this.options.newRequests())
         const isIdle = this.turn()
+        if (isIdle) this.leaveIfUseless()
         this.commitIfDue(isIdle)
         if (this.isOver()) break
         await (isIdle ? this.wait() : nextTurn())
@@ -159,14 +194,14 @@ export class Driver {
     const { world, evaluator } = this
     switch (command.kind) {
       case 'evaluate':
-        if (!this.mayBegin()) return
+        if (this.options.state.isStopping) return
         return evaluator.start(command.task, command.attempt, command.part)
       case 'look-up':
         return lookUp(world, command.task, command.by)
       case 'remember':
         return world.journal.remember(command.key, command.value, world.host.now())
       case 'set-timer':
-        return this.setTimer(command.timer, command.ms)
+        return this.setTimer(command.timer, command.ms, command.dueMs)
       case 'clear-timer':
         this.timers.get(command.timer)?.()
         this.timers.delete(command.timer)
@@ -177,6 +212,9 @@ export class Driver {
         return this.record({ kind: 'stop-requested', atMs: world.host.now(), reason: 'limit', detail: command.detail, ...(command.isFinal ? { isFinal: true } : {}) })
       case 'finish':
         return this.record({ kind: 'run-finished', atMs: world.host.now(), outcome: command.outcome })
+      case 'ask':
+        if (this.options.answersAs !== null && !this.options.state.isStopping) this.answer(command.task, command.attempt, 'approved', this.options.answersAs)
+        return
       case 'changed':
         return this.options.watcher.changed(command)
       default:
@@ -184,22 +222,26 @@ export class Driver {
     }
   }
 
+  /** Whether an attempt under way may make a call. // D10 */
   mayBegin(): boolean {
-    return !this.options.state.isStopping
+    return !this.options.state.isStopping || this.manner === pauseManner
   }
 
   /** Whether the world may be touched now. // D7 */
   mayAct(): boolean {
-    const { state, lookNow } = this.options
-    const isKilled = state.isStopping ? state.stop?.reason !== 'limit' : lookNow() !== null
+    const isKilled = (this.options.state.isStopping && this.manner.isKill) || this.options.lookNow()?.isKill === true
     if (isKilled) this.wake()
     return !isKilled
   }
 
-  private setTimer(timer: number, ms: number): void {
+  private setTimer(timer: number, ms: number, dueMs?: number): void {
     this.timers.get(timer)?.()
-    if (ms > MAX_TIMER_MS) { // in steps that a timer can hold
-      this.timers.set(timer, this.world.timers.set(MAX_TIMER_MS, () => this.setTimer(timer, ms - MAX_TIMER_MS)))
+    const stepMs = dueMs === undefined ? MAX_TIMER_MS : LOOK_AGAIN_MS
+    if (ms > stepMs) {
+      this.timers.set(timer, this.world.timers.set(stepMs, () => {
+        const leftMs = ms - stepMs
+        this.setTimer(timer, dueMs === undefined ? leftMs : Math.min(leftMs, Math.max(0, dueMs - this.world.host.now())), dueMs)
+      }))
       return
     }
     this.timers.set(timer, this.world.timers.set(ms, () => {
@@ -213,7 +255,18 @@ export class Driver {
     const nowMs = performance.now()
     const isDue = this.gated.length > 0 || log.uncommitted >= COMMIT_EVENTS || nowMs - this.lastCommitMs >= COMMIT_INTERVAL_MS || (isIdle && this.isOver())
     if (isDue && (log.uncommitted > 0 || this.gated.length > 0)) this.commit()
+    this.tellWaits(isIdle)
     watcher.tick(this.evaluator.underWay.keys())
+  }
+
+  private tellWaits(isIdle: boolean): void {
+    const { state, log, waitsChanged } = this.options
+    if (state.waitsVersion === this.toldWaits || log.uncommitted > 0) return
+    const nowMs = performance.now()
+    if (!isIdle && nowMs - this.toldWaitsMs < TELL_WAITS_EVERY_MS) return
+    this.toldWaits = state.waitsVersion
+    this.toldWaitsMs = nowMs
+    waitsChanged()
   }
 
   private commit(): void {
@@ -228,7 +281,7 @@ export class Driver {
   private async wait(): Promise<void> {
     this.heedStop()
     if (this.inbox.length > 0 || this.commands.length > 0) return
-    const ms = this.options.log.uncommitted > 0 ? COMMIT_INTERVAL_MS : this.options.state.isStopping ? COMMIT_INTERVAL_MS * 4 : MAX_WAIT_MS
+    const ms = this.options.log.uncommitted > 0 ? COMMIT_INTERVAL_MS : this.options.state.isStopping && this.manner !== pauseManner ? COMMIT_INTERVAL_MS * 4 : MAX_WAIT_MS
     await new Promise<void>(resolve => {
       const timer = setTimeout(resolve, ms)
       this.wakeUp = () => {
@@ -241,10 +294,84 @@ export class Driver {
 
   private heedStop(): void {
     const stop = this.options.shouldStop()
-    if (stop === null || this.isStopHeeded) return
-    this.isStopHeeded = true
+    if (stop === null || (this.heeded !== null && (this.heeded.isKill || !stop.isKill))) return
+    this.heeded = stop
     this.world.audit.record({ kind: 'stopped', by: stop.reason === 'interrupt' ? 'an interrupt' : stop.detail })
-    if (!this.options.state.isStopping) this.emit({ kind: 'stop-requested', atMs: this.world.host.now(), ...stop })
+    this.stopAs(stop)
+    const { state } = this.options
+    if (!state.isStopping || state.stop?.reason === 'pause') this.emit({ kind: 'stop-requested', atMs: this.world.host.now(), reason: stop.reason, detail: stop.detail })
+  }
+
+  private stopAs(manner: Manner): void {
+    this.manner = manner
+    this.stopSeenMs = null
+  }
+
+  private heedRequests(requests: readonly PendingRequest[]): void {
+    for (const request of requests) {
+      if (this.inbox.length > 0) this.takeInbox()
+      if (this.heeded === null) this.heedRequest(request) // else it waits for who goes on
+    }
+  }
+
+  /** D8. */
+  private heedRequest(pending: PendingRequest): void {
+    const { state, log, watcher } = this.options
+    const { host, audit } = this.world
+    const { request } = pending
+    const fit = fits(state, request)
+    log.took(pending)
+    if ('code' in fit) {
+      const task = request.kind === 'pause' ? state.workflow : request.task
+      const message = `what a person asked for (${request.kind}) came to nothing: ${fit.message}`
+      watcher.log(task, message)
+      return log.say({ atMs: host.now(), level: 'warn', task, message })
+    }
+    switch (request.kind) {
+      case 'pause':
+        return this.pause(pending.atMs)
+      case 'cancel':
+        audit.record({ kind: 'cancelled', task: request.task, by: request.by })
+        return this.record({ kind: 'task-cancelled', atMs: host.now(), task: fit.task, by: request.by.slice(0, MAX_BY_LENGTH) })
+      case 'answer':
+        return this.answer(fit.task, state.tasks.attempt[fit.task]!, request.verdict, request.by, request.note)
+      default:
+        unreachable(request)
+    }
+  }
+
+  /** D10. */
+  private pause(askedMs: number): void {
+    const { state, wasPaused } = this.options
+    if (wasPaused && askedMs <= this.resumedMs) return
+    if (state.isStopping) return this.stopAs(limitManner)
+    this.stopAs(pauseManner)
+    this.record({ kind: 'stop-requested', atMs: this.world.host.now(), reason: 'pause', detail: '`tek pause`' })
+  }
+
+  private answer(task: TaskId, attempt: number, verdict: 'approved' | 'refused', by: string, note?: string): void {
+    const { state } = this.options
+    const waiting = state.waits.get(task)
+    if (waiting === undefined) return // it was given up since
+    this.world.audit.record({ kind: 'answered', task: pathOf(state, task), question: showStandIns(waiting.question ?? ''), verdict, by })
+    this.record({ kind: 'answered', atMs: this.world.host.now(), task, attempt, verdict, by: by.slice(0, MAX_BY_LENGTH), ...(note === undefined ? {} : { note: note.slice(0, MAX_NOTE_LENGTH) }) })
+  }
+
+  /** D9. */
+  private leaveIfUseless(): void {
+    const { state, waitsLive, lookForRequests } = this.options
+    if (!this.onlyWaits()) return
+    const leftMs = nextLeftMs(state, this.world.host.now())
+    if ((leftMs !== null && leftMs <= WAIT_LIVE_MS) || waitsLive()) return
+    this.heedRequests(lookForRequests())
+    if (!this.onlyWaits()) return
+    this.stopAs({ isKill: false, graceMs: 0 })
+    this.record({ kind: 'stop-requested', atMs: this.world.host.now(), reason: 'waiting', detail: '' })
+  }
+
+  private onlyWaits(): boolean {
+    const { state } = this.options
+    return state.waits.size > 0 && !state.isStopping && this.evaluator.underWay.size === 0 && this.gated.length === 0 && this.inbox.length === 0 && this.commands.length === 0
   }
 
   private isOver(): boolean {
@@ -253,8 +380,7 @@ export class Driver {
     if (!state.isStopping) return false
     this.stopSeenMs ??= performance.now()
     if (this.evaluator.underWay.size === 0 && this.inbox.length === 0) return true
-    const graceMs = state.stop?.reason === 'terminate' || state.stop?.reason === 'stop-file' ? KILL_GRACE_MS : STOP_GRACE_MS
-    if (performance.now() - this.stopSeenMs > graceMs) this.evaluator.cancelAll()
+    if (performance.now() - this.stopSeenMs > this.manner.graceMs) this.evaluator.cancelAll()
     return false
   }
 

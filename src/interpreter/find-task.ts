@@ -22,7 +22,30 @@ export function folded(plan: Plan, events: Iterable<RunEvent>, capacity: Capacit
 
 /** The task with a path: the last one, where a sub-workflow was begun again under the same. Null when there is none. */
 export function taskAt(state: State, path: string): TaskId | null {
+  const open = openTaskAt(state, path)
+  if (open !== null) return open
   for (let task = state.tasks.size - 1; task > 0; task--) if (pathOf(state, task) === path) return task
+  return null
+}
+
+/** The same by the names on the way, where every workflow on it is under way: people answer thousands of questions of one run. */
+function openTaskAt(state: State, path: string): TaskId | null {
+  let scope = state.inside.get(0)
+  const segments = path.split('/')
+  for (const [at, segment] of segments.entries()) {
+    const parts = /^([^[#]+)(?:\[(\d{1,9})\])?(?:#(\d{1,9}))?$/.exec(segment)
+    if (parts === null || scope === undefined) return null
+    const [, name, item, attempt] = parts
+    const index = scope.shape.workflow.nodes.findIndex(each => each.name === name)
+    if (index === -1) return null
+    const node = scope.base + index
+    const group = item === undefined ? undefined : state.groups.get(node)
+    if (item !== undefined && (group === undefined || Number(item) >= group.items.length)) return null
+    const task = group === undefined ? node : group.base + Number(item)
+    if (at === segments.length - 1) return attempt === undefined && pathOf(state, task) === path ? task : null
+    scope = state.inside.get(task)
+    if (scope?.attempt !== Number(attempt ?? 1)) return null
+  }
   return null
 }
 

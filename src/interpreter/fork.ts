@@ -1,21 +1,17 @@
 // Fork: a new run that takes over what a recorded one found, up to a task.
-// Owns: which results are taken over, their events in the new run's own numbers. Does not own: going on with the new run (run.ts: it is one that was stopped).
+// Owns: which results are taken over. Does not own: telling events to the new run (take-over.ts), going on with it (run.ts: it is one that was stopped).
 //   F1. Taken over is what came to a value and does not depend on the task: with everything inside it, calls and attempts included. The task, what waits for
 //       it, what failed without a value, was cancelled or had not ended, begins again, from its first attempt. The cache does not answer for the task itself.
-//   F2. The new run is begun, with all that it takes over, in one transaction: it is there whole or not at all. From then on it needs nothing of the old one.
-//   F3. Numbers of tasks depend on the order in which lists and workflows were opened; so each event is told to the new run by the place of its task there.
-//   F4. Idempotency keys are made of the new run's id: what is done again is done again.
+//   F2. Idempotency keys are made of the new run's id: what is done again is done again.
 import { runErrors } from '#diagnostics/catalog/run.ts'
 import type { Diagnostic } from '#diagnostics/diagnostic.ts'
 import type { RunEvent, RunOrigin, TaskId } from '#model/event.ts'
-import { type Plan, planVersion, readableVersions } from '#model/plan.ts'
-import type { RunSummary } from '#model/report.ts'
-import { partsOfTimer, timerOf } from './engine/protocol.ts'
-import { initialState, type State } from './engine/state.ts'
-import { isOver, phase } from './engine/tasks.ts'
-import { transition } from './engine/transition.ts'
-import { folded, taskAt, unbounded, unknownTask } from './find-task.ts'
+import { planVersion, readableVersions } from '#model/plan.ts'
+import { partsOfTimer } from './engine/protocol.ts'
+import type { State } from './engine/state.ts'
+import { folded, taskAt, unknownTask } from './find-task.ts'
 import type { Journal } from './journal/journal.ts'
+import { hasValue, recordTakenOver, takeOver, translated, type Begun } from './take-over.ts'
 
 const RUN_ID_BYTES = 6
 
@@ -30,7 +26,7 @@ export interface Forked {
 export function forkRun(journal: Journal, host: { randomHex(bytes: number): string; now(): number }, runId: string, from: string): Forked | Diagnostic | null {
   const found = journal.openRun(runId)
   if (found === null) return null
-  const { plan, summary, folder } = found
+  const { plan } = found
   if (!readableVersions.includes(plan.version)) return runErrors['other-format']({ runId, found: String(plan.version), known: planVersion })
   const events = [...found.log.events()]
   const [first] = events
@@ -39,24 +35,16 @@ export function forkRun(journal: Journal, host: { randomHex(bytes: number): stri
   const task = taskAt(whole, from)
   if (task === null) return unknownTask(whole, runId, from)
   const origin: RunOrigin = { runId, task: from }
-  const begun: RunEvent = { ...first, runId: host.randomHex(RUN_ID_BYTES), atMs: host.now(), origin }
-  const kept = new Takeover(plan, events, whole, task)
-  const own = kept.eventsFor(begun)
-  const { counts } = own.state
-  const nothingDone: RunSummary['calls'] = { read: 0, wrote: 0, ran: 0, fetched: 0, refused: 0 }
-  const standing: RunSummary = {
-    runId: begun.runId, workflow: summary.workflow, program: summary.program, planHash: summary.planHash, startedAtMs: begun.atMs, elapsedMs: 0, status: 'stopped', outcome: null,
-    tasks: { ...counts, running: 0 }, calls: nothingDone, origin,
-  }
-  const log = journal.startRun(standing, plan, { events: [begun, ...own.events], ...(folder === null ? {} : { folder }) }) // F2
-  log.describe(standing)
-  return { runId: begun.runId, origin, takenOver: counts.done + counts.failed + counts.skipped }
+  const begun: Begun = { ...first, runId: host.randomHex(RUN_ID_BYTES), atMs: host.now(), origin }
+  const kept = new Kept(whole, task)
+  const taken = takeOver(events, plan, plan, begun, (event, old, own) => (kept.isTaken(event) ? translated(event, old, own) : null))
+  recordTakenOver(journal, found, begun, plan, taken)
+  const { done, failed, skipped } = taken.state.counts
+  return { runId: begun.runId, origin, takenOver: done + failed + skipped }
 }
 
 /** What of a run's record is taken over. */
-class Takeover {
-  private readonly plan: Plan
-  private readonly record: readonly RunEvent[]
+class Kept {
   /** The old run at the end of its record. */
   private readonly whole: State
   /** Tasks that contain the one from which on it begins again: of them only their beginning is taken over. */
@@ -67,9 +55,7 @@ class Takeover {
   private readonly again = new Set<TaskId>()
   private readonly decided = new Map<TaskId, boolean>()
 
-  constructor(plan: Plan, record: readonly RunEvent[], whole: State, task: TaskId) {
-    this.plan = plan
-    this.record = record
+  constructor(whole: State, task: TaskId) {
     this.whole = whole
     this.again.add(task)
     for (let at = task; at !== 0; ) {
@@ -84,29 +70,13 @@ class Takeover {
     }
   }
 
-  /** The events with which the new run begins, after its first. // F3 */
-  eventsFor(begun: RunEvent): { readonly events: readonly RunEvent[]; readonly state: State } {
-    const old = initialState(this.plan, unbounded)
-    const own = initialState(this.plan, unbounded)
-    transition(own, begun)
-    const events: RunEvent[] = []
-    for (const event of this.record) {
-      const mine = this.isTaken(event) ? translated(event, old, own) : null
-      if (mine !== null) {
-        transition(own, mine)
-        events.push(mine)
-      }
-      transition(old, event)
-    }
-    return { events, state: own }
-  }
-
-  private isTaken(event: RunEvent): boolean {
+  isTaken(event: RunEvent): boolean {
     switch (event.kind) {
       case 'evaluated':
         return this.isTakenOf(event.task, event.attempt, event.part === 'returns' || event.part === 'verify-key' || event.part === 'fallback')
       case 'call-started':
       case 'call-finished':
+      case 'answered':
         return this.isTakenOf(event.task, event.attempt, false)
       case 'cache-answered':
         return this.isTakenOf(event.task, 1, false)
@@ -114,6 +84,8 @@ class Takeover {
         const parts = partsOfTimer(event.timer)
         return parts !== null && parts.purpose !== 'time-limit' && this.isTakenOf(parts.task, parts.attempt, false)
       }
+      case 'task-cancelled':
+        return this.isTakenOf(event.task, this.whole.tasks.attempt[event.task] ?? 1, true)
       default: // what became of the old run as a whole is its own
         return false
     }
@@ -163,44 +135,4 @@ class Takeover {
       }
     }
   }
-}
-
-function hasValue(state: State, task: TaskId): boolean {
-  const at = state.tasks.phase[task]!
-  return at === phase.done || at === phase.skipped || (at === phase.failed && !isWithoutValue(state, task))
-}
-
-/** A task that failed and gave no value in its place. Values inside a workflow that is over are not kept; where it succeeded, each task gave one. */
-function isWithoutValue(state: State, task: TaskId): boolean {
-  const { task: outer, attempt } = state.scopeOf(task)
-  const hasSucceeded = outer !== 0 && state.tasks.phase[outer] === phase.done && state.tasks.attempt[outer] === attempt
-  return state.tasks.values[task] === undefined && !hasSucceeded
-}
-
-/** The event as it is in the new run; null where its task has no place there, or is over. */
-function translated(event: RunEvent, old: State, own: State): RunEvent | null {
-  if (event.kind === 'timer-fired') {
-    const parts = partsOfTimer(event.timer)!
-    const task = placeOf(parts.task, old, own)
-    return task === null ? null : { ...event, timer: timerOf(task, parts.attempt, parts.purpose) }
-  }
-  if (!('task' in event)) return null
-  const task = placeOf(event.task, old, own)
-  return task === null || isOver(own.tasks.phase[task]!) ? null : { ...event, task }
-}
-
-/** Number in the new run of a task of the old one, both as they stand. */
-function placeOf(task: TaskId, old: State, own: State): TaskId | null {
-  if (task === 0) return 0
-  if (task >= old.tasks.size) return null
-  const group = old.tasks.group[task]!
-  if (group !== -1) {
-    const owner = placeOf(group, old, own)
-    const opened = owner === null ? undefined : own.groups.get(owner)
-    return opened === undefined ? null : opened.base + (task - old.groups.get(group)!.base)
-  }
-  const scope = old.scopeOf(task)
-  const outer = placeOf(scope.task, old, own)
-  const inner = outer === null ? undefined : own.inside.get(outer)
-  return inner === undefined || inner.attempt !== scope.attempt ? null : inner.base + (task - scope.base)
 }

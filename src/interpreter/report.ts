@@ -22,7 +22,7 @@ export function reportOf(plan: Plan, summary: RunSummary, events: Iterable<RunEv
   const times: (Times | undefined)[] = []
   const values = new Map<TaskId, TaskReport['outcome']>()
   for (const event of events) {
-    if ('task' in event) note(times, event)
+    if ('task' in event && event.kind !== 'task-cancelled') note(times, event) // one that is given up may never have begun
     for (const command of transition(state, event)) {
       if (command.kind === 'changed' && command.status !== 'running') values.set(command.task, outcomeOf(state, command.task, command.status))
     }
@@ -76,6 +76,8 @@ function statusOf(state: State, task: TaskId): TaskStatus {
     case phase.cancelled:
       return 'cancelled'
     case phase.waiting:
+    case phase.asking:
+    case phase.resting:
       return 'waiting'
     case phase.queued:
       return 'ready'

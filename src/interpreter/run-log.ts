@@ -1,4 +1,4 @@
-// Run log: what happened in a run, line by line: what tools said, as the journal kept it, and attempts and tasks that failed, as its events tell.
+// Run log: what happened in a run, line by line: what tools said, as the journal kept it; attempts and tasks that failed and what people said, as its events tell.
 // Owns: the lines made of events, the order. Does not own: what is kept of what tools say (journal/lines.ts).
 //   L1. In the order of time; of two with the same time, what a tool said comes first.
 //   L2. A failure is told once, by the task in which it arose.
@@ -42,8 +42,9 @@ function failureLines(plan: Plan, events: Iterable<RunEvent>): LogLine[] {
       const failure = state.failures.get(command.task)
       const path = pathOf(state, command.task)
       if (failure === undefined || failure.task !== path) continue // L2
-      lines.push({ atMs, level: state.tasks.values[command.task] === undefined ? 'error' : 'warn', task: path, message: words(failure) })
+      lines.push({ atMs, level: state.tasks.values[command.task] === undefined ? 'error' : 'warn', task: path, attempt: state.tasks.attempt[command.task]!, code: failure.code, message: words(failure) })
     }
+    if (event.kind === 'answered' || event.kind === 'task-cancelled') lines.push(...personLine(state, event))
     if (about !== null && about > 0 && state.tasks.attempt[about]! > before && before > 0) lines.push(...againLine(state, event, about, before))
   }
   return lines
@@ -55,8 +56,19 @@ function taskOf(event: RunEvent): TaskId | null {
 
 /** An attempt that failed and is made again. */
 function againLine(state: State, event: RunEvent, task: TaskId, attempt: number): LogLine[] {
-  const failure = event.kind === 'evaluated' ? (event.outcome.kind === 'failure' ? words(event.outcome.failure) : null) : 'it took longer than its timeout'
-  return failure === null ? [] : [{ atMs: event.atMs, level: 'warn', task: pathOf(state, task), message: `attempt ${attempt} failed, and is made again: ${failure}` }]
+  const ended = event.kind === 'evaluated' ? event.outcome : null
+  if (ended?.kind === 'value') return []
+  const [code, failure] = ended === null ? ['run/timed-out', 'it took longer than its timeout'] : [ended.failure.code, words(ended.failure)]
+  return [{ atMs: event.atMs, level: 'warn', task: pathOf(state, task), attempt, code, message: `attempt ${attempt} failed, and is made again: ${failure}` }]
+}
+
+/** What a person said to a task, or about it. */
+function personLine(state: State, event: Extract<RunEvent, { kind: 'answered' | 'task-cancelled' }>): LogLine[] {
+  if (event.task >= state.tasks.size) return []
+  const { atMs, by } = event
+  const note = event.kind === 'answered' && event.note !== undefined ? `: ${event.note}` : ''
+  const verdict = event.kind === 'answered' ? event.verdict : 'cancelled'
+  return [{ atMs, level: 'info', task: pathOf(state, event.task), by, message: `${verdict} by ${by}${note}` }]
 }
 
 const words = ({ code, message }: Failure): string => `${code}: ${message}`

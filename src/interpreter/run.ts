@@ -3,6 +3,7 @@
 //   U1. A run that begins is in the journal before anything of it is done.
 //   U2. What stops a run leaves it resumable; only `run-finished` ends it for good.
 //   U3. A run is one process's at a time: its lease is taken before anything of it is done.
+import { dirname, join } from 'node:path'
 import { didYouMean } from '#base/did-you-mean.ts'
 import { runErrors } from '#diagnostics/catalog/run.ts'
 import type { Diagnostic } from '#diagnostics/diagnostic.ts'
@@ -12,7 +13,7 @@ import type { Host } from '#host/host.ts'
 import type { Permit } from '#model/capability.ts'
 import type { Failure, Outcome, RunEvent } from '#model/event.ts'
 import { type Plan, planVersion, readableVersions } from '#model/plan.ts'
-import type { RunNotice, RunReport, RunSummary } from '#model/report.ts'
+import type { RunNotice, RunReport, RunSummary, Wait } from '#model/report.ts'
 import type { Value } from '#model/type.ts'
 import type { ToolRunner } from '#plugin-api/tool-runner.ts'
 import { printType } from '#types/print.ts'
@@ -21,16 +22,20 @@ import { Driver } from './driver.ts'
 import { keptTrail } from '#interpreter/audit/kept-trail.ts'
 import { Sealer, type SealStore } from '#interpreter/audit/seal.ts'
 import type { AuditTrail } from '#interpreter/audit/trail.ts'
-import { showNotice, showReport, showSummary, STAND_IN_SEED_BYTES } from '#interpreter/secrets/stand-in.ts'
+import { showNotice, showReport, showStandIns, showSummary, STAND_IN_SEED_BYTES } from '#interpreter/secrets/stand-in.ts'
 import { noSecrets, openVault, type SecretVault } from '#interpreter/secrets/vault.ts'
 import { evaluateConstants } from '#interpreter/effects/constants.ts'
 import { Evaluator } from '#interpreter/effects/evaluate.ts'
 import type { Capacity } from '#interpreter/engine/protocol.ts'
 import { initialState, type State } from '#interpreter/engine/state.ts'
-import { JournalError, type Journal, type RunLog } from '#interpreter/journal/journal.ts'
+import { waitsOf } from '#interpreter/engine/waiting.ts'
+import { JournalError, type Journal, type RunLog, type SourceHashes } from '#interpreter/journal/journal.ts'
+import type { TelemetryStore } from '#interpreter/journal/telemetry-store.ts'
 import { makePool, type Pool } from '#interpreter/pool/pool.ts'
 import type { ComesWithStd } from './implied.ts'
+import { AppendNotes } from './guard/append-notes.ts'
 import { Keeper, newLease, stopFileExists } from './keeper.ts'
+import { RunMeter } from './meter.ts'
 import { reportOf } from './report.ts'
 import { Watcher } from './watcher.ts'
 import type { Timers, World } from './world.ts'
@@ -66,11 +71,21 @@ export interface RunSettings {
   /** Built entry of the threads. */
   readonly workerUrl?: URL
   readonly onThreads?: (threads: number) => void
+  /** Default: worker threads. */
+  readonly makePool?: typeof makePool
   readonly onNotice: (notice: RunNotice) => void
   /** Aborting stops the run gracefully; its reason may be `interrupt` (the default) or `terminate`. */
   readonly signal?: AbortSignal
+  /** Milliseconds that calls under way may take to end after a signal to end (`terminate`); default 1,000. */
+  readonly drainMs?: number
   /** Absolute path of a file that stops every run here while it exists. */
   readonly stopFile?: string
+  /** Stays also when nothing is left but to wait: somebody can answer here, or the run is lost with the process. Default: it ends, and the run waits without it. */
+  readonly waitsLive?: boolean | ((waits: readonly Wait[]) => boolean)
+  /** Every question is answered with yes, as said by `--yes`. */
+  readonly answerAll?: boolean
+  /** Where is kept what the run measures of itself; absent: nothing is measured. */
+  readonly telemetry?: TelemetryStore
   readonly tekVersion: string
 }
 
@@ -82,6 +97,10 @@ export interface StartSettings extends RunSettings {
   readonly args: Readonly<Record<string, Value>>
   /** Folder from which the program's plugins are found, kept for who goes on with the run. */
   readonly folder?: string
+  /** What the program was made of, kept for who goes on with the run. */
+  readonly sources?: SourceHashes
+  /** The id it is to have, where one was given to it before it began; another run that has it is in the way: `run/journal-taken`. */
+  readonly runId?: string
 }
 
 /** A run's end, or the mistakes for which it did not begin. */
@@ -103,14 +122,16 @@ export async function startRun(settings: StartSettings): Promise<RunResult> {
   const standInSeed = plan.secrets === undefined ? undefined : host.randomHex(STAND_IN_SEED_BYTES)
   const secrets = await vaultOf(settings, chosen.key, standInSeed)
   if ('problems' in secrets) return { kind: 'refused', diagnostics: secrets.problems }
-  const runId = host.randomHex(RUN_ID_BYTES)
+  const runId = settings.runId ?? newRunId(host)
   const summary: RunSummary = {
     runId, workflow: plan.workflows[chosen.key]!.name, program, planHash: plan.hash, startedAtMs: host.now(), elapsedMs: 0, status: 'running', outcome: null,
     tasks: noTasks, calls: { ...noCalls },
   }
   const event: RunEvent = { kind: 'run-started', atMs: summary.startedAtMs, runId, planHash: plan.hash, workflow: chosen.key, args, tekVersion: settings.tekVersion, ...(standInSeed === undefined ? {} : { standInSeed }) }
   const lease = newLease(host)
-  const log = journal.startRun(summary, plan, { events: [event], ...(settings.folder === undefined ? {} : { folder: settings.folder }), ...(lease === null ? {} : { lease }) }) // U1
+  const { folder, sources } = settings
+  const beginning = { events: [event], ...(folder === undefined ? {} : { folder }), ...(sources === undefined ? {} : { sources }), ...(lease === null ? {} : { lease }) }
+  const log = journal.startRun(summary, plan, beginning) // U1
   return carryOut({ ...settings, secrets }, summary, log, new Keeper(settings, runId, lease), driver => driver.start(event))
 }
 
@@ -126,16 +147,21 @@ export async function resumeRun(settings: RunSettings & { readonly runId: string
   if (!readableVersions.includes(found.plan.version)) return { kind: 'refused', diagnostics: [runErrors['other-format']({ runId: settings.runId, found: String(found.plan.version), known: planVersion })] }
   if (found.summary.planHash !== settings.plan.hash) return { kind: 'refused', diagnostics: [runErrors['other-plan']({ runId: settings.runId })] }
   if (isFinished(found.summary)) return { kind: 'ran', summary: found.summary, report: () => showReport(reportOf(found.plan, found.summary, found.log.events())) }
+  const { successor } = found.summary
+  if (successor !== undefined) return { kind: 'refused', diagnostics: [runErrors.superseded({ runId: settings.runId, successor })] }
   if (await stopFileExists(settings)) return { kind: 'refused', diagnostics: [runErrors['stop-file']({})] }
   const [begun] = found.log.events()
-  const secrets = await vaultOf(settings, begun?.kind === 'run-started' ? begun.workflow : '', begun?.kind === 'run-started' ? begun.standInSeed : undefined)
+  if (begun === undefined) return { kind: 'refused', diagnostics: [runErrors['unknown-run']({ runId: settings.runId })] } // an older tek ended before its first event
+  const secrets = await vaultOf(settings, begun.kind === 'run-started' ? begun.workflow : '', begun.kind === 'run-started' ? begun.standInSeed : undefined)
   if ('problems' in secrets) return { kind: 'refused', diagnostics: secrets.problems }
   const { keeper, owner } = Keeper.take(settings, settings.runId) // U3
   const { summary, log } = settings.journal.openRun(settings.runId, owner)!
-  const events = [...log.events()]
-  if (events.length > 0) return carryOut({ ...settings, secrets }, summary, log, keeper, driver => driver.resume(events))
-  keeper.close()
-  return { kind: 'refused', diagnostics: [runErrors['unknown-run']({ runId: settings.runId })] } // an older tek ended before its first event
+  return carryOut({ ...settings, secrets }, summary, log, keeper, driver => driver.resume(log.events()))
+}
+
+/** An id for a run. */
+export function newRunId(host: Host): string {
+  return host.randomHex(RUN_ID_BYTES)
 }
 
 /** The secrets of a run, read as far as they can be before it; or what is wrong with them. */
@@ -151,29 +177,56 @@ export function isFinished({ status }: RunSummary): boolean {
   return status === 'done' || status === 'failed'
 }
 
-async function carryOut(given: RunSettings & { readonly secrets: SecretVault }, begun: RunSummary, log: RunLog, keeper: Keeper, begin: (driver: Driver) => void): Promise<RunResult> {
+async function carryOut(given: RunSettings & { readonly secrets: SecretVault }, { waits: _before, ...begun }: RunSummary, log: RunLog, keeper: Keeper, begin: (driver: Driver) => void): Promise<RunResult> {
   const { host, plan, journal, toolRunner, secrets } = given
   const settings = secrets === noSecrets ? given : { ...given, onNotice: (notice: RunNotice) => given.onNotice(showNotice(notice)) }
   const startedMs = host.monotonic()
   const state = initialState(plan, capacityOf(settings), journal.durations(begun.program))
   const calls = { ...begun.calls }
   let pool: Pool | null = null
-  const getPool = () => (pool ??= makePool({
+  let threads = 0
+  let meter: RunMeter | null = null
+  const getPool = () => (pool ??= (settings.makePool ?? makePool)({
     maxThreads: threadsOf(settings),
     ...(settings.workerUrl === undefined ? {} : { workerUrl: settings.workerUrl }),
-    ...(settings.onThreads === undefined ? {} : { onResize: settings.onThreads }),
+    onResize: count => {
+      threads = count
+      settings.onThreads?.(count)
+    },
   }))
   try {
     const constants = await evaluateConstants(plan, toolRunner, getPool)
     for (const [name, standIn] of secrets.standIns) constants.values.set(name, standIn)
     const watcher = new Watcher(state, host, calls, constants.values, settings.onNotice)
-    const driver = new Driver({ state, log, watcher, shouldStop: () => keeper.check(), lookNow: () => keeper.lookNow() })
+    let waits: readonly Wait[] = []
+    if (settings.telemetry !== undefined) {
+      const say = (message: string): void => {
+        watcher.log(begun.workflow, message)
+        log.say({ atMs: host.now(), level: 'warn', task: begun.workflow, message })
+      }
+      meter = new RunMeter({ store: settings.telemetry, state, calls, now: () => host.now(), threads: () => threads, say, standing: () => standing() })
+    }
+    const driver = new Driver({
+      state, log: meter?.log(log) ?? log, watcher, shouldStop: () => keeper.check(), lookNow: () => keeper.lookNow(), newRequests: () => keeper.newRequests(), lookForRequests: () => keeper.lookForRequests(),
+      wasPaused: begun.status === 'paused', answersAs: settings.answerAll === true ? '--yes' : null,
+      waitsLive: () => (typeof settings.waitsLive === 'function' ? settings.waitsLive(shownWaits(state)) : (settings.waitsLive ?? false)),
+      waitsChanged: () => {
+        const now = shownWaits(state)
+        if (JSON.stringify(now) === JSON.stringify(waits)) return
+        waits = now
+        log.describe(standing())
+        settings.onNotice({ kind: 'waits', waits })
+      },
+    })
     const audit = settings.audit ?? keptTrail({ log: journal.audit, runId: begun.runId, now: () => host.now(), redact: text => secrets.redactText(text) })
     if (settings.sealStore !== undefined) journal.audit.sealWith(new Sealer(settings.sealStore))
-    const standing = (): RunSummary => ({ ...begun, status: 'running', outcome: null, elapsedMs: begun.elapsedMs + host.monotonic() - startedMs, calls: { ...calls }, tasks: watcher.counts() })
+    const standing = (): RunSummary => ({
+      ...begun, status: 'running', outcome: null, elapsedMs: begun.elapsedMs + host.monotonic() - startedMs, calls: { ...calls }, tasks: watcher.counts(), ...(waits.length === 0 ? {} : { waits }),
+    })
     const world: World = {
-      host, cwd: settings.cwd ?? host.cwd, state, runId: begun.runId, toolRunner, journal, kindsOf: settings.kindsOf, calls, permit: settings.permit?.grants ?? null, mayBeUnconfined: settings.mayBeUnconfined ?? false, audit, secrets,
-      comesWithStd: settings.comesWithStd,
+      host, cwd: settings.cwd ?? host.cwd, state, runId: begun.runId, toolRunner, journal, kindsOf: settings.kindsOf, calls,
+      permit: settings.permit?.grants ?? null, mayBeUnconfined: settings.mayBeUnconfined ?? false, audit: meter?.audit(audit) ?? audit, secrets,
+      comesWithStd: settings.comesWithStd, appends: journal.audit.place === null ? null : new AppendNotes(host.files, join(dirname(journal.audit.place), 'appends', begun.runId)),
       constants: constants.values, constantsFailure: constants.failure, timers: host.sleep === undefined ? systemTimers : hostTimers(host), pool: getPool,
       emit: event => driver.emit(event), wake: () => driver.wake(), whenDurable: work => driver.whenDurable(work),
       began: (task, nowMs) => watcher.began(task, nowMs),
@@ -187,16 +240,22 @@ async function carryOut(given: RunSettings & { readonly secrets: SecretVault }, 
     settings.onNotice({ kind: 'run-started', runId: begun.runId, workflow: begun.workflow, atMs: begun.startedAtMs, authority: namesOfAuthority(plan) })
     if (settings.permit !== undefined) world.audit.record({ kind: 'permit', grants: settings.permit.grants.map(printGrant), by: settings.permit.by })
     begin(driver)
+    meter?.start()
     keeper.start(() => driver.wake(), () => log.describe(standing()))
     await driver.run()
+    if (state.isFinished) await world.appends?.clear()
     journal.audit.seal()
+    waits = state.isFinished ? [] : shownWaits(state)
     const summary = showSummary({ ...standing(), ...endOf(state) })
+    meter?.end(summary, calls.ran > 0 ? ((await host.isolation?.()) ?? null) : null)
+    if (log.uncommitted > 0) log.commit() // a line about that
     log.describe(summary)
     if (watcher.durations.size > 0) journal.addDurations(begun.program, watcher.durations)
     watcher.end(state.isFinished)
     settings.onNotice({ kind: 'run-finished', summary })
     return { kind: 'ran', summary, report: () => showReport(reportOf(plan, summary, log.events())) }
   } finally {
+    meter?.close()
     keepWaiting(journal)
     keeper.close()
     await (pool as Pool | null)?.close()
@@ -212,9 +271,18 @@ function keepWaiting(journal: Journal): void {
   }
 }
 
-function endOf(state: State): { status: RunSummary['status']; outcome: Outcome } {
+/** Waits that a summary lists. */
+const MAX_SHOWN_WAITS = 100
+
+function shownWaits(state: State): Wait[] {
+  return waitsOf(state, MAX_SHOWN_WAITS).map(each => (each.kind === 'approval' ? { ...each, question: showStandIns(each.question) } : each))
+}
+
+function endOf(state: State): { status: RunSummary['status']; outcome: Outcome | null } {
   if (state.isFinished && state.outcome !== null) return { status: state.outcome.kind === 'value' ? 'done' : 'failed', outcome: state.outcome }
   const reason = state.stop?.reason ?? 'interrupt'
+  if (reason === 'pause') return { status: 'paused', outcome: null }
+  if (reason === 'waiting') return { status: 'waiting', outcome: null }
   const { code, message, help } = reason === 'limit' ? runErrors['limit-reached']({}) : reason === 'interrupt' ? runErrors.interrupted({}) : runErrors.stopped({ by: state.stop!.detail })
   const failure: Failure = {
     code, message: reason === 'limit' ? state.stop!.detail : message, task: state.workflow, retryable: state.stop?.isFinal !== true, ...(help[0] === undefined ? {} : { help: help[0] }),
@@ -229,7 +297,8 @@ function chooseWorkflow(plan: Plan, wanted: string | undefined): { key: string }
   return key === undefined ? runErrors['unknown-workflow']({ name: wanted, suggestions: didYouMean(wanted, names) }) : { key }
 }
 
-function checkArguments(plan: Plan, key: string, args: Readonly<Record<string, Value>>): Diagnostic[] {
+/** What is wrong with the arguments of a workflow. */
+export function checkArguments(plan: Plan, key: string, args: Readonly<Record<string, Value>>): Diagnostic[] {
   const { params } = plan.workflows[key]!
   const problems: Diagnostic[] = []
   for (const name of Object.keys(args)) {

@@ -25,7 +25,7 @@ export function recordedRuns(journal: Journal, host: Host, limit?: number): Reco
 function recorded(summary: RunSummary, lease: Lease | undefined, host: Host): RecordedRun {
   const { status } = summary
   const isDriven = lease !== undefined && isHeld(lease, host)
-  const state = isDriven ? 'running' : status === 'done' || status === 'failed' ? status : isLimited(summary) ? 'limited' : 'resumable'
+  const state = isDriven ? 'running' : status === 'done' || status === 'failed' ? status : summary.successor !== undefined ? 'superseded' : status === 'paused' || status === 'waiting' ? status : isLimited(summary) ? 'limited' : 'resumable'
   return { ...summary, state, driver: isDriven ? { pid: lease.pid, hostName: lease.hostName } : null }
 }
 

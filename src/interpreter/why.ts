@@ -122,9 +122,11 @@ function earlierRun(journal: Journal, runId: string, path: string): Earlier | nu
   return null
 }
 
+/** Phases of a task whose body nothing has come of, or not yet. */
+const notRun: readonly number[] = [phase.waiting, phase.question, phase.asking, phase.delay, phase.resting, phase.skipped, phase.cancelled]
+
 function hasRun(state: State, task: TaskId): boolean {
-  const at = state.tasks.phase[task]!
-  return at !== phase.waiting && at !== phase.skipped && at !== phase.cancelled
+  return !notRun.includes(state.tasks.phase[task]!)
 }
 
 /** A task that never asked the cache. */

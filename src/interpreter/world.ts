@@ -12,6 +12,7 @@ import type { Journal } from '#interpreter/journal/journal.ts'
 import type { Pool } from '#interpreter/pool/pool.ts'
 import type { Authority } from '#model/capability.ts'
 import type { AuditTrail } from '#interpreter/audit/trail.ts'
+import type { AppendNotes } from '#interpreter/guard/append-notes.ts'
 import type { SecretVault } from '#interpreter/secrets/vault.ts'
 
 /** Timers of a run: retries, timeouts, limits of time. Tests bring their own. */
@@ -37,6 +38,8 @@ export interface World {
   /** That person accepted by name that commands run unconfined where the machine has no sandbox. */
   readonly mayBeUnconfined: boolean
   readonly audit: AuditTrail
+  /** What appends of calls under way are noted in; null where nothing of the run outlives its process. */
+  readonly appends: AppendNotes | null
   readonly secrets: SecretVault
   readonly constants: ReadonlyMap<string, Value>
   /** Why a constant has no value; the run fails with it. */
@@ -54,7 +57,7 @@ export interface World {
   began(task: TaskId, nowMs: number): void
   /** A line in the run's log. */
   log(task: string, message: string): void
-  /** False once the run stops: no new call is begun. */
+  /** False once the run stops: no new call is begun. A pause lets attempts under way make theirs. */
   mayBegin(): boolean
   /** The same, after a look at every kill switch: asked before each effect, also within a call. */
   mayAct(): boolean

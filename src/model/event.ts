@@ -1,7 +1,7 @@
 // Event: what happened in a run, in order. A run's truth is its list of events; its state is their fold.
 //   V1. Compact: tasks are numbered in the order the engine met them, which the fold reproduces; paths are not repeated.
 //   V2. Every field is JSON; an event once written is never changed. A new field is optional, a new meaning is a new kind.
-//   V3. `atMs` is the wall clock when it was recorded: shown to people, never used to decide.
+//   V3. `atMs` is the wall clock when it was recorded. Nothing is decided by it but when a wait is due and how long the run was driven.
 import type { Value } from './type.ts'
 
 /** Number of a task, an item of a `for`, or a (sub-)workflow within its run. The root workflow is 0. */
@@ -32,8 +32,10 @@ export type StopCause = 'interrupt' | 'terminate' | 'stop-file' | 'limit' | 'pau
 /** Where a forked run comes from. */
 export interface RunOrigin {
   readonly runId: string
-  /** Path of a task. */
+  /** Path of the task from which on it began again; '' where it was migrated. */
   readonly task: string
+  /** It took over what still holds of a run of an earlier version of the program. */
+  readonly migrated?: true
 }
 
 export type RunEvent =
@@ -53,7 +55,16 @@ export type RunEvent =
   /** An expression came to its end. */
   | { readonly kind: 'evaluated'; readonly atMs: number; readonly task: TaskId; readonly attempt: number; readonly part: Part; readonly outcome: Outcome; readonly elapsedMs: number }
   /** Intent, recorded before the world is touched. `call` counts the calls of one attempt from 0. */
-  | { readonly kind: 'call-started'; readonly atMs: number; readonly task: TaskId; readonly attempt: number; readonly call: number; readonly name: string }
+  | {
+      readonly kind: 'call-started'
+      readonly atMs: number
+      readonly task: TaskId
+      readonly attempt: number
+      readonly call: number
+      readonly name: string
+      /** Of a call that was taken over under way: the run whose id is in its idempotency key. */
+      readonly keyRun?: string
+    }
   | { readonly kind: 'call-finished'; readonly atMs: number; readonly task: TaskId; readonly attempt: number; readonly call: number; readonly outcome: Outcome; readonly elapsedMs: number }
   | { readonly kind: 'timer-fired'; readonly atMs: number; readonly timer: number }
   | {

@@ -160,6 +160,13 @@ export interface PlanNode {
   readonly label: PlanExpr | null
 }
 
+/** The longest time that a clause, a deadline or an interval may name. */
+export const MAX_WAIT_MS = 365 * 86_400_000
+/** Triggers of one workflow. */
+export const MAX_TRIGGERS = 16
+/** How often a question may be passed on. */
+export const MAX_ESCALATIONS = 8
+
 /** Deadlines of a question. When the last one passes unanswered, the task fails with `run/not-approved`. */
 export interface PlanApproval {
   readonly withinMs: number

@@ -1,5 +1,5 @@
 // Report: what a run says of itself, live (notices) and afterwards (summary). Telemetry, the command line and the web read only this.
-import type { Failure, Outcome, RunOrigin } from './event.ts'
+import type { Failure, Outcome, RunOrigin, StopCause } from './event.ts'
 
 export type TaskStatus = 'waiting' | 'ready' | 'running' | 'done' | 'failed' | 'skipped' | 'cancelled'
 
@@ -69,8 +69,10 @@ export interface RunSummary {
   readonly outcome: Outcome | null
   readonly tasks: TaskCounts
   readonly calls: CallCounts
-  /** Of a forked run. */
+  /** Of a forked or migrated run. */
   readonly origin?: RunOrigin
+  /** The run that took its place: it goes on with a later version of the program. */
+  readonly successor?: string
   /** What it waited for when it was recorded last; absent: nothing. At most 100. */
   readonly waits?: readonly Wait[]
 }
@@ -83,13 +85,18 @@ export interface LogLine {
   /** Path of the task. */
   readonly task: string
   readonly message: string
+  /** Of a failure: its code, and the attempt it ended. */
+  readonly code?: string
+  readonly attempt?: number
+  /** Of what a person said: who, and where. */
+  readonly by?: string
 }
 
 /** A run as lists show it. */
 export interface RecordedRun extends RunSummary {
-  /** `running`: a process drives it now; `resumable`: none does, and it is not finished; `limited`: neither, and going on would stop at the same limit again; `paused`: a person
-   * paused it; `waiting`: for a person or a time, and no process needs to live meanwhile. */
-  readonly state: 'running' | 'resumable' | 'limited' | 'paused' | 'waiting' | 'done' | 'failed'
+  /** `running`: a process drives it now; `resumable`: none does, and it is not finished; `limited`: neither, and going on would stop at the same limit again; `superseded`:
+   * another run took its place (see `successor`); `paused`: a person paused it; `waiting`: for a person or a time, and no process needs to live meanwhile. */
+  readonly state: 'running' | 'resumable' | 'limited' | 'paused' | 'waiting' | 'superseded' | 'done' | 'failed'
   /** The process that drives it now. */
   readonly driver: { readonly pid: number; readonly hostName: string } | null
 }
@@ -111,6 +118,40 @@ export interface TaskReport {
   readonly elapsedMs: number
   readonly outcome: Outcome | null
   readonly dependsOn: readonly string[]
+  /** Of a task that was tried again or waited: its attempts and waits, in order; at most 100. */
+  readonly spans?: readonly TaskSpan[]
+}
+
+/** An attempt of a task, or a time in which it waited. */
+export interface TaskSpan {
+  /** `work`: an attempt; `approval`: for a person; `time`: for a time that the program names; `retry`: before the next attempt. */
+  readonly kind: 'work' | 'approval' | 'time' | 'retry'
+  /** From 1. */
+  readonly attempt: number
+  readonly fromMs: number
+  /** Null: it has not ended. */
+  readonly toMs: number | null
+  /** Code of the failure in which an attempt ended. */
+  readonly code?: string
+}
+
+/** What a person said to a task, or about it. */
+export interface PersonSaid {
+  readonly task: string
+  readonly atMs: number
+  readonly verdict: 'approved' | 'refused' | 'cancelled'
+  /** Who, and where: `terminal`, `--yes`, `tek approve`. */
+  readonly by: string
+  readonly note?: string
+}
+
+/** A time in which a process drove the run. */
+export interface RunSession {
+  readonly fromMs: number
+  /** The last event of it. */
+  readonly toMs: number
+  /** `finished`, why it stopped, or `broken-off`: it was killed, or goes on. */
+  readonly end: 'finished' | 'broken-off' | StopCause
 }
 
 /** An entry of the audit log. */
@@ -118,11 +159,11 @@ export interface AuditEntryShown {
   readonly seq: number
   readonly runId: string
   readonly atMs: number
-  /** `decision`, `outcome`, `secret-used`, `permit` or `stopped`. */
+  /** `decision`, `outcome`, `secret-used`, `permit`, `stopped`, `answered` or `cancelled`. */
   readonly kind: string
   readonly task: string
   readonly call: string
-  /** The grant, the name of the secret, what was permitted, who stopped it. */
+  /** The grant, the name of the secret, what was permitted, who stopped it or gave it up, the question. */
   readonly what: string
   readonly verdict: string
 }
@@ -133,6 +174,10 @@ export interface RunReport {
   /** Where the run's entries in the audit log lie; between them there may be other runs'. Null where there are none. */
   readonly audit?: { readonly first: number; readonly last: number; readonly entries: number } | null
   readonly tasks: readonly TaskReport[]
+  /** What people said to its tasks, in order. */
+  readonly said?: readonly PersonSaid[]
+  /** The processes that drove it, one after the other. */
+  readonly sessions?: readonly RunSession[]
 }
 
 /** Where a replay and its record part. */

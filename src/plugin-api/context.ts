@@ -10,6 +10,8 @@ export interface ToolContext {
   readonly signal: AbortSignal
   /** The same for every execution of this call in this attempt, so that a repeated effect can be recognised. */
   readonly idempotencyKey: string
+  /** This very call was begun before, by a process that ended before it could record how it went: what it does may have been done. */
+  readonly begunBefore: boolean
   readonly files: ToolFiles
   /** Runs a program without a shell. Needs `exec`. The environment holds PATH, LANG, TERM=dumb, a private HOME and what `env` names. */
   run(program: string, args: readonly string[], options?: RunOptions): Promise<RunResult>
@@ -39,6 +41,7 @@ export interface ToolFiles {
   /** Atomic: temporary name, then rename. Makes parent folders. Needs `fs.write`. */
   writeText(path: string, text: string): Promise<void>
   writeBytes(path: string, bytes: Uint8Array): Promise<void>
+  /** Once, also where the call is made again after a crash, if it asks for the same appends in the same order. Needs `fs.write`. */
   append(path: string, text: string): Promise<void>
   makeDirectory(path: string): Promise<void>
   remove(path: string): Promise<void>

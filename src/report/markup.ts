@@ -46,6 +46,8 @@ td.status{white-space:nowrap}td.status.done{color:var(--done)}td.status.failed{c
 details{margin:1.25rem 0;border:1px solid var(--rule);border-radius:6px;padding:.5rem .9rem}summary{cursor:pointer;font-weight:600}
 figure{margin:1rem 0;overflow-x:auto}figcaption{color:var(--faint);font-size:.9rem}
 .timeline text{font:12px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;fill:var(--ink)}.timeline .scale{fill:var(--faint)}.timeline line{stroke:var(--rule)}
+.timeline .wait{fill:none;stroke:var(--faint);stroke-dasharray:3 2}.timeline .gap{fill:var(--panel)}
+a{color:inherit}.verdict.waiting,.verdict.paused{border-color:var(--running)}
 .timeline .done{fill:var(--done)}.timeline .failed{fill:var(--failed)}.timeline .running{fill:var(--running)}.timeline .cached{fill:var(--cached)}.timeline .skipped,.timeline .cancelled,.timeline .waiting,.timeline .ready{fill:var(--faint)}
 .proof{background:var(--panel);border:1px solid var(--rule);border-radius:6px;padding:.6rem 1rem;margin-top:2.5rem;font-size:.9rem}
 .proof dl{display:grid;grid-template-columns:max-content 1fr;gap:.2rem 1rem;margin:.4rem 0}.proof dt{color:var(--faint)}.proof dd{margin:0}

@@ -1,18 +1,20 @@
 // Run report: what a run did, as one file that anyone can open and that can be passed on.
-// Owns: what is said and in which order: the verdict, failures, the result, when and in what order, every task, the proof. Does not own: markup (markup.ts).
+// Owns: what is said and in which order: the verdict, failures, what people said and are asked, the result, when and in what order, every task, the proof. Does not own: markup (markup.ts).
 //   R1. Failures come before everything that went well.
 //   R2. It is made from the report alone: opened a year later, or made twice, it says the same.
 //   R3. Every text and list in it is bounded, and what is left out is counted.
 import { elapsed, thousands } from '#base/terminal-text.ts'
+import type { Failure } from '#model/event.ts'
 import type { RunReport, RunSummary, TaskReport } from '#model/report.ts'
 import type { Value } from '#model/type.ts'
 import { graphOfRun } from '#graph/graph.ts'
 import { drawSvg } from '#graph/svg.ts'
-import { element, type Html, page, raw } from './markup.ts'
-import { timeline } from './timeline.ts'
+import { element, type Html, page, raw, text } from './markup.ts'
+import { timeline, waitedMs } from './timeline.ts'
 
 const MAX_FAILURES = 50
 const MAX_TASKS = 2_000
+const MAX_SAID = 200
 const MAX_DETAILS_LENGTH = 4_000
 const MAX_RESULT_LENGTH = 200_000
 const MAX_VALUE_LENGTH = 300
@@ -26,18 +28,20 @@ const VERDICTS: Readonly<Record<RunSummary['status'], string>> = { done: 'is don
  *
  * @param report as `tek show --json` prints it.
  * @param tekVersion of the tek that writes it.
+ * @param fileOf where the page lies beside the run's evidence, the file of the task at a place in the report, relative to the page.
  * @see `tek show RUN --html FILE`
  */
-export function runReportHtml(report: RunReport, tekVersion: string): string {
+export function runReportHtml(report: RunReport, tekVersion: string, fileOf: FileOf = () => null): string {
   const { summary } = report
   const parts = [
     element('h1', {}, `${summary.program} · ${summary.workflow}`),
     element('p', { class: `verdict ${summary.status}` }, verdict(summary)),
-    ...failures(report), // R1
+    ...failures(report, fileOf), // R1
+    ...people(report),
     ...result(summary),
     ...times(report),
     ...graph(report),
-    ...tasks(report),
+    ...tasks(report, fileOf),
     proof(summary, tekVersion),
   ]
   return page(`${summary.program} · ${summary.runId}`, parts)
@@ -53,11 +57,14 @@ function verdict({ workflow, status, tasks: counts, elapsedMs }: RunSummary): st
   return `${workflow} ${VERDICTS[status]}: ${count}${asides.length > 0 ? ` (${asides.join(', ')})` : ''} in ${elapsed(elapsedMs)}.`
 }
 
-function failures(report: RunReport): Html[] {
+/** Gives the file of the task at a place in the report, where the page lies beside such files. */
+type FileOf = (place: number) => string | null
+
+function failures(report: RunReport, fileOf: FileOf): Html[] {
   const { outcome } = report.summary
-  const failed = report.tasks.filter(task => task.outcome?.kind === 'failure')
-  const all = failed.map(task => ({ where: task.path, failure: (task.outcome as Extract<TaskReport['outcome'], { kind: 'failure' }>).failure }))
-  if (all.length === 0 && outcome?.kind === 'failure') all.push({ where: report.summary.workflow, failure: outcome.failure })
+  const all: { where: Html; failure: Failure }[] = []
+  for (const [place, task] of report.tasks.entries()) if (task.outcome?.kind === 'failure') all.push({ where: linked(task.path, fileOf(place)), failure: task.outcome.failure })
+  if (all.length === 0 && outcome?.kind === 'failure') all.push({ where: text(report.summary.workflow), failure: outcome.failure })
   if (all.length === 0) return []
   const shown = all.slice(0, MAX_FAILURES).map(({ where, failure }) => element('div', { class: 'failure' },
     element('p', {}, element('strong', {}, where), ' ', element('code', {}, failure.code)),
@@ -67,6 +74,22 @@ function failures(report: RunReport): Html[] {
   ))
   const left = all.length - shown.length
   return [element('h2', {}, 'What failed'), ...shown, ...(left > 0 ? [element('p', { class: 'help' }, `and ${thousands(left)} more`)] : [])]
+}
+
+/** What the run waits for, and who said what. */
+function people({ summary: { waits = [] }, said = [] }: RunReport): Html[] {
+  const asked = waits.map(wait => [
+    wait.task, wait.kind === 'approval' ? 'waits for an answer' : 'waits for a time', wait.kind === 'approval' && wait.askedOf !== null ? wait.askedOf : '', time(wait.sinceMs),
+    wait.kind === 'approval' ? wait.question : '', wait.dueMs === null ? '' : time(wait.dueMs),
+  ])
+  const answers = said.map(({ task, verdict, by, atMs, note = '' }) => [task, verdict, by, time(atMs), note, ''])
+  const rows = [...asked, ...answers]
+  if (rows.length === 0) return []
+  const heads = ['task', '', 'who', 'when', 'question or note', 'due'].map(each => element('th', {}, each))
+  const body = rows.slice(0, MAX_SAID).map(cells => element('tr', {}, ...cells.map(each => element('td', {}, cut(each, MAX_VALUE_LENGTH)))))
+  const left = rows.length - body.length
+  const table = element('div', { class: 'scroll' }, element('table', { class: 'people' }, element('thead', {}, element('tr', {}, ...heads)), element('tbody', {}, ...body)))
+  return [element('h2', {}, asked.length > 0 ? 'Waits and answers' : 'Answers'), table, ...(left > 0 ? [element('p', { class: 'help' }, `and ${thousands(left)} more`)] : [])]
 }
 
 function result({ outcome }: RunSummary): Html[] {
@@ -107,16 +130,20 @@ function graph(report: RunReport): Html[] {
   return [element('details', {}, element('summary', {}, 'What waited for what'), element('figure', {}, raw(drawSvg(drawn))))]
 }
 
-function tasks(report: RunReport): Html[] {
-  const rows = report.tasks.slice(0, MAX_TASKS).map(task => element('tr', {},
+function tasks(report: RunReport, fileOf: FileOf): Html[] {
+  const listed = report.tasks.slice(0, MAX_TASKS)
+  const hasWaited = listed.some(task => waitedMs(task) > 0)
+  const rows = listed.map((task, place) => element('tr', {},
     element('td', { class: `status ${task.status}` }, task.status),
-    element('td', {}, task.path),
+    element('td', {}, linked(cut(task.path, MAX_VALUE_LENGTH), fileOf(place))),
     element('td', { class: 'number' }, elapsed(task.elapsedMs)),
+    ...(hasWaited ? [element('td', { class: 'number' }, waitedMs(task) === 0 ? '' : elapsed(waitedMs(task)))] : []),
     element('td', { class: 'number' }, task.cached ? 'cache' : String(task.attempts)),
     element('td', {}, element('code', {}, what(task))),
   ))
   if (rows.length === 0) return []
-  const heads = element('tr', {}, element('th', {}, 'status'), element('th', {}, 'task'), element('th', { class: 'number' }, 'time'), element('th', { class: 'number' }, 'attempts'), element('th', {}, 'value'))
+  const number = (name: string): Html => element('th', { class: 'number' }, name)
+  const heads = element('tr', {}, element('th', {}, 'status'), element('th', {}, 'task'), number('time'), ...(hasWaited ? [number('waited')] : []), number('attempts'), element('th', {}, 'value'))
   const left = report.tasks.length - rows.length
   const table = element('div', { class: 'scroll' }, element('table', {}, element('thead', {}, heads), element('tbody', {}, ...rows)))
   const more = left > 0 ? [element('p', { class: 'help' }, `and ${thousands(left)} more (tek show --json lists all)`)] : []
@@ -134,13 +161,17 @@ function proof(summary: RunSummary, tekVersion: string): Html {
   const facts: readonly (readonly [string, string])[] = [
     ['touched', `read ${thousands(calls.read)}, wrote ${thousands(calls.wrote)}, ran ${thousands(calls.ran)}, fetched ${thousands(calls.fetched)}`],
     ['refused', thousands(calls.refused)],
-    ['began', `${new Date(summary.startedAtMs).toISOString().slice(0, 19).replace('T', ' ')} UTC`],
+    ['began', time(summary.startedAtMs)],
     ['program', summary.planHash],
     ['tek', tekVersion],
     ['again', `tek show ${summary.runId}`],
   ]
   return element('section', { class: 'proof' }, element('strong', {}, 'What it touched'), element('dl', {}, ...facts.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)])))
 }
+
+const linked = (path: string, file: string | null): Html => (file === null ? text(path) : element('a', { href: file }, path))
+
+const time = (atMs: number): string => `${new Date(atMs).toISOString().slice(0, 19).replace('T', ' ')} UTC`
 
 function cut(value: string, length: number): string {
   return value.length > length ? `${value.slice(0, length)}… (${thousands(value.length - length)} more characters)` : value

@@ -1,15 +1,18 @@
 // Console: live progress on a terminal, redrawn in place.
 // Owns: the block of lines at the bottom of the screen. Does not own: the result, which goes to standard output after it.
 //   C1. At most 10 redraws a second, whatever the number of notices; the last state is always drawn.
-//   C2. Never wider than the terminal, never more than MAX_RUNNING + 2 lines: a wrapped line could not be taken back.
+//   C2. Never wider than the terminal, never more than MAX_RUNNING + MAX_WAITS + 3 lines: a wrapped line could not be taken back.
 //   C3. Everything it shows of the program is neutralised.
 import { cutToWidth, displayWidth, elapsed, neutralise, thousands } from '#base/terminal-text.ts'
-import type { RunNotice } from '#model/report.ts'
+import type { RunNotice, Wait } from '#model/report.ts'
 import { finalLines } from './final-lines.ts'
 import type { RunListener, Surface } from './listener.ts'
+import { waitWords } from './wait-words.ts'
 
 const MIN_REDRAW_MS = 100
 const MAX_RUNNING = 5
+/** Waits that are shown; questions first. */
+const MAX_WAITS = 4
 const MAX_LOG_ROWS = 3
 const BAR_COLUMNS = 16
 /** Start times kept for running tasks; more than this and the rest are shown without a time. */
@@ -22,6 +25,7 @@ export function consoleListener(surface: Surface, now: () => number, isKept = tr
   let workflow = ''
   let startedMs = now()
   let progress: Progress | null = null
+  let waits: readonly Wait[] = []
   let drawn = 0
   let drawnAtMs = Number.NEGATIVE_INFINITY
   let dirty = false
@@ -52,7 +56,13 @@ export function consoleListener(surface: Surface, now: () => number, isKept = tr
       return paint('dim', cutToWidth(`  ${neutralise(path).replace(/[\n\t]/g, ' ')}${since === undefined ? '' : `  ${elapsed(now() - since)}`}`, columns))
     })
     if (running.length > MAX_RUNNING) shown.push(paint('dim', `  and ${thousands(running.length - MAX_RUNNING)} more`))
-    return [first, ...shown]
+    return [first, ...shown, ...waitRows(columns)]
+  }
+
+  const waitRows = (columns: number): string[] => {
+    const sorted = [...waits].sort((a, b) => Number(a.kind === 'time') - Number(b.kind === 'time'))
+    const rows = sorted.slice(0, MAX_WAITS).map(wait => surface.paint(wait.kind === 'approval' ? 'yellow' : 'dim', cutToWidth(`  ${waitWords(wait)}`, columns)))
+    return waits.length > MAX_WAITS ? [...rows, surface.paint('dim', cutToWidth(`  and ${thousands(waits.length - MAX_WAITS)} more to wait for (tek waits)`, columns))] : rows
   }
 
   const draw = (force: boolean): void => {
@@ -86,6 +96,9 @@ export function consoleListener(surface: Surface, now: () => number, isKept = tr
             started.delete(notice.path)
             if (ended.size < MAX_TIMED) ended.add(notice.path)
           } else if (started.size < MAX_TIMED && !started.has(notice.path)) started.set(notice.path, now())
+          break
+        case 'waits':
+          waits = notice.waits
           break
         case 'log':
           clear()

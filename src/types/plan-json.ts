@@ -7,6 +7,7 @@ import { sha256 } from '#base/hash.ts'
 import { canonicalJson, type Json } from '#base/json.ts'
 import { type Plan, readableVersions } from '#model/plan.ts'
 import type { Type } from '#model/type.ts'
+import { triggersProblem, waitsProblem } from './plan-json-waits.ts'
 
 const MAX_PLAN_DEPTH = 2_000
 const MAX_PLAN_PARTS = 20_000_000
@@ -33,7 +34,7 @@ export function hashPlan(plan: Plan): string {
 }
 
 /** The type with the doc comments of its fields left out; itself where there are none. */
-function withoutFieldDocs(type: Type): Type {
+export function withoutFieldDocs(type: Type): Type {
   switch (type.kind) {
     case 'list':
       return { ...type, item: withoutFieldDocs(type.item) }
@@ -227,6 +228,7 @@ class Validator {
       this.authority(value['authority'], `${at}.authority`, { nodes: 0, params }) ??
       this.limits(value['limits'], `${at}.limits`) ??
       this.onFailure(value['onFailure'], `${at}.onFailure`, names) ??
+      triggersProblem(value['triggers'], `${at}.triggers`, params, this.secrets) ??
       this.each(nodes, `${at}.nodes`, (each, place) => this.node(each, place, names)) ??
       this.indexes(value['returnsDependsOn'], `${at}.returnsDependsOn`, nodes.length) ??
       this.order(nodes, `${at}.nodes`) ??
@@ -262,6 +264,9 @@ class Validator {
     if (verify !== null && !(isRecord(verify) && isIndex(verify['runs']) && [verify['agree'], verify['upTo']].every(each => each === null || isIndex(each)))) return `${at}.verify is damaged`
     if (value['mustCheck'] !== undefined && value['mustCheck'] !== true) return `${at}.mustCheck is neither true nor absent`
     if (!isNumber(value['priority'])) return `${at}.priority is no number`
+    const wait = value['wait']
+    const waits = waitsProblem(value, at)
+    if (waits !== null) return waits
     if (needs !== null && !(isRecord(needs) && isNumber(needs['cpu']) && isNumber(needs['memoryBytes']))) return `${at}.needs is damaged`
     return (
       type(value['type'], `${at}.type`) ??
@@ -269,6 +274,7 @@ class Validator {
       (isRecord(cache) ? this.optionalExpr(cache['by'], `${at}.cache.by`, names) : null) ??
       (isRecord(verify) ? this.optionalExpr(verify['key'], `${at}.verify.key`, names) : null) ??
       this.optionalExpr(value['approve'], `${at}.approve`, names) ??
+      (isRecord(wait) ? this.expr(wait['value'], `${at}.wait.value`, names) : null) ??
       this.optionalExpr(value['label'], `${at}.label`, names) ??
       (value['onFailure'] === null ? null : this.onFailure(value['onFailure'], `${at}.onFailure`, names)) ??
       this.body(value['body'], `${at}.body`, names)

@@ -2,6 +2,7 @@
 // Owns: the tools programs use on files, and the grants `fs.read` and `fs.write`. Does not own: whether a path may be touched (the guard).
 //   F1. What a file holds is untrusted text; that a file exists, its size and its name under a trusted pattern are not.
 //   F2. A path that is written to must be trusted.
+//   F3. Made again after a crash, a call leaves what it would have left at once; `append` as well (its context notes what was added).
 import { definePlugin, reads, t, ToolFailure, writes, z, type ToolContext } from 'tek-lang/plugin'
 
 const MAX_FILE_BYTES = 10_000_000
@@ -152,7 +153,7 @@ export default definePlugin({
       },
     }),
     append: writes({
-      doc: 'Adds text at the end of a file, which is made when it does not exist. May happen twice when a run is resumed in the middle of it. Gives the path.',
+      doc: 'Adds text at the end of a file, which is made when it does not exist; once, also when a run is resumed in the middle of it. Gives the path.',
       input: { path: writePath, text: z.string().describe('What to add.') },
       output: t.path,
       needs: { 'fs.write': ['$path'] },
@@ -180,7 +181,13 @@ export default definePlugin({
       needs: { 'fs.read': ['$from'], 'fs.write': [['$from'], ['$to']] },
       sinks: ['from', 'to'],
       run: async ({ from, to }, context) => {
-        await context.files.move(from, to)
+        try {
+          await context.files.move(from, to)
+        } catch (problem) {
+          // F3: gone from there and at its new place, moved by this very call.
+          const isMoved = context.begunBefore && (await context.files.stat(from)) === null && (await context.files.stat(to).catch(() => null)) !== null
+          if (!isMoved) throw problem
+        }
         return to
       },
     }),

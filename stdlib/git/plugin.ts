@@ -2,7 +2,7 @@
 // Owns: the tools and the grants `git.read`, `git.branch`, `git.worktree`. Does not own: how git is run (command), reading (history), changing (changes).
 //   P1. The words of others (names, messages, file contents) are untrusted; hashes, dates, counts and paths inside the repository are not.
 import { definePlugin, reads, t, writes, z } from 'tek-lang/plugin'
-import { addWorktree, commitOnBranch, createBranch, readDifference, readStatus, removeBranch } from './changes.ts'
+import { addWorktree, commitOnBranch, createBranch, readDifference, readStatus, removeBranch, removeWorktree } from './changes.ts'
 import { checkedPath, checkedRevision, git, implied } from './command.ts'
 import { asGiven, churnOf, readBlame, readLog } from './history.ts'
 
@@ -111,7 +111,7 @@ const reading = {
 
 const changing = {
   commit: writes({
-    doc: 'Commits changed files to a branch, which is made from HEAD when it does not exist. The checkout, its index and the current branch stay as they are. When nothing changed no commit is made.',
+    doc: 'Commits changed files to a branch, which is made from HEAD when it does not exist. The checkout, its index and the current branch stay as they are. When nothing changed no commit is made. A crash doubles none.',
     input: {
       message: z.string().describe('The message.'), branch: z.string().describe('The branch; it may not be checked out.'), dir,
       paths: z.array(t.path).default([]).describe('What to commit, seen from the folder, new files included; all tracked files that changed unless given.'),
@@ -133,19 +133,16 @@ const changing = {
     run: ({ branch, dir }, context) => removeBranch(context, dir, branch),
   }),
   addWorktree: writes({
-    doc: 'Makes a working tree of a commit in a folder of its own, on no branch. Gives the folder.',
+    doc: 'Makes a working tree of a commit in a new or empty folder, on no branch. Gives the folder.',
     input: { path: t.path.describe('The new folder.'), from: revision('The commit.'), dir }, output: t.path,
     needs: { 'git.worktree': ['$dir'], 'fs.write': ['$path'] }, sinks: ['path', 'from', 'dir'],
     run: ({ path, from, dir }, context) => addWorktree(context, dir, path, from),
   }),
   removeWorktree: writes({
-    doc: 'Removes a working tree with everything in it.',
+    doc: 'Removes a working tree with everything in it. Says whether there was one.',
     input: { path: t.path.describe('The folder of the working tree.'), dir }, output: z.boolean(),
     needs: { 'git.worktree': ['$dir'], 'fs.write': ['$path'] }, sinks: ['path', 'dir'],
-    run: async ({ path, dir }, context) => {
-      await git(context, dir, ['worktree', 'remove', '--force', '--', checkedPath(path)])
-      return true
-    },
+    run: ({ path, dir }, context) => removeWorktree(context, dir, path),
   }),
 }
 
@@ -161,14 +158,14 @@ export default definePlugin({
     branch: {
       doc: 'Make, move and remove branches whose name matches.', params: { name: 'path' }, access: 'write',
       implies: [
-        ...['config --name-only --get-regexp', 'worktree list', 'rev-parse', 'read-tree', 'add', 'write-tree', 'commit-tree', 'update-ref'].map(command => implied(...command.split(' '))),
+        ...['config --name-only --get-regexp', 'worktree list', 'rev-parse', 'log --walk-reflogs', 'read-tree', 'add', 'write-tree', 'commit-tree', 'update-ref'].map(command => implied(...command.split(' '))),
         ['env', 'GIT_INDEX_FILE'], ['fs.read', '**'], ['fs.read', '.git/config'], ['fs.write', '.git/**'],
       ],
     },
     worktree: {
       doc: 'Make and remove working trees of the repository that holds a folder.', params: { dir: 'path' }, access: 'write',
       implies: [
-        ...['config --name-only --get-regexp', 'rev-parse', 'worktree add', 'worktree remove'].map(command => implied(...command.split(' '))),
+        ...['config --name-only --get-regexp', 'rev-parse', 'worktree add', 'worktree list', 'worktree repair', 'worktree remove', 'reset --hard --quiet'].map(command => implied(...command.split(' '))),
         ['fs.read', '$1^.git/**'], ['fs.read', '$1^.git/.git/config'], ['fs.write', '$1^.git/.git/**'],
       ],
     },

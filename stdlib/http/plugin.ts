@@ -2,11 +2,14 @@
 // Owns: the tools, JSON bodies, what counts as success. Does not own: which hosts (grant `net`), redirects and their re-check, limits of the host.
 //   H1. An address must be trusted; an answer is untrusted. H2. Only http and https, no user and password in an address.
 //   H3. A status of 400 or more is a result for `request`, `get` and `post`, and a failure for the JSON tools (5xx, 408 and 429 retryable).
+//   H4. What may change something carries `Idempotency-Key`, the same when the request is made again after a crash, unless the program gives one. A server
+//       that heeds it acts once. Its value is a string of RFC 8941, as draft-ietf-httpapi-idempotency-key-header has it.
 import { definePlugin, t, ToolFailure, writes, reads, z, type FetchResult, type ToolContext } from 'tek-lang/plugin'
 
 const MAX_BODY_BYTES = 50_000_000
 const MAX_TIMEOUT_MS = 600_000
 const MAX_JSON_DEPTH = 128
+const CHANGING = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 
 const url = t.url.describe('The address, http or https.')
 const headers = t.secret(t.map(z.string())).default({}).describe('Headers of the request; what they say may be secret.')
@@ -67,8 +70,10 @@ async function send(request: Request, context: ToolContext): Promise<FetchResult
   if (!/^[A-Z]{1,20}$/.test(request.method)) throw new ToolFailure('bad-method', `\`${request.method.slice(0, 30)}\` is not a method.`)
   if (!(request.timeout > 0 && request.timeout <= MAX_TIMEOUT_MS)) throw new ToolFailure('bad-timeout', 'timeout must be above 0 and at most 10m.')
   if (!(request.maxBody >= 0 && request.maxBody <= MAX_BODY_BYTES)) throw new ToolFailure('bad-limit', `maxBody must be from 0 to ${MAX_BODY_BYTES} bytes.`)
+  const headers = checkedHeaders(request.headers, request.bearer, request.basic)
+  if (CHANGING.has(request.method)) headers['idempotency-key'] ??= `"${context.idempotencyKey}"` // H4
   return context.fetch(checkedUrl(request.url), {
-    method: request.method, headers: checkedHeaders(request.headers, request.bearer, request.basic), timeoutMs: request.timeout, maxBodyBytes: request.maxBody,
+    method: request.method, headers, timeoutMs: request.timeout, maxBodyBytes: request.maxBody,
     ...(request.body === undefined ? {} : { body: request.body }),
   })
 }
@@ -113,12 +118,12 @@ export default definePlugin({
       run: async (input, context) => shown(await send({ ...input, method: 'HEAD', maxBody: 0 }, context)),
     }),
     post: writes({
-      doc: 'Sends text to an address.',
+      doc: 'Sends text to an address. The header Idempotency-Key, unless it is given, is the same when the request is made again after a crash.',
       input: { url, body: z.string().describe('What to send.'), headers, bearer, timeout, maxBody, basic }, output: responseType, needs, sinks: ['url', 'headers'],
       run: async (input, context) => shown(await send({ ...input, method: 'POST' }, context)),
     }),
     request: writes({
-      doc: 'Sends any other request, such as PUT, PATCH or DELETE.',
+      doc: 'Sends any other request, such as PUT, PATCH or DELETE; those carry Idempotency-Key, as `post` does.',
       input: { method: z.string().describe('The method, in capitals.'), url, body: z.string().default('').describe('What to send; "" is no body.'), headers, bearer, timeout, maxBody, basic },
       output: responseType, needs, sinks: ['method', 'url', 'headers'],
       run: async ({ body, ...input }, context) => shown(await send(body === '' ? input : { ...input, body }, context)),
@@ -129,12 +134,10 @@ export default definePlugin({
       run: async (input, context) => jsonOf(await send({ ...input, headers: jsonHeaders(input.headers, false), method: 'GET' }, context), 'GET'),
     }),
     postJson: writes({
-      doc: 'Sends a value as JSON and gives the JSON that comes back (null when nothing does). The header Idempotency-Key is the same when the request is repeated after a crash.',
+      doc: 'Sends a value as JSON and gives the JSON that comes back (null when nothing does). It carries Idempotency-Key, as `post` does.',
       input: { url, value: t.json.describe('What to send.'), headers, bearer, timeout, maxBody, basic }, output: t.json, untrusted: true, needs, sinks: ['url', 'headers'],
-      run: async ({ value, ...input }, context) => {
-        const all = { 'idempotency-key': context.idempotencyKey, ...jsonHeaders(input.headers, true) }
-        return jsonOf(await send({ ...input, headers: all, body: JSON.stringify(value), method: 'POST' }, context), 'POST')
-      },
+      run: async ({ value, ...input }, context) =>
+        jsonOf(await send({ ...input, headers: jsonHeaders(input.headers, true), body: JSON.stringify(value), method: 'POST' }, context), 'POST'),
     }),
   },
 })

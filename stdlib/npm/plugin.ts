@@ -1,6 +1,8 @@
 // npm: packages of a project: what is installed, what is behind, installing, testing.
 // Owns: the tools. Does not own: reading lock files (lock), the registry (registry), versions (version), licences (licence).
 //   N1. Package scripts do not run unless asked for by `scripts: true`. N2. What packages and the registry say is untrusted, except names, dates and the versions of the registry, which have a known form.
+//   N3. Installing looks first whether it was done, also by a call that was killed: npm writes its notes (package.json, the lock, the list in
+//       node_modules) after the packages are in place.
 import { definePlugin, pure, reads, t, ToolFailure, writes, z, type ToolContext } from 'tek-lang/plugin'
 import { licenceFamily } from './licence.ts'
 import { isPackageName, own, parseLock, readJson } from './lock.ts'
@@ -47,6 +49,20 @@ async function installing(context: ToolContext, folder: string, args: readonly s
   }
   const busy = /ETIMEDOUT|ECONNRESET|EAI_AGAIN|ENOTFOUND|503|429/.test(result.stderr)
   throw new ToolFailure('install-failed', `npm ${args[0]} failed: ${(said.slice(0, 6).join(' · ') || `exit code ${result.exitCode}`).slice(0, 800)}`, { retryable: result.timedOut || busy })
+}
+
+/** N3 */
+async function isInstalled(context: ToolContext, folder: string, name: string, version: string): Promise<boolean> {
+  const read = async (path: string): Promise<unknown> => readJson(await context.files.readText(inside(folder, path), { maxBytes: 50_000_000 }), path)
+  const at = (value: unknown, ...keys: readonly string[]): unknown => keys.reduce<unknown>((found, key) => (found !== null && typeof found === 'object' ? own(found as Record<string, unknown>, key) : undefined), value)
+  try {
+    const manifest = await read('package.json')
+    const isAsked = ['dependencies', 'devDependencies', 'optionalDependencies'].some(kind => at(manifest, kind, name) === version)
+    if (!isAsked || at(await read('package-lock.json'), 'packages', `node_modules/${name}`, 'version') !== version) return false
+    return at(await read('node_modules/.package-lock.json'), 'packages', `node_modules/${name}`, 'version') === version && at(await read(`node_modules/${name}/package.json`), 'version') === version
+  } catch {
+    return false // something is not there, or may not be read: npm says what is wrong
+  }
 }
 
 async function sizeOf(context: ToolContext, folder: string): Promise<number> {
@@ -151,13 +167,14 @@ const installResult = z.object({ ok: z.boolean(), elapsed: t.duration, warnings:
 
 const commands = {
   install: writes({
-    doc: 'Adds or changes one package in the project, at exactly this version. Fails with npm\'s reason.',
+    doc: 'Adds or changes one package in the project, at exactly this version; where it is there already, nothing is done. Fails with npm\'s reason.',
     input: { package: z.string().describe('The name of the package.'), to: version, dir, scripts: z.boolean().default(false).describe('Let packages run their install scripts.') },
     output: installResult,
     needs: { exec: ['npm', 'install', '**'] }, sinks: ['package', 'to', 'dir', 'scripts'],
-    run: (input, context) => {
+    run: async (input, context) => {
       if (!isPackageName(input.package)) throw new ToolFailure('bad-name', `\`${input.package.slice(0, 100)}\` cannot be the name of a package.`)
       if (parseVersion(input.to) === null) throw new ToolFailure('bad-version', `\`${input.to.slice(0, 100)}\` is not a version.`)
+      if (await isInstalled(context, input.dir, input.package, input.to)) return { ok: true, elapsed: 0, warnings: [] } // N3
       return installing(context, input.dir, ['install', '--save-exact', '--', `${input.package}@${input.to}`], input.scripts)
     },
   }),

@@ -74,6 +74,8 @@ export function drawProgram(seed: number, { timed }: Drawing): Drawn {
     if (chance(0.4)) parts.push(`retry ${1 + below(3)} backoff ${1 + below(20)}ms..${20 + below(60)}ms`)
     if (timed || chance(0.3)) parts.push(`timeout ${50 + below(200)}ms`)
     if (!timed && chance(0.15)) parts.push('cache 1d')
+    if (timed && chance(0.2)) parts.push(`wait ${1 + below(80)}ms`)
+    if (timed && chance(0.1)) parts.push(`approve "Go on?" within ${1 + below(80)}ms${chance(0.5) ? ` escalate "somebody" within ${1 + below(40)}ms` : ''}`)
     if (chance(0.2)) parts.push(chance(0.5) ? `verify ${2 + below(2)} agree 2` : 'verify 2..4')
     if (chance(0.3)) parts.push(chance(0.5) ? 'on failure continue' : 'on failure use 0')
     return parts.join(' ')

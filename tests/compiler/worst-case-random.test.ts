@@ -82,7 +82,7 @@ test(`${RUN_PROGRAMS} random programs do no more than their worst case, and keep
 }, 600_000)
 
 test(`${TIMED_PROGRAMS} random programs wait no longer than their worst case`, () => {
-  const seen = { compiled: 0, near: 0, queued: 0 }
+  const seen = { compiled: 0, near: 0, queued: 0, waiting: 0, asking: 0 }
   for (let seed = 1; seed <= TIMED_PROGRAMS; seed++) {
     const { text, lengths, calling } = drawProgram(seed, { timed: true })
     const compiled = compileText(text)
@@ -94,15 +94,18 @@ test(`${TIMED_PROGRAMS} random programs wait no longer than their worst case`, (
     const failing = next() * 0.6
     const isSlow = seed % 2 === 0
     const timeouts = new Map(Object.values(plan.workflows).flatMap(each => each.nodes.map(node => [node.name, node.timeoutMs ?? 0])))
+    const waits = new Map(Object.values(plan.workflows).flatMap(each => each.nodes.map(node => [node.name, node.wait?.value.op === 'value' ? Number(node.wait.value.value) : 0])))
     const nameIn = (path: string): string => path.split('/').at(-1)!.replace(/\[.*|#.*/, '')
     const { endMs } = simulate(plan, {
       capacity: { parallel: Math.min(8, plan.workflows['main']!.limits.parallel ?? 8) },
-      answer: (part, path) => part === 'list' ? given(Array.from({ length: lengths.get(nameIn(path)) ?? 0 }, (_, index) => index)) : part === 'body' && !isSlow && next() < failing ? failed('test/no', true) : part === 'body' ? given(Math.floor(next() * 3)) : undefined,
+      answer: (part, path) => part === 'wait' ? given(waits.get(nameIn(path))!) : part === 'list' ? given(Array.from({ length: lengths.get(nameIn(path)) ?? 0 }, (_, index) => index)) : part === 'body' && !isSlow && next() < failing ? failed('test/no', true) : part === 'body' ? given(Math.floor(next() * 3)) : undefined,
       // Half of them take all the time they are given, so that what waits for a place waits long.
       durationMs: path => (!calling.has(nameIn(path)) ? 0 : isSlow ? timeouts.get(nameIn(path))! - 1 : Math.floor(next() * 400)),
     })
     expect(worst.kind, text).toBe('at-most')
     expect(endMs, `seed ${seed}\n${text}`).toBeLessThanOrEqual(most(worst))
+    if (text.includes(' wait ')) seen.waiting++
+    if (text.includes(' escalate ')) seen.asking++
     if (endMs > most(worst) / 2) seen.near++
     if (most(plan.worst!.workflows['main']!.tasks) > 8) seen.queued++
   }

@@ -33,6 +33,6 @@ test('each section does what it says', { timeout: 120_000 }, async () => {
     sections++
     for (const line of text.trim().split('\n')) expect(printed.replaceAll(/ +/g, ' '), `${line}, in\n${printed}`).toContain(line.replaceAll(/ +/g, ' '))
   }
-  expect(sections).toBe(5)
+  expect(sections).toBe(7)
   expect(readdirSync(folder.path).sort()).toEqual(['notes', 'words.tek'])
 })

@@ -18,6 +18,7 @@ export async function countingServer(delayMs: () => number) {
   /** Items by how many different keys were accepted for them. */
   const applied = new Map<number, number>()
   let onAsked = (): void => {}
+  let held: Promise<void> | null = null
   const server = createServer((request, response) => {
     let text = ''
     request.on('data', piece => void (text += String(piece)))
@@ -32,10 +33,12 @@ export async function countingServer(delayMs: () => number) {
         else applied.set(item, (applied.get(item) ?? 0) + 1)
         answers.set(key, isRefused ? 503 : 200)
       }
-      setTimeout(() => {
+      const answer = (): void => void setTimeout(() => {
         response.writeHead(answers.get(key)!, { 'content-type': 'application/json' })
         response.end(JSON.stringify(item * 2))
       }, delayMs())
+      if (held === null) answer()
+      else void held.then(answer)
     })
     request.on('error', () => {})
   })
@@ -50,6 +53,15 @@ export async function countingServer(delayMs: () => number) {
         if (asked.length < target) return
         onAsked = () => {}
         then()
+      }
+    },
+    /** Answers nothing until the function it gives is called. */
+    hold(): () => void {
+      let release = (): void => {}
+      held = new Promise(resolve => { release = resolve })
+      return () => {
+        held = null
+        release()
       }
     },
     close: () => new Promise<void>(resolve => {

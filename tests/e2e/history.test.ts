@@ -79,7 +79,7 @@ describe('fork and replay', () => {
     const isOfB = (event: unknown[]): boolean => event[0] === 1 && event[6] === 5 && event[4] === 0
     for (const { seq, packed } of db.prepare('select seq, packed from events').all() as { seq: number; packed: string }[]) {
       const changed = (JSON.parse(packed) as unknown[][]).map(each => (isOfB(each) ? each.with(6, 6) : each))
-      db.prepare('update events set packed = ? where seq = ?').run(JSON.stringify(changed), seq)
+      db.prepare('update events set packed = ?, sum = null where seq = ?').run(JSON.stringify(changed), seq)
     }
     db.close()
     const { code, out } = await tek(['replay', 'last'], { cwd })
@@ -151,7 +151,7 @@ describe('clean', () => {
     const db = new Database(join(cwd, '.tek', 'tek.db'))
     const days = 40 * 86_400_000
     const summary = JSON.parse((db.prepare('select summary from runs where id = ?').pluck().get(oldest)) as string) as Record<string, unknown>
-    db.prepare('update runs set started_ms = started_ms - ?, summary = ? where id = ?').run(days, JSON.stringify({ ...summary, startedAtMs: Number(summary['startedAtMs']) - days }), oldest)
+    db.prepare('update runs set started_ms = started_ms - ?, summary = ?, sum = null where id = ?').run(days, JSON.stringify({ ...summary, startedAtMs: Number(summary['startedAtMs']) - days }), oldest)
     db.close()
     const aged = await tek(['clean'], { cwd })
     expect(aged.out).toContain('1 run goes')

@@ -263,7 +263,6 @@ describe('limits', () => {
 
 describe('not yet', () => {
   test.each([
-    [{ approve: value('sure?') }, '`approve`'],
     [{ body: { kind: 'agent', agent: 'x', prompt: value('p') } }, 'agent'],
   ] as const)('%j fails with a code that names the feature', (more, feature) => {
     const { outcome } = simulate(one(more as Partial<PlanNode>))

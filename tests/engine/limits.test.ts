@@ -57,7 +57,7 @@ test('who goes beyond a limit is named', async () => {
   expect(await message(fanOut(5, { timeMs: 100 }), { work: slow })).toBe('The time limit of `main` is reached; under way: `ask[0]`, `ask[1]`, `ask[2]` and others.')
 })
 
-test('a run that would stop at the same limit again is said to be limited, one that ran out of time to be resumable', async () => {
+test('a run that would stop at the same limit again is said to be limited', async () => {
   const host = memoryHost()
   const journal = memoryJournal()
   const stateOf = async (program: Plan, tools: Record<string, never>) => {
@@ -69,7 +69,7 @@ test('a run that would stop at the same limit again is said to be limited, one t
   const calls = await stateOf(fanOut(3, { calls: 2 }), quick)
   expect(calls.state).toBe('limited')
   expect((await stateOf(fanOut(3, { tasks: 2 }), quick)).state).toBe('limited')
-  expect((await stateOf(fanOut(1, { timeMs: 50 }), slow)).state).toBe('resumable')
+  expect((await stateOf(fanOut(1, { timeMs: 50 }), slow)).state).toBe('limited')
   let more = 0
   expect((await resumePlan(fanOut(3, { calls: 2 }), calls.runId, { journal, host, tools: { work: () => ++more } })).code).toBe('run/limit-reached')
   expect(more).toBe(0)

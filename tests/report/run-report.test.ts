@@ -52,6 +52,49 @@ describe('a run as one page', () => {
     expect(html.length).toBeLessThan(2_000_000)
   })
 
+  test('a run of 100,000 tasks with long names is a page below 2 MB', () => {
+    const span = { attempt: 1, fromMs: summary.startedAtMs, toMs: summary.startedAtMs + 5 }
+    const tasks = Array.from({ length: 100_000 }, (_, index) => task(`scan-${'x'.repeat(400)}[${index}]`, { elapsedMs: index, spans: Array.from({ length: 100 }, () => ({ kind: 'retry' as const, ...span })) }))
+    expect(runReportHtml({ summary, tasks }, '1.2.3').length).toBeLessThan(2_000_000)
+  })
+
+  test('waits, answers, attempts, and times without a process', () => {
+    const at = summary.startedAtMs
+    const report: RunReport = {
+      summary: {
+        ...summary, status: 'waiting', outcome: null,
+        waits: [{ kind: 'approval', task: 'ship', question: 'Ship <it>?', askedOf: 'ops', sinceMs: at, dueMs: at + 60_000 }, { kind: 'time', task: 'later', sinceMs: at, dueMs: at + 5_000 }],
+      },
+      tasks: [
+        task('flaky', { attempts: 2, elapsedMs: 300, spans: [
+          { kind: 'work', attempt: 1, fromMs: at, toMs: at + 100, code: 'run/failed' }, { kind: 'retry', attempt: 2, fromMs: at + 100, toMs: at + 200 }, { kind: 'work', attempt: 2, fromMs: at + 200, toMs: at + 300 },
+        ] }),
+        task('ship', { status: 'waiting', outcome: null, spans: [{ kind: 'approval', attempt: 1, fromMs: at, toMs: null }] }),
+      ],
+      said: [{ task: 'flaky', atMs: at + 50, verdict: 'approved', by: 'anna (tek approve)', note: 'looks <fine>' }],
+      sessions: [{ fromMs: at, toMs: at + 100, end: 'waiting' }, { fromMs: at + 250, toMs: at + 300, end: 'waiting' }],
+    }
+    const html = runReportHtml(report, '1')
+    expect(html).toContain('nightly waits')
+    expect(html).toContain('Ship &lt;it&gt;?')
+    expect(html).toContain('looks &lt;fine&gt;')
+    expect(html).toContain('anna (tek approve)')
+    expect(html.match(/<rect class="wait"/g)).toHaveLength(2)
+    expect(html.match(/<rect class="failed"/g)).toHaveLength(1)
+    expect(html.match(/<rect class="gap"/g)).toHaveLength(1)
+    expect(html).toContain('Dashed: it waited.')
+    expect(html).toContain('attempt 1: run/failed, 100 ms')
+    expect(html).toContain('<th class="number">waited</th>')
+  })
+
+  test('links lead to files beside the page, only where there are some', () => {
+    const report: RunReport = { summary, tasks: [task('a'), failed('b', 'It broke.')] }
+    expect(runReportHtml(report, '1')).not.toContain('href=')
+    const html = runReportHtml(report, '1', place => (place === 1 ? 'tasks/b.json' : null))
+    expect(html.match(/<a href="tasks\/b.json">b<\/a>/g)).toHaveLength(2)
+    expect(html).not.toContain('>a</a>')
+  })
+
   test('the same run gives the same bytes', () => {
     const report: RunReport = { summary, tasks: [task('a'), task('b', { dependsOn: ['a'] })] }
     expect(runReportHtml(report, '1')).toBe(runReportHtml(structuredClone(report), '1'))

@@ -18,11 +18,11 @@ export interface TestContext extends ToolContext {
 export const grant = (name: string, ...args: string[]): Grant => ({ name, args })
 
 /** A context that is allowed these grants, and what the granted plugin grants bring along. */
-export function contextOf(host: Host, grants: readonly Grant[], plugin?: Plugin, idempotencyKey = 'key1'): TestContext {
+export function contextOf(host: Host, grants: readonly Grant[], plugin?: Plugin, idempotencyKey = 'key1', begunBefore = false): TestContext {
   const implied = grants.flatMap(one => (plugin?.grants?.[one.name.split('.')[1] ?? '']?.implies ?? []).flatMap(([name, ...args]) => impliedPattern({ name, args: args.map(arg => arg.replace(/^\$1\^\.git/, '$1')) }, one.args) ?? []))
   const logged: string[] = []
   const context = makeToolContext({
-    host, cwd: host.cwd, authority: [grants], implied, signal: new AbortController().signal, idempotencyKey, taskPath: 'test',
+    host, cwd: host.cwd, authority: [grants], implied, signal: new AbortController().signal, idempotencyKey, begunBefore, taskPath: 'test',
     onCount() {}, onLog: message => void logged.push(message), onProgress() {},
   })
   return Object.assign(context, { logged })

@@ -141,9 +141,13 @@ describe('http', () => {
   test('requests and answers', async () => {
     expect(await call('get', at('/x'))).toEqual({ status: 200, ok: true, headers: { 'content-type': 'text/plain' }, body: 'hello', url: at('/x') })
     expect(await call('getJson', at('/json'), {}, 'k3y')).toEqual({ method: 'GET', body: null, key: null, auth: 'Bearer k3y' })
-    expect(await call('postJson', at('/json'), { a: 1 })).toEqual({ method: 'POST', body: '{"a":1}', key: 'key1', auth: null })
+    expect(await call('postJson', at('/json'), { a: 1 })).toEqual({ method: 'POST', body: '{"a":1}', key: '"key1"', auth: null })
     expect(await call('request', 'DELETE', at('/x'))).toMatchObject({ ok: true })
-    expect(host.requests.at(-1)).toMatchObject({ method: 'DELETE' })
+    expect(host.requests.at(-1)).toMatchObject({ method: 'DELETE', headers: { 'idempotency-key': '"key1"' } })
+    expect(await call('post', at('/x'), 'text', { 'Idempotency-Key': 'my own' })).toMatchObject({ ok: true })
+    expect(host.requests.at(-1)).toMatchObject({ method: 'POST', headers: { 'idempotency-key': 'my own' } })
+    await call('request', 'GET', at('/x'))
+    expect(host.requests.at(-1)!.headers).not.toHaveProperty('idempotency-key')
   })
   test('refusals', async () => {
     expect(await failureOfTool(call('get', 'https://other.example/'))).toBe('permit/denied')

@@ -21,6 +21,7 @@ const table: readonly Room[] = [
   { room: 'model', may: ['base'] },
   { room: 'types', may: ['model', 'base'] },
   { room: 'grants', may: plain },
+  { room: 'schedule', may: ['base'] },
   { room: 'graph', may: ['model', 'base'] },
   { room: 'report', may: ['graph', 'model', 'base'] },
   { room: 'diagnostics', may: ['model', 'base'] },
@@ -29,13 +30,13 @@ const table: readonly Room[] = [
   { room: 'telemetry', may: plain, node: true },
   ...[1, 2, 3, 4].map(phase => ({
     room: `compiler/${['1-syntax', '2-resolve', '3-check', '4-lower'][phase - 1]}`,
-    may: [...['1-syntax', '2-resolve', '3-check', '4-lower'].slice(0, phase - 1).map(name => `compiler/${name}`), 'diagnostics', 'host/host.ts', 'grants', ...plain],
+    may: [...['1-syntax', '2-resolve', '3-check', '4-lower'].slice(0, phase - 1).map(name => `compiler/${name}`), 'diagnostics', 'host/host.ts', 'grants', 'schedule', ...plain],
   })),
   { room: 'compiler', may: ['diagnostics', 'host/host.ts', 'grants', ...plain] },
   { room: 'interpreter/engine', may: plain },
   {
     room: 'interpreter',
-    may: ['plugin-api/context.ts', 'plugin-api/tool-runner.ts', 'diagnostics', 'host/host.ts', 'grants', ...plain],
+    may: ['plugin-api/context.ts', 'plugin-api/tool-runner.ts', 'plugin-api/model-provider.ts', 'diagnostics', 'host/host.ts', 'grants', ...plain],
     node: true,
   },
   // The entry of a worker thread joins what the interpreter is given by tek.ts in the main thread: it calls trusted tools itself.
@@ -44,6 +45,7 @@ const table: readonly Room[] = [
   { room: 'plugins', may: ['plugin-api', 'diagnostics', 'host/host.ts', 'grants', ...plain], node: true },
   { room: 'history', may: ['interpreter', 'diagnostics', 'host/host.ts', ...plain], node: true },
   { room: 'tek.ts', may: ['history', 'compiler', 'interpreter', 'plugins', 'plugin-api', 'telemetry', 'host', 'diagnostics', 'grants', ...plain], node: true },
+  { room: 'serve', may: ['tek.ts', 'history', 'interpreter', 'schedule', 'diagnostics', 'host/host.ts', 'grants', ...plain], node: true },
   { room: 'editor', may: ['tek.ts', 'compiler', 'plugin-api', 'host', 'diagnostics', renderers, 'grants', ...plain], node: true },
   { room: 'testing', may: ['tek.ts', 'compiler', 'plugin-api', 'interpreter/engine', 'host', 'diagnostics', renderers, 'grants', ...plain], node: true },
   { room: 'web', may: ['tek.ts', 'compiler', 'plugin-api', 'host', 'graph', 'telemetry', 'diagnostics', renderers, 'grants', ...plain], node: true },
@@ -101,6 +103,7 @@ const doors: readonly { readonly npm: string; readonly only: string }[] = [
   { npm: 're2js', only: 'src/base/' },
   { npm: '@jitl', only: 'src/plugins/engine/' },
   { npm: 'yaml', only: 'src/permits/' },
+  { npm: 'croner', only: 'src/schedule/' },
 ]
 
 test('a package with one door is imported behind it only', () => {

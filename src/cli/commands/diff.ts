@@ -4,14 +4,13 @@
 //   D2. The line diff is shown only where both have source.
 import { createTwoFilesPatch } from 'diff'
 import { Option } from 'clipanion'
-import { cutToWidth, neutralise, type Paint } from '#base/terminal-text.ts'
-import { diffPlans, type PlanChange } from '#compiler/4-lower/diff.ts'
+import type { Paint } from '#base/terminal-text.ts'
+import { diffPlans } from '#compiler/4-lower/diff.ts'
+import { changeText } from '../change-text.ts'
 import { TekCommand } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { openProgram, type OpenProgram } from '../open-program.ts'
 import { paintPatch } from '../paint-patch.ts'
-
-const MAX_PART_COLUMNS = 500
 
 export class DiffCommand extends TekCommand {
   static override paths = [['diff']]
@@ -43,13 +42,6 @@ export class DiffCommand extends TekCommand {
     }
     return changes.length === 0 ? exitCodes.fine : exitCodes.failed
   }
-}
-
-function changeText({ kind, path, before, after }: PlanChange, paint: Paint): string {
-  const where = neutralise(path.join(' · '))
-  const side = (mark: '+' | '-', text: string): string => `    ${paint(mark === '+' ? 'green' : 'red', `${mark} ${cutToWidth(neutralise(text).replace(/[\n\t]/g, ' '), MAX_PART_COLUMNS)}`)}`
-  const sides = [...(before === null || before === '' ? [] : [side('-', before)]), ...(after === null || after === '' ? [] : [side('+', after)])]
-  return [`${paint(kind === 'added' ? 'green' : kind === 'removed' ? 'red' : 'yellow', kind.padEnd(8))} ${where}`, ...sides].join('\n')
 }
 
 /** Changed lines of the two entry files; '' where one is a compiled plan (D2). */

@@ -10,6 +10,7 @@ import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { openProgram } from '../open-program.ts'
 import { beneath, callsOf, grantsOf, isolationOf, programsOf, secretsOf, trustedOf, undecidedOf } from '../plan-facts.ts'
 import { planText } from '../plan-text.ts'
+import { waitsOf } from '../plan-waits.ts'
 
 export class PlanCommand extends TekCommand {
   static override paths = [['plan']]
@@ -62,6 +63,8 @@ export function planJson(plan: Plan, program: string): object {
         calls: callsOf(plan, key),
         programs: programsOf(plan, key),
         secrets: secretsOf(plan, key),
+        triggers: workflow.triggers ?? [],
+        waits: waitsOf(plan, key),
         trusted: trustedOf(plan, key),
         decidedAtRunTime: undecidedOf(plan, key),
       }

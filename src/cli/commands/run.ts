@@ -4,17 +4,20 @@ import { Option } from 'clipanion'
 import { cliErrors } from '#diagnostics/catalog/cli.ts'
 import type { Host } from '#host/host.ts'
 import { headLine } from '#permits/plain-words.ts'
+import type { DriveOptions } from '#tek.ts'
 import { CliFailure } from '../command.ts'
+import { DrivingCommand, type DrivingOptions } from '../driving.ts'
+import { checkEvidencePlace, writeEvidence } from '../evidence.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { bundledPrograms } from '../install-place.ts'
-import { liveRun, workerCount } from '../live-run.ts'
-import { chooseWorkflow, openProgram } from '../open-program.ts'
-import { PermittedCommand } from '../permission.ts'
+import { liveRun } from '../live-run.ts'
+import { chooseWorkflow, openProgram, sourceHashes, type OpenProgram } from '../open-program.ts'
 import { databasePath } from '../recorded-runs.ts'
-import { readSource } from '../source-files.ts'
+import { runAgain } from '../run-again.ts'
+import { at, readSource, shownPath } from '../source-files.ts'
 import { readWorkflowArguments, readWorkflowWords, workflowHelp } from '../workflow-flags.ts'
 
-export class RunCommand extends PermittedCommand {
+export class RunCommand extends DrivingCommand {
   static override paths = [['run']]
   static override usage = {
     description: 'runs a program',
@@ -31,21 +34,35 @@ export class RunCommand extends PermittedCommand {
       ['a bundled program with arguments of its own', 'tek run jail -- npm test'],
       ['parameters from a file', 'tek run flow.tek --args settings.json'],
       ['a stream of events for another program', 'tek run flow.tek --json'],
+      ['again at every change of its files', 'tek run flow.tek --watch'],
       ['allow something for this time', `tek run flow.tek --allow 'fs.read("src/**")'`],
     ] as [string, string][],
   }
   args = Option.String('--args', { description: 'JSON file with parameters; flags win over it' })
-  json = Option.Boolean('--json', false, { description: 'print events as JSON, one a line, instead of the result' })
-  quiet = Option.Boolean('--quiet', false, { description: 'print nothing but the result and failures' })
-  workers = Option.String('--workers', { description: 'most threads for heavy work (default: one a processor)' })
+  evidence = Option.String('--evidence', { description: 'write a folder with the evidence of the run when it ends; see `tek show --out`' })
+  watch = Option.Boolean('--watch', false, { description: 'run again whenever the files of the program change' })
   noJournal = Option.Boolean('--no-journal', false, { description: 'keep the run in memory: it cannot be shown or resumed' })
 
   override async execute(): Promise<ExitCode> {
     const [name, ...words] = this.context.rest
     if (name === undefined || (name.startsWith('-') && name !== '-')) throw noProgram(name)
-    workerCount(this.workers) // before anything is compiled
+    const driving = await this.driving() // before anything is compiled
+    const { evidence } = this
+    if (evidence !== undefined && this.noJournal) throw new CliFailure([cliErrors['bad-value']({ option: '--evidence', value: evidence, allowed: 'a folder, of a run that is recorded: not with `--no-journal`' })], exitCodes.usage)
+    if (evidence !== undefined) await checkEvidencePlace(this.context, evidence)
     const host = await this.context.host()
+    if (!this.watch || this.context.wantsHelp) return this.once(host, name, words, driving)
+    const path = shownPath(this.context.cwd, name)
+    if (name === '-' || evidence !== undefined || (await host.files.stat(at(host, path))) === null) {
+      throw new CliFailure([cliErrors['bad-value']({ option: '--watch', value: evidence ?? name, allowed: 'a program that is a file, without `--evidence`' })], exitCodes.usage)
+    }
+    return runAgain(this.context, host, path, opened => this.once(host, name, words, driving, opened))
+  }
+
+  private async once(host: Host, name: string, words: readonly string[], driving: DrivingOptions, opened: (program: OpenProgram) => Promise<void> = async () => {}): Promise<ExitCode> {
+    const { evidence } = this
     const program = await openProgram(this.context, host, name, { quiet: this.quiet || this.json || this.context.wantsHelp, mayBeUnconfined: this.unconfined })
+    await opened(program)
     const typed = readWorkflowWords(words, program.plan)
     if (this.context.wantsHelp) {
       this.context.out.write(workflowHelp(program.plan, program.shown, typed.workflow === undefined ? undefined : chooseWorkflow(program, typed.workflow), this.context.out.paint))
@@ -55,14 +72,23 @@ export class RunCommand extends PermittedCommand {
     const fromFile = this.args === undefined ? {} : await this.readArgs(host, this.args)
     const args = readWorkflowArguments(program.plan, workflow, typed.words, this.context.trailing, fromFile)
     const { asked, run } = await import('#tek.ts')
-    const { json, quiet, workers } = this
+    const { json, quiet } = this
     const { plan, shown, folder, isBundled } = program
     const asks = await asked(host, { plan, folder, workflow, args })
     const permit = await this.permitFor(host, { ...asks, asked: asks.grants, section: 'programs', plan, shown, isBundled, isResumed: false })
     if (isBundled && !quiet && !json) this.context.err.write(`${shown} · ${headLine(asks.grants ?? [])}\n`)
-    return liveRun(this.context, host, { json, quiet, workers, isKept: !this.noJournal }, options => run(host, {
-      ...options, permit, mayBeUnconfined: this.unconfined, plan: program.plan, program: program.shown, workflow, args, database: this.noJournal ? null : databasePath(host.cwd), folder: program.folder,
-    }))
+    let runId: string | null = null
+    const database = this.noJournal ? (await import('#interpreter/journal/memory.ts')).memoryJournal() : databasePath(host.cwd)
+    const go = (options: DriveOptions) => run(host, {
+      ...options, permit, mayBeUnconfined: this.unconfined, plan: program.plan, program: program.shown, workflow, args, database, folder: program.folder, sources: sourceHashes(program),
+      onNotice: notice => {
+        if (notice.kind === 'run-started') runId = notice.runId
+        options.onNotice(notice)
+      },
+    })
+    const code = await liveRun(this.context, host, { ...driving, database }, go)
+    if (evidence !== undefined && runId !== null) await writeEvidence(this.context, runId, { out: evidence, tasks: 'standard', isForced: false })
+    return code
   }
 
   private async readArgs(host: Host, path: string): Promise<Readonly<Record<string, unknown>>> {

@@ -1,11 +1,14 @@
 // Show: `tek show RUN`, what a run did, task by task.
 import { Option } from 'clipanion'
 import { cutToWidth, displayWidth, elapsed, neutralise, neutraliseLine, padToWidth, thousands, type Paint } from '#base/terminal-text.ts'
+import { cliErrors } from '#diagnostics/catalog/cli.ts'
 import type { RunReport, TaskReport, TaskStatus } from '#model/report.ts'
 import { finalLines, SHORT_ID } from '#telemetry/final-lines.ts'
-import { answered, TekCommand } from '../command.ts'
+import { answered, CliFailure, TekCommand } from '../command.ts'
+import { evidenceTasks, verifyEvidence, writeEvidence } from '../evidence.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { printFailure } from '../failure.ts'
+import { peopleLines } from '../people-lines.ts'
 import { printValue } from '../print-value.ts'
 import { databasePath, findRun } from '../recorded-runs.ts'
 import { tekVersion } from '../install-place.ts'
@@ -28,20 +31,34 @@ export class ShowCommand extends TekCommand {
     examples: [
       ['the newest run', 'tek show last'], ['a run', 'tek show 4f2a'], ['its result alone', 'tek show 4f2a --result'],
       ['one file to pass on', 'tek show last --html run.html'], ['for programs', 'tek show 4f2a --json'],
+      ['everything that is known of it, in a folder', 'tek show last --out evidence'], ['is such a folder as it was written?', 'tek show --verify evidence'],
     ] as [string, string][],
   }
-  run = Option.String({ name: 'RUN' })
+  run = Option.String({ name: 'RUN', required: false })
   result = Option.Boolean('--result', false, { description: 'print only the result' })
   json = Option.Boolean('--json', false, { description: 'print as JSON' })
   html = Option.String('--html', { description: 'write the report as one HTML file that opens anywhere' })
+  out = Option.String('--out', { description: 'write a folder with the evidence of the run: what each task was made from, did and came to' })
+  tasks = Option.String('--tasks', { description: 'with --out, the tasks that get a file of their own: failed, all (default: 1,000 of them, failed ones first)' })
+  force = Option.Boolean('--force', false, { description: 'with --out, replace a folder that is there, whatever is in it' })
+  verify = Option.String('--verify', { description: 'compare a folder that --out wrote with its manifest' })
 
   override async execute(): Promise<ExitCode> {
-    const report = await findRun(await this.context.host(), this.run)
+    if (this.verify !== undefined) return verifyEvidence(this.context, this.verify, this.json)
+    if (this.run === undefined) throw new CliFailure([cliErrors['missing-argument']({ command: 'show', what: 'a run: its id, or `last`' })], exitCodes.usage)
+    const which = evidenceTasks(this.tasks)
+    const host = await this.context.host()
+    const report = await findRun(host, this.run)
     const { out, err } = this.context
     const { outcome } = report.summary
+    if (this.out !== undefined) {
+      const exported = await writeEvidence(this.context, report.summary.runId, { out: this.out, tasks: which, isForced: this.force })
+      if (this.json) this.printJson({ version: 1, ...exported })
+      return exitCodes.fine
+    }
     if (this.html !== undefined) await this.writeHtml(this.html, report)
     if (this.json) this.printJson({ version: 1, ...report })
-    else if (!this.result) out.write(`${[...reportLines(report, out), ...(await this.saidLines(report, out))].join('\n')}\n`)
+    else if (!this.result) out.write(`${[...reportLines(report, out), ...peopleLines(report, out, host.now()), ...(await this.saidLines(report, out))].join('\n')}\n`)
     if (!this.json && outcome?.kind === 'value') printValue(out, outcome.value)
     if (!this.json && outcome?.kind === 'failure') printFailure(err, outcome.failure)
     return exitCodes.fine
@@ -51,7 +68,7 @@ export class ShowCommand extends TekCommand {
   private async saidLines({ summary }: RunReport, out: Output): Promise<string[]> {
     const { runLog } = await import('#tek.ts')
     const { lines, total } = answered(await runLog(databasePath((await this.context.host()).cwd), summary.runId, { limit: MAX_READ_LINES }))
-    const said = lines.filter(each => each.level === 'info') // failures stand with their tasks
+    const said = lines.filter(each => each.level === 'info' && each.by === undefined) // failures stand with their tasks
     const shown = said.slice(-MAX_SAID_LINES)
     if (shown.length === 0) return []
     const more = said.length - shown.length + (total - lines.length)

@@ -44,7 +44,7 @@ export class StopCommand extends TekCommand {
     if (this.run !== undefined && this.all) throw new CliFailure([cliErrors['too-many-arguments']({ command: 'stop --all', extra: this.run })], exitCodes.usage)
     if (this.run !== undefined) return [chooseRun(runs, this.run)]
     const running = runs.filter(each => each.state === 'running')
-    if (!this.all && running.length > 1) throw new CliFailure([cliErrors['several-running']({ runs: running.slice(0, 5).map(each => each.runId.slice(0, SHORT_ID)) })], exitCodes.usage)
+    if (!this.all && running.length > 1) throw new CliFailure([cliErrors['several-running']({ command: 'stop', runs: running.slice(0, 5).map(each => each.runId.slice(0, SHORT_ID)) })], exitCodes.usage)
     return running
   }
 }

@@ -119,10 +119,10 @@ export interface OnFailureClause extends Span {
 export interface TriggerClause extends Span {
   readonly kind: 'trigger'
   readonly on:
-    | { readonly kind: 'every'; readonly value: Expr }
-    | { readonly kind: 'cron'; readonly text: StringExpr }
+    | { readonly kind: 'every'; readonly value: Expr; readonly skips: boolean }
+    | { readonly kind: 'cron'; readonly text: StringLiteral; readonly zone: StringLiteral | null; readonly skips: boolean }
     | { readonly kind: 'file'; readonly value: Expr }
-    | { readonly kind: 'webhook'; readonly text: StringExpr }
+    | { readonly kind: 'webhook'; readonly text: StringLiteral; readonly secret: Name | null }
 }
 
 export type Clause =
@@ -135,8 +135,17 @@ export type Clause =
   | (Span & { readonly kind: 'needs'; readonly values: RecordExpr })
   | (Span & { readonly kind: 'parallel'; readonly width: Expr })
   | OnFailureClause
-  | (Span & { readonly kind: 'approve'; readonly question: StringExpr })
+  | ApproveClause
+  | (Span & { readonly kind: 'wait'; readonly until: boolean; readonly value: Expr })
   | (Span & { readonly kind: 'label'; readonly text: StringExpr })
+
+/** `within` is null where the question waits for ever; then nobody is passed on to. */
+export interface ApproveClause extends Span {
+  readonly kind: 'approve'
+  readonly question: StringExpr
+  readonly within: LiteralExpr | null
+  readonly escalate: readonly (Span & { readonly to: StringLiteral; readonly within: LiteralExpr })[]
+}
 
 // ── Agents, loops, tests ──────────────────────────────────────────────────────────────────────
 

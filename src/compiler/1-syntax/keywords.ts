@@ -19,8 +19,8 @@ export const KEYWORDS: ReadonlyMap<string, Keyword> = new Map([
   ...words('declaration', true, 'use type workflow agent loop task'),
   ...words('declaration', false, 'edition can limits accept const secret capability model prompt test let'),
   ...words('clause', false, 'risk plugin as leads role tools memory none thread evolves over'),
-  ...words('clause', false, 'by after when on failure file webhook every cron stop continue'),
-  ...words('clause', false, 'retry backoff timeout cache verify agree key judge evidence abc priority needs parallel approve label'),
+  ...words('clause', false, 'by after when on failure file webhook signed every cron missed skip stop continue'),
+  ...words('clause', false, 'retry backoff timeout cache verify agree key judge evidence abc priority needs parallel approve within escalate wait until label'),
   ...words('clause', false, 'gate promote rollback do given replies expect'),
   ...words('stage', false, 'sense decide replicate differentiate quiesce run observe score vary'),
   ...words('control', true, 'if then else match'),
@@ -37,7 +37,7 @@ export const HEADS: readonly string[] = [
 
 /** The words that may begin a clause of a task or stage. */
 export const CLAUSES: readonly string[] = [
-  'for', 'by', 'after', 'when', 'retry', 'timeout', 'cache', 'verify', 'evidence', 'priority', 'needs', 'parallel', 'on', 'approve', 'label',
+  'for', 'by', 'after', 'when', 'retry', 'timeout', 'cache', 'verify', 'evidence', 'priority', 'needs', 'parallel', 'on', 'approve', 'wait', 'label',
 ]
 
 export const STAGES = ['sense', 'decide', 'replicate', 'differentiate', 'quiesce', 'run', 'observe', 'score', 'vary'] as const

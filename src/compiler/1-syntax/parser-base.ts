@@ -14,7 +14,7 @@ import type { ErrorExpr, Name, Span } from './ast.ts'
 import { KEYWORDS } from './keywords.ts'
 import { ParserEngine } from './parser-engine.ts'
 import { placeAt, replaceFix } from './problem.ts'
-import { Identifier, InsertedToken, Name as NameToken, sign, TemplateHead, TemplateTail, Text, Token, Word } from './tokens.ts'
+import { Identifier, InsertedToken, Literal, Name as NameToken, sign, TemplateHead, TemplateTail, Text, Token, Word } from './tokens.ts'
 
 /** How many brackets, `if`s and lambdas may stand within each other. The 1 MB stack of a cold process was measured to hold 1.6 times as many. */
 export const MAX_NESTING = 256
@@ -249,7 +249,8 @@ export abstract class ParserBase extends ParserEngine {
     }
     const expected = /^[a-z]/.test(type.LABEL!) && type.LABEL!.includes(' ') ? type.LABEL! : `\`${type.LABEL}\``
     this.complain(this.blame(), at => syntaxErrors['expected-token']({ expected, place: this.place(), found: this.found() }, { at, fixes }))
-    if (!this.atEnd && !this.firstOnLine() && !this.firstOnLine(2) && this.nextIs(type, 2) && !OPENERS.has(next.tokenType) && !CLOSERS.has(next.tokenType)) this.skipNext()
+    const isValue = type === Literal && next.tokenType === EQUALS // what follows is the task's
+    if (!this.atEnd && !isValue && !this.firstOnLine() && !this.firstOnLine(2) && this.nextIs(type, 2) && !OPENERS.has(next.tokenType) && !CLOSERS.has(next.tokenType)) this.skipNext()
     else this.insertNext(type)
   }
 

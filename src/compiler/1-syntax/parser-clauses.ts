@@ -4,7 +4,7 @@ import { syntaxErrors } from '#diagnostics/catalog/syntax.ts'
 import { didYouMean } from '#base/did-you-mean.ts'
 import type { IOrAlt, ParserMethod } from 'chevrotain'
 import type {
-  Arg, CallExpr, CanClause, Clause, Expr, GrantNode, LetDecl, LimitsClause, LiteralExpr, Name, OnFailureClause, Path, RecordExpr, Span, StringExpr,
+  ApproveClause, Arg, CallExpr, CanClause, Clause, Expr, GrantNode, LetDecl, LimitsClause, LiteralExpr, Name, OnFailureClause, Path, RecordExpr, Span, StringExpr,
   TaskDecl, TriggerClause, TypeNode, Value,
 } from './ast.ts'
 import { CLAUSES } from './keywords.ts'
@@ -97,30 +97,57 @@ export abstract class ParserClauses extends ParserTypes {
   readonly trigger: ParserMethod<[], TriggerClause> = this.RULE('trigger', (): TriggerClause => {
     const { start } = this
     const on = this.OR<TriggerClause['on']>([
-      { ALT: () => {
-        this.CONSUME(sign('every'))
-        this.needExpression()
-        return { kind: 'every', value: this.SUBRULE(this.expr) }
-      } },
-      { ALT: () => {
-        this.CONSUME(sign('cron'))
-        this.needString()
-        return { kind: 'cron', text: this.SUBRULE(this.string) }
-      } },
+      { ALT: () => this.SUBRULE(this.every) },
+      { ALT: () => this.SUBRULE(this.cron) },
       { ALT: () => {
         this.CONSUME(sign('on'))
         this.CONSUME(sign('file'))
         this.needExpression()
-        return { kind: 'file', value: this.SUBRULE2(this.expr) }
+        return { kind: 'file', value: this.SUBRULE(this.expr) }
       } },
-      { ALT: () => {
-        this.CONSUME2(sign('on'))
-        this.CONSUME(sign('webhook'))
-        this.needString()
-        return { kind: 'webhook', text: this.SUBRULE2(this.string) }
-      } },
+      { ALT: () => this.SUBRULE(this.webhook) },
     ])
     return { kind: 'trigger', on, start, end: this.end }
+  })
+
+  readonly every: ParserMethod<[], TriggerClause['on']> = this.RULE('every', (): TriggerClause['on'] => {
+    this.CONSUME(sign('every'))
+    this.needExpression()
+    const value = this.SUBRULE(this.expr)
+    return { kind: 'every', value, skips: this.OPTION(() => this.SUBRULE(this.missed)) ?? false }
+  })
+
+  readonly cron: ParserMethod<[], TriggerClause['on']> = this.RULE('cron', (): TriggerClause['on'] => {
+    this.CONSUME(sign('cron'))
+    this.needText()
+    const text = this.SUBRULE(this.text)
+    const zone = this.OPTION(() => {
+      this.CONSUME(sign('in'))
+      this.needText()
+      return this.SUBRULE2(this.text)
+    }) ?? null
+    return { kind: 'cron', text, zone, skips: this.OPTION2(() => this.SUBRULE(this.missed)) ?? false }
+  })
+
+  readonly webhook: ParserMethod<[], TriggerClause['on']> = this.RULE('webhook', (): TriggerClause['on'] => {
+    this.CONSUME(sign('on'))
+    this.CONSUME(sign('webhook'))
+    this.needText()
+    const text = this.SUBRULE(this.text)
+    const secret = this.OPTION(() => {
+      this.CONSUME(sign('signed'))
+      this.needName()
+      return this.nameOf(this.CONSUME(NameToken))
+    }) ?? null
+    return { kind: 'webhook', text, secret }
+  })
+
+  /** True: what was missed is left out. */
+  readonly missed: ParserMethod<[], boolean> = this.RULE('missed', (): boolean => {
+    this.CONSUME(sign('missed'))
+    this.needOne(['skip'])
+    this.CONSUME(sign('skip'))
+    return true
   })
 
   /** Makes sure that a string begins here. */
@@ -138,12 +165,22 @@ export abstract class ParserClauses extends ParserTypes {
       this.CONSUME(COLON)
       return this.SUBRULE(this.type)
     }) ?? null
+    this.refuseClauses()
     this.need(EQUALS)
     this.CONSUME(EQUALS)
     this.needExpression()
     const value = this.SUBRULE(this.expr)
     return { kind: 'let', doc, name, type, value, start, end: this.end }
   })
+
+  /** Before the `=` of a `let`: a clause of a task is reported, and skipped with all that belongs to it. */
+  private refuseClauses(): void {
+    if (this.RECORDING_PHASE || !this.nextIsOf(GOES_ON) || this.nextIs(EQUALS) || !this.equalsAhead()) return
+    const { image, startOffset: start, endOffset: end } = this.peek()
+    const help = ['A `let` gives a value a name, at once. What waits, repeats or asks is a `task`.']
+    this.complain({ start, end }, at => syntaxErrors['unknown-clause']({ word: image, place: 'a `let`' }, { at, help }))
+    this.skipUntil(() => this.nextIs(EQUALS))
+  }
 
   readonly task: ParserMethod<[], TaskDecl> = this.RULE('task', (): TaskDecl => {
     const { start } = this
@@ -310,18 +347,50 @@ export abstract class ParserClauses extends ParserTypes {
         return this.SUBRULE(this.onFailure)
       } },
       { ALT: () => {
-        this.CONSUME(sign('approve'))
-        this.needString()
-        const question: StringExpr = this.SUBRULE(this.string)
-        return { kind: 'approve', question, start, end: this.end }
+        this.CONSUME(sign('wait'))
+        const until = this.OPTION2(() => this.CONSUME(sign('until'))) !== undefined
+        this.needExpression()
+        return { kind: 'wait', until, value: this.SUBRULE2(this.expr), start, end: this.end }
       } },
+      { ALT: () => this.SUBRULE(this.approve) },
       { ALT: () => {
         this.CONSUME(sign('label'))
         this.needString()
-        const text: StringExpr = this.SUBRULE2(this.string)
+        const text: StringExpr = this.SUBRULE(this.string)
         return { kind: 'label', text, start, end: this.end }
       } },
     ])
+  })
+
+  readonly approve: ParserMethod<[], ApproveClause> = this.RULE('approve', (): ApproveClause => {
+    const { start } = this
+    const escalate: ApproveClause['escalate'][number][] = []
+    this.CONSUME(sign('approve'))
+    this.needString()
+    const question: StringExpr = this.SUBRULE(this.string)
+    if (this.nextIs(sign('escalate'))) this.need(sign('within'))
+    const within = this.OPTION(() => {
+      const first = this.SUBRULE(this.within)
+      this.MANY(() => escalate.push(this.SUBRULE(this.escalate)))
+      return first
+    }) ?? null
+    return { kind: 'approve', question, within, escalate, start, end: this.end }
+  })
+
+  readonly within: ParserMethod<[], LiteralExpr> = this.RULE('within', (): LiteralExpr => {
+    this.CONSUME(sign('within'))
+    this.need(Literal)
+    return this.SUBRULE(this.literal)
+  })
+
+  readonly escalate: ParserMethod<[], ApproveClause['escalate'][number]> = this.RULE('escalate', (): ApproveClause['escalate'][number] => {
+    const { start } = this
+    this.CONSUME(sign('escalate'))
+    this.needText()
+    const to = this.SUBRULE(this.text)
+    this.need(sign('within'))
+    const within = this.SUBRULE(this.within)
+    return { to, within, start, end: this.end }
   })
 
   /** After `on`: makes sure that `failure` comes next. */

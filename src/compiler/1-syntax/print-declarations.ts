@@ -1,7 +1,7 @@
 // PrintDeclarations: declarations, their bodies, tasks and clauses.
 // Owns: the order of parts and where heads break. Does not own: expressions (print-expressions.ts).
 import type {
-  AgentMember, Clause, Declaration, Expr, LoopMember, Param, Path, PromptValue, Span, StringExpr, TaskDecl, TestMember, TypeNode, Value, WorkflowDecl,
+  AgentMember, ApproveClause, Clause, Declaration, Expr, LoopMember, Param, Path, PromptValue, Span, StringExpr, TaskDecl, TestMember, TypeNode, Value, WorkflowDecl,
   WorkflowMember,
 } from './ast.ts'
 import { PAGE_WIDTH } from './flat.ts'
@@ -240,13 +240,32 @@ export class PrintDeclarations extends PrintExpressions {
 
   private trigger(on: (WorkflowMember & { kind: 'trigger' })['on']): void {
     switch (on.kind) {
-      case 'every': return this.worded('every', on.value)
+      case 'every': {
+        this.worded('every', on.value)
+        return this.missed(on.skips)
+      }
       case 'file': return this.worded('on file', on.value)
-      case 'cron': case 'webhook': {
-        this.write(on.kind === 'cron' ? 'cron ' : 'on webhook ')
-        return this.string(on.text)
+      case 'cron': {
+        this.write('cron ')
+        this.string(on.text)
+        if (on.zone !== null) {
+          this.write(' in ')
+          this.string(on.zone)
+        }
+        return this.missed(on.skips)
+      }
+      case 'webhook': {
+        this.write('on webhook ')
+        this.string(on.text)
+        if (on.secret === null) return
+        this.refuseComments(on.secret.start)
+        return this.write(` signed ${on.secret.text}`)
       }
     }
+  }
+
+  private missed(skips: boolean): void {
+    if (skips) this.write(' missed skip')
   }
 
   private onFailure(node: WorkflowMember & { kind: 'on-failure' }): void {
@@ -323,9 +342,27 @@ export class PrintDeclarations extends PrintExpressions {
       case 'needs': return this.part(clause, 'needs', clause.values)
       case 'parallel': return this.part(clause, 'parallel', clause.width)
       case 'on-failure': return clause.action.kind === 'use' ? this.part(clause, 'on failure use', clause.action.value) : this.words(clause, `on failure ${clause.action.kind}`)
-      case 'approve': return this.part(clause, 'approve', clause.question)
+      case 'wait': return this.part(clause, clause.until ? 'wait until' : 'wait', clause.value)
+      case 'approve': return this.approve(clause)
       case 'label': return this.part(clause, 'label', clause.text)
     }
+  }
+
+  /** The question, then its deadlines on the same line where they fit, each `escalate` on a line of its own where not. */
+  private approve(clause: ApproveClause): HeadPart {
+    const { question, within, escalate } = clause
+    const deadlines = [...(within === null ? [] : [`within ${within.text}`]), ...escalate.map(each => `escalate ${this.flat.written(each.to)} within ${each.within.text}`)]
+    return { at: clause, text: this.flat.join(['approve', this.flat.expr(question), ...deadlines], ' '), write: () => {
+      this.write('approve ')
+      this.expr(question)
+      this.indented(() => {
+        for (const deadline of deadlines) {
+          if (this.fits(deadline, ' '.length + ' ='.length)) this.write(' ')
+          else this.line()
+          this.write(deadline)
+        }
+      })
+    } }
   }
 
   private words(at: Span, text: string): HeadPart {

@@ -4,7 +4,6 @@
 //   C2. Diagnostics come out by file and place, and none twice.
 //   C3. `CheckedProgram` is made here only, and only when nothing reported an error.
 //   C4. A workflow that asks an agent comes after the workflows that are the agent's tools, as far as that goes.
-//   C5. Whoever knows the address of a webhook fills the parameters of its workflow: they are untrusted.
 import { invariant } from '#base/invariant.ts'
 import { nameErrors } from '#diagnostics/catalog/name.ts'
 import { taskErrors } from '#diagnostics/catalog/task.ts'
@@ -36,6 +35,7 @@ import { checkAgentTools } from './trust/agent-tools.ts'
 import { intakeOf, teamOf, toolsOf } from './trust/intake.ts'
 import { checkSecretFlows } from './trust/secrets.ts'
 import { type Mark, markedPart, type TraceSetting } from './trust/trace.ts'
+import { checkWebhookNames } from './triggers.ts'
 import { checkTrifecta } from './trust/trifecta.ts'
 import { createTypeTable, type TypeTable } from './type-nodes.ts'
 import { checkWorkflow, strongest } from './workflow.ts'
@@ -115,6 +115,7 @@ class CheckRun {
         checkSecretFlows(checker)
       }
     }
+    this.diagnostics.push(...checkWebhookNames(this.program.files))
     if (!hasErrors(this.diagnostics)) {
       for (const file of this.program.files) this.checkFileGrants(file)
       this.diagnostics.push(...checkLimitsHold(this.program.files, unit => this.facts.get(unit)))
@@ -393,11 +394,7 @@ class UnitChecker implements Checker {
   }
 
   paramType(param: Param): Type {
-    const given = this.given?.get(param.name.text)
-    if (given !== undefined) return given
-    const { declaration } = this.unit
-    const isOpen = declaration.kind === 'workflow' && declaration.body.some(member => member.kind === 'trigger' && member.on.kind === 'webhook')
-    return qualify(this.typeOf(param.type), { untrusted: isOpen }) // C5
+    return this.given?.get(param.name.text) ?? this.typeOf(param.type)
   }
 
   variantOf(symbol: Sym<'workflow'>, params: ReadonlyMap<string, Type>, caller: Caller, at: Span): UnitFacts | null {

@@ -2,16 +2,21 @@
 // Owns: what each clause takes. Does not own: what `verify` may run (rules/verify-writes.ts), the order of clauses (syntax).
 import { taskErrors } from '#diagnostics/catalog/task.ts'
 import { anyType, boolType, intType, stringType, stripQualifiers } from '#types/construct.ts'
+import { MAX_ESCALATIONS, MAX_WAIT_MS } from '#model/plan.ts'
 import type { Type } from '#model/type.ts'
-import type { Clause, LiteralExpr, Name, Path, RecordEntry } from '../1-syntax/ast.ts'
+import type { Clause, LiteralExpr, Name, Path, RecordEntry, Span } from '../1-syntax/ast.ts'
 import { nameErrors } from '#diagnostics/catalog/name.ts'
 import { suggest } from '../2-resolve/declare.ts'
 import type { Checker } from './checker.ts'
+import { literalOf } from './known-values.ts'
 import { pureCalls, type Scope } from './scope.ts'
 
 const MAX_RETRIES = 100
 const MAX_VERIFY_RUNS = 100
 const MAX_PARALLEL = 10_000
+/** Characters of whom a question is passed on to. */
+const MAX_ADDRESSEE = 200
+const DAY_MS = 86_400_000
 const PRIORITIES = ['low', 'normal', 'high']
 
 /** The record that `error` is in `on failure use`. */
@@ -66,6 +71,10 @@ export function checkClause(checker: Checker, clause: Clause, context: ClauseCon
     }
     case 'approve':
       checker.expect(clause.question, scope, stringType, 'The question')
+      checkDeadlines(checker, clause)
+      return null
+    case 'wait':
+      checkWait(checker, clause, scope)
       return null
     case 'label':
       checker.expect(clause.text, scope, stringType, 'The label')
@@ -83,6 +92,37 @@ function checkPriority(checker: Checker, level: Name): void {
 
 function isPositiveTime(literal: LiteralExpr): boolean {
   return literal.type === 'duration' && typeof literal.value === 'number' && literal.value > 0
+}
+
+/** What is wrong with a length of time that is written out, or null. */
+function timeProblem(literal: LiteralExpr): string | null {
+  if (literal.text === '') return null // none at all: said when it was parsed
+  if (literal.type !== 'duration') return `takes a time, and \`${literal.text}\` is none`
+  if (Number(literal.value) <= 0) return 'takes a time longer than zero'
+  return Number(literal.value) > MAX_WAIT_MS ? `waits for at most ${MAX_WAIT_MS / DAY_MS} days` : null
+}
+
+function checkDeadlines(checker: Checker, { within, escalate }: Extract<Clause, { kind: 'approve' }>): void {
+  const complain = (problem: string, at: Span): void => checker.report(taskErrors['bad-approve']({ problem }, { at: checker.at(at) }))
+  for (const literal of [...(within === null ? [] : [within]), ...escalate.map(each => each.within)]) {
+    const problem = timeProblem(literal)
+    if (problem !== null) complain(problem, literal)
+  }
+  for (const { to } of escalate) {
+    if (to.text === '') continue
+    if (to.value.trim() === '') complain('says to whom the question is passed on', to)
+    else if (to.value.length > MAX_ADDRESSEE) complain(`names somebody in at most ${MAX_ADDRESSEE} characters`, to)
+  }
+  if (escalate.length > MAX_ESCALATIONS) complain(`passes a question on at most ${MAX_ESCALATIONS} times`, escalate[MAX_ESCALATIONS]!)
+}
+
+function checkWait(checker: Checker, { until, value }: Extract<Clause, { kind: 'wait' }>, scope: Scope): void {
+  const type = checker.infer(value, scope)
+  const literal = literalOf(checker.facts, value)
+  const isLength = stripQualifiers(type).kind === 'duration'
+  if (until ? !isLength : literal === null || literal.type === null) return checker.fit(value, type, until ? intType : { kind: 'duration' }, until ? 'What follows `wait until`' : 'What follows `wait`')
+  const problem = until ? 'takes a point in time after `until`, and this is a length of time' : timeProblem(literal!)
+  if (problem !== null) checker.report(taskErrors['bad-wait']({ problem }, { at: checker.at(value) }))
 }
 
 function checkBackoff(checker: Checker, from: LiteralExpr, to: LiteralExpr | null): void {

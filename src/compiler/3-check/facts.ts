@@ -2,6 +2,7 @@
 // Owns: the shapes. Does not own: how they are found.
 //   F1. Facts are kept by unit: two units may share nodes (equal text), and mean different things by them.
 import type { Grant } from '#model/capability.ts'
+import type { PlanTrigger } from '#model/plan.ts'
 import type { FunctionSignature, ParamSignature } from '#model/signature.ts'
 import type { Type, Value } from '#model/type.ts'
 import type { AstNode, CallExpr, Expr, GrantNode, LetDecl, PipeExpr, Span, TaskDecl } from '../1-syntax/ast.ts'
@@ -109,6 +110,8 @@ export interface WorkflowFacts {
   readonly order: readonly number[]
   readonly returnsDependsOn: readonly number[]
   result: Type
+  /** What begins it by itself, as far as it is without mistakes. */
+  triggers: readonly PlanTrigger[]
   readonly grants: readonly GrantFact[] | null
 }
 

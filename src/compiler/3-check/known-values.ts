@@ -5,7 +5,7 @@
 import { anything, isWhole, paramText, type PartText, word } from '#grants/part-text.ts'
 import type { Type } from '#model/type.ts'
 import { stripQualifiers } from '#types/construct.ts'
-import type { CallExpr, Expr, OnFailureClause, PipeExpr, TemplateExpr, WorkflowDecl } from '../1-syntax/ast.ts'
+import type { CallExpr, Expr, LiteralExpr, OnFailureClause, PipeExpr, TemplateExpr, WorkflowDecl } from '../1-syntax/ast.ts'
 import type { Sym, Unit } from '../2-resolve/program.ts'
 import type { CallFact, NodeFacts, UnitFacts } from './facts.ts'
 import { familyOf } from './families.ts'
@@ -280,4 +280,19 @@ export function writtenText(unit: Unit, expr: Expr): string {
     return known.kind === 'text' && known.texts.length === 1 ? known.texts[0]!.text : anything
   }
   return piece(expr)
+}
+
+/** The literal that a value is, in itself or by the names of consts; null where only a run can tell. */
+export function literalOf(facts: UnitFacts, expr: Expr): LiteralExpr | null {
+  if (expr.kind === 'group') return literalOf(facts, expr.inner)
+  const ref = expr.kind === 'name-expr' ? facts.refs.get(expr) : undefined
+  return ref?.kind === 'const' ? constLiteral(ref.symbol, 0) : expr.kind === 'literal' ? expr : null
+}
+
+function constLiteral(symbol: Sym | undefined, depth: number): LiteralExpr | null {
+  if (symbol?.kind !== 'const' || depth > MAX_DEPTH) return null // K2
+  let expr: Expr = symbol.declaration.value
+  while (expr.kind === 'group') expr = expr.inner
+  if (expr.kind === 'literal') return expr
+  return expr.kind === 'name-expr' ? constLiteral(symbol.unit.file.values.get(expr.name), depth + 1) : null
 }

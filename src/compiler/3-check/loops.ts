@@ -20,7 +20,8 @@ import { checkContained } from './rules/contained.ts'
 import { checkGranted } from './rules/not-granted.ts'
 import { type CallPlace, type LocalCallable, pureCalls, Scope, worldCalls } from './scope.ts'
 import { settled } from './trust/settle.ts'
-import { checkPrompt, checkTrigger, unwrapped } from './workflow.ts'
+import { checkLoopTrigger } from './triggers.ts'
+import { checkPrompt, unwrapped } from './workflow.ts'
 
 type Stage = Extract<LoopMember, { kind: 'stage' }>
 
@@ -129,7 +130,7 @@ class StageWalk {
   private stagesAt(place: StageOrder, stages: ReadonlyMap<StageName, Stage>): void {
     const { checker, loop } = this
     for (const member of loop.body) {
-      if (member.kind === 'trigger' && place === 'sense') checkTrigger(checker, member, this.scope)
+      if (member.kind === 'trigger' && place === 'sense') checkLoopTrigger(checker, member, this.scope)
       if (member.kind === 'stop-when' && place === 'stop when') this.condition(member.condition, place, '`stop when`')
       if (member.kind === 'gate' && place === 'gate') {
         checker.infer(member.name, this.scope)

@@ -79,6 +79,8 @@ export function clauseExprs(clause: Clause): { readonly expr: Expr; readonly bin
       return clause.action.kind === 'use' ? [{ expr: clause.action.value, binds: ['error'] }] : []
     case 'approve':
       return [{ expr: clause.question, binds: [] }]
+    case 'wait':
+      return [{ expr: clause.value, binds: [] }]
     case 'label':
       return [{ expr: clause.text, binds: [] }]
     default:

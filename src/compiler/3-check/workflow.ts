@@ -9,12 +9,12 @@ import type { Type } from '#model/type.ts'
 import { isAssignable } from '#types/assignable.ts'
 import { anyType, join, listOf, optional, qualifiersWithin, qualify, stringType, stripQualifiers } from '#types/construct.ts'
 import { carried, holdsUnknown } from '#types/trust.ts'
-import type { CanClause, Expr, LetDecl, LimitsClause, Name, OnFailureClause, TaskDecl, TriggerClause, TypeNode, Value, WorkflowDecl } from '../1-syntax/ast.ts'
+import type { CanClause, Expr, LetDecl, LimitsClause, Name, OnFailureClause, TaskDecl, TypeNode, Value, WorkflowDecl } from '../1-syntax/ast.ts'
 import { suggest } from '../2-resolve/declare.ts'
 import type { Sym } from '../2-resolve/program.ts'
 import type { Checker } from './checker.ts'
 import { checkClause, findAgent } from './clauses.ts'
-import type { Effect, NodeFacts, UnitFacts } from './facts.ts'
+import type { Effect, NodeFacts, UnitFacts, WorkflowFacts } from './facts.ts'
 import { checkGrants, expandGrants } from './grants.ts'
 import { orderGraph } from './graph.ts'
 import { addItem, itemOf, reportShadow } from './infer.ts'
@@ -26,6 +26,7 @@ import { pureCalls, Scope, worldCalls } from './scope.ts'
 import { approved } from './trust/approved.ts'
 import { checkSecretType } from './trust/secrets.ts'
 import { settled } from './trust/settle.ts'
+import { checkTriggers } from './triggers.ts'
 
 export function checkWorkflow(checker: Checker, workflow: WorkflowDecl): void {
   const scope = new Scope(null, pureCalls('a default value'))
@@ -38,16 +39,16 @@ export function checkWorkflow(checker: Checker, workflow: WorkflowDecl): void {
   const cans = workflow.body.filter((member): member is CanClause => member.kind === 'can')
   for (const can of cans) checkGrants(checker, can.grants, scope)
   for (const limits of workflow.body.filter((member): member is LimitsClause => member.kind === 'limits')) checkLimits(checker, limits, 'workflow')
-  for (const member of workflow.body) if (member.kind === 'trigger') checkTrigger(checker, member, scope)
   const policy = workflow.body.findLast((member): member is OnFailureClause => member.kind === 'on-failure') ?? null
 
   const graph = makeGraph(checker, workflow)
   const inner = new Scope(scope, pureCalls('a task'))
   const result = workflow.result === null ? null : checker.typeOf(workflow.result)
   if (workflow.result !== null && result !== null) checkSecretType(checker, workflow.result, result, `What \`${workflow.name.text}\` returns`)
-  const facts = { ...graph, result: result ?? anyType, grants: expandGrants(checker.program, checker.unit, cans) }
+  const facts: WorkflowFacts = { ...graph, result: result ?? anyType, triggers: [], grants: expandGrants(checker.program, checker.unit, cans) }
   checker.facts.workflow = facts
   checker.facts.grants = facts.grants
+  facts.triggers = checkTriggers(checker, workflow, scope)
   declareNodes(checker, inner, scope, graph.nodes)
   for (const index of graph.walk) checkNode(checker, graph.nodes[index]!, inner, policy) // W1
   if (workflow.returns !== null) {
@@ -240,12 +241,4 @@ function noteEffects(checker: Checker, node: NodeFacts, facts: UnitFacts, from: 
       node.fails ||= shape.fails
     }
   }
-}
-
-export function checkTrigger(checker: Checker, trigger: TriggerClause, scope: Scope): void {
-  const { on } = trigger
-  const inner = scope.inside(pureCalls('a trigger'))
-  if (on.kind === 'every') checker.expect(on.value, inner, { kind: 'duration' }, 'What follows `every`')
-  else if (on.kind === 'file') checker.expect(on.value, inner, { kind: 'path' }, 'What follows `on file`')
-  else checker.expect(on.text, inner, stringType, `What follows \`${on.kind}\``)
 }

@@ -4,8 +4,10 @@
 //   D2. A task is the same task when it has the same name in the same workflow.
 import { canonicalJson, type Json } from '#base/json.ts'
 import type { Plan, PlanExpr, PlanNode, PlanOnFailure, PlanWorkflow } from '#model/plan.ts'
+import { hashPlan } from '#types/plan-json.ts'
 import { printType } from '#types/print.ts'
-import { type NodeNames, printBody, printGrant, printPlanExpr } from './print-plan-expr.ts'
+import { amountText } from '../3-check/worst-case/amount-text.ts'
+import { type NodeNames, printApproval, printBody, printGrant, printPlanExpr, printTrigger } from './print-plan-expr.ts'
 
 export interface PlanChange {
   readonly kind: 'added' | 'removed' | 'changed'
@@ -33,6 +35,12 @@ export function diffPlans(before: Plan, after: Plan): PlanChange[] {
   const changes: PlanChange[] = []
   compare(planParts(before), planParts(after), [], changes)
   return changes
+}
+
+/** Whether two plans do the same, but for the release of the standard library that they are checked against. */
+export function isSameProgram(a: Plan, b: Plan): boolean {
+  const bare = (plan: Plan): Plan => ({ ...plan, version: 0, modules: plan.modules.map(each => (each.origin === 'std' ? { ...each, release: '', hash: '' } : each)) })
+  return a.hash === b.hash || hashPlan(bare(a)) === hashPlan(bare(b))
 }
 
 function compare(before: Parts, after: Parts, path: readonly string[], changes: PlanChange[]): void {
@@ -80,6 +88,7 @@ function workflowParts(workflow: PlanWorkflow): Parts {
   if (workflow.authority !== null) parts['can'] = grants(workflow.authority)
   Object.assign(parts, limits(workflow.limits))
   parts['on failure'] = onFailure(workflow.onFailure, names)
+  workflow.triggers?.forEach((trigger, index) => (parts[`trigger ${index + 1}`] = printTrigger(trigger)))
   for (const node of workflow.nodes) parts[`${node.kind} ${node.name}`] = nodeParts(node, names)
   parts['return'] = printPlanExpr(workflow.returns, names)
   return parts
@@ -104,9 +113,15 @@ function nodeParts(node: PlanNode, names: NodeNames): Parts {
   note('priority', node.priority === 0 ? null : String(node.priority))
   note('needs', node.needs === null ? null : canonicalJson({ ...node.needs } as Json))
   note('on failure', node.onFailure === null ? null : onFailure(node.onFailure, names))
-  note('approve', expr(node.approve))
+  note('approve', node.approve === null ? null : [printPlanExpr(node.approve, names), ...(node.approval === undefined ? [] : [printApproval(node.approval)])].join(' '))
+  note('wait', node.wait === undefined ? null : waitText(node.wait, names))
   note('label', expr(node.label))
   return parts
+}
+
+function waitText({ kind, value }: NonNullable<PlanNode['wait']>, names: NodeNames): string {
+  const isLength = kind === 'for' && value.op === 'value' && typeof value.value === 'number'
+  return isLength ? amountText('time', value.value as number, 'written') : `${kind === 'until' ? 'until ' : ''}${printPlanExpr(value, names)}`
 }
 
 function testParts(test: Plan['tests'][number]): Parts {

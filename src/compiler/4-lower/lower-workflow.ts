@@ -26,6 +26,7 @@ export function lowerWorkflow(context: LowerContext, symbol: Sym<'workflow'>): P
     authority: facts.grants === null ? null : lowerGrants(context, facts.grants),
     limits: readLimits(declaration.body.filter((member): member is LimitsClause => member.kind === 'limits')),
     onFailure: policy === undefined ? { kind: 'stop' } : lowerOnFailure(at, policy),
+    ...(facts.triggers.length === 0 ? {} : { triggers: facts.triggers }),
     nodes: facts.order.map(written => lowerNode(at, facts.nodes[written]!, indexes(facts.nodes[written]!.dependsOn))),
     returns: declaration.returns === null ? { op: 'value', value: null } : lowerExpr(at, declaration.returns),
     returnsDependsOn: indexes(facts.returnsDependsOn),
@@ -40,10 +41,24 @@ function lowerNode(at: LowerAt, node: NodeFacts, dependsOn: readonly number[]): 
     name, type, dependsOn, kind: parts.kind, forEach: parts.forEach, when: parts.when, body: parts.body, retry: parts.retry, timeoutMs: parts.timeoutMs,
     cache: parts.cache, verify: parts.verify, priority: parts.priority, needs: parts.needs, onFailure: parts.onFailure, approve: parts.approve, label: parts.label,
   }
-  return node.mustCheck ? { ...lowered, mustCheck: true } : lowered
+  const waits = declaration.kind === 'task' ? lowerWaits(at, declaration) : null
+  return node.mustCheck || waits !== null ? { ...lowered, ...(node.mustCheck ? { mustCheck: true } : {}), ...waits } : lowered
 }
 
-type NodeParts = Omit<PlanNode, 'name' | 'type' | 'mustCheck' | 'dependsOn'>
+type NodeParts = Omit<PlanNode, 'name' | 'type' | 'mustCheck' | 'dependsOn' | 'approval' | 'wait'>
+
+/** Deadlines of its question, and the time that passes before its body; null where there are none. */
+function lowerWaits(at: LowerAt, task: TaskDecl): Pick<PlanNode, 'approval' | 'wait'> | null {
+  const approve = task.clauses.find(each => each.kind === 'approve')
+  const wait = task.clauses.find(each => each.kind === 'wait')
+  if (approve?.within == null && wait === undefined) return null
+  return {
+    ...(approve?.within == null ? {} : {
+      approval: { withinMs: numberIn(approve.within), escalate: approve.escalate.map(each => ({ to: each.to.value, withinMs: numberIn(each.within) })) },
+    }),
+    ...(wait === undefined ? {} : { wait: { kind: wait.until ? 'until' : 'for', value: lowerExpr(at, wait.value) } }),
+  }
+}
 
 function lowerLet(at: LowerAt, declaration: LetDecl): NodeParts {
   return {

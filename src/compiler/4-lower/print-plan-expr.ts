@@ -1,6 +1,7 @@
 // Print plan expr: a lowered expression as tek text on one line, for differences and messages.
 // Owns: the text. Does not own: the formatter of source (1-syntax/print.ts), which keeps comments and layout.
-import type { PlanBody, PlanExpr, PlanGrant, PlanValue } from '#model/plan.ts'
+import type { PlanApproval, PlanBody, PlanExpr, PlanGrant, PlanTrigger, PlanValue } from '#model/plan.ts'
+import { amountText } from '../3-check/worst-case/amount-text.ts'
 
 const MAX_PRINTED = 2_000
 const MAX_PRINTED_DEPTH = 200
@@ -22,6 +23,28 @@ export function printBody(body: PlanBody, nodes: NodeNames): string {
 
 export function printGrant(grant: PlanGrant): string {
   return grant.args.length === 0 ? grant.name : `${grant.name}(${grant.args.map(arg => printPlanExpr(arg)).join(', ')})`
+}
+
+/** A trigger as a program writes it; times in their largest unit. */
+export function printTrigger(trigger: PlanTrigger): string {
+  switch (trigger.kind) {
+    case 'every':
+      return `every ${amountText('time', trigger.intervalMs, 'written')}${missed(trigger.missed)}`
+    case 'cron':
+      return `cron ${value(trigger.pattern)} in ${value(trigger.zone)}${missed(trigger.missed)}`
+    case 'file':
+      return `on file ${value(trigger.pattern)}${trigger.param === null ? '' : `, given to ${trigger.param}`}`
+    case 'webhook':
+      return `on webhook ${value(trigger.name)}${trigger.secret === null ? '' : ` signed ${trigger.secret}`}${trigger.params.length === 0 ? '' : `, which sets ${trigger.params.join(', ')}`}`
+  }
+}
+
+const missed = (what: 'run' | 'skip'): string => (what === 'skip' ? ' missed skip' : '')
+
+/** The deadlines of a question as a program writes them. */
+export function printApproval({ withinMs, escalate }: PlanApproval): string {
+  const time = (ms: number): string => amountText('time', ms, 'written')
+  return [`within ${time(withinMs)}`, ...escalate.map(each => `escalate ${value(each.to)} within ${time(each.withinMs)}`)].join(' ')
 }
 
 const SYMBOLS: Readonly<Record<string, string>> = { coalesce: '??' }

@@ -10,6 +10,11 @@ export const cliErrors = defineDiagnostics('cli', {
     message: (p: { command: string }) => `tek has no command \`${p.command}\`.`,
     help: () => '`tek --help` lists the commands.',
   },
+  'no-more-files': {
+    severity: 'error',
+    message: () => 'This process may open no more files: the system does not let it.',
+    help: () => 'Raise the limit (`ulimit -n 1024`) and try again; a run that had begun is gone on with by `tek resume`.',
+  },
   'not-available-yet': {
     severity: 'error',
     message: (p: { command: string; version: string }) => `\`tek ${p.command}\` is planned, and not part of tek ${p.version}.`,
@@ -146,8 +151,28 @@ export const cliErrors = defineDiagnostics('cli', {
   },
   'several-running': {
     severity: 'error',
-    message: (p: { runs: readonly string[] }) => `Several runs go on: ${quoted(p.runs)}.`,
-    help: () => 'Name one, or stop them all: `tek stop --all`.',
+    message: (p: { runs: readonly string[]; command: string }) => `Several runs go on: ${quoted(p.runs)}.`,
+    help: (p: { runs: readonly string[]; command: string }) => `Name one, or ${p.command} them all: \`tek ${p.command} --all\`.`,
+  },
+  'nothing-asks': {
+    severity: 'error',
+    message: () => 'Nothing here waits for an answer.',
+    help: () => '`tek waits` lists what waits; `tek runs` shows how each run stands.',
+  },
+  'unknown-question': {
+    severity: 'error',
+    message: (p: { task: string; tasks: readonly string[]; near: readonly string[] }) => `No task \`${p.task}\` waits for an answer here. ${p.tasks.length === 1 ? 'This one does' : 'These do'}: ${quoted(p.tasks)}.`,
+    help: (p: { task: string; near: readonly string[] }) => (p.near.length > 0 ? `Did you mean \`${p.near[0]}\`?` : '`tek waits` shows what they ask.'),
+  },
+  'several-ask': {
+    severity: 'error',
+    message: (p: { asks: readonly string[]; command: string }) => `Several questions wait: ${quoted(p.asks)}.`,
+    help: (p: { asks: readonly string[]; command: string }) => `Name the task and the run: \`tek ${p.command} ${p.asks[0]}\`. \`tek waits\` shows what they ask.`,
+  },
+  'several-runs': {
+    severity: 'error',
+    message: (p: { task: string; runs: readonly string[]; command: string }) => `Several runs are not finished and have a task \`${p.task}\`: ${quoted(p.runs)}.`,
+    help: (p: { task: string; runs: readonly string[]; command: string }) => `Name one: \`tek ${p.command} ${p.task} ${p.runs[0]}\`.`,
   },
   'still-running': {
     severity: 'error',

@@ -19,6 +19,11 @@ export const runErrors = defineDiagnostics('run', {
   'too-deep': { severity: 'error', message: () => 'Workflows are too deep inside each other.' },
   'needs-too-much': { severity: 'error', message: () => 'A task needs more than the machine has.' },
   'verify-disagreed': { severity: 'error', message: () => 'The runs of a `verify` do not agree.' },
+  'refused-by-person': { severity: 'error', message: () => 'A person refused a task.' },
+  'not-approved': { severity: 'error', message: () => 'Nobody answered the question of a task in time.' },
+  'cancelled-by-person': { severity: 'error', message: () => 'A person gave a task up.' },
+  'question-too-long': { severity: 'error', message: () => 'The question of a task is longer than what a person is asked.' },
+  'wait-too-long': { severity: 'error', message: () => 'A task would wait longer than a wait may take.' },
   'not-available-yet': { severity: 'error', message: () => 'This cannot be run by this version of tek.' },
   'damaged-plan': { severity: 'error', message: () => 'The plan does not fit together.' },
   'worker-crashed': {
@@ -61,6 +66,36 @@ export const runErrors = defineDiagnostics('run', {
     message: (p: { runId: string; path: string; suggestions: readonly string[] }) => `The run \`${p.runId}\` has no task \`${p.path}\`.`,
     help: (p: { suggestions: readonly string[] }) => (p.suggestions.length > 0 ? `Did you mean \`${p.suggestions[0]}\`?` : '`tek show RUN` lists its tasks; an item of a `for` is `scan[3]`, a task inside another `build/test`.'),
   },
+  'answered-before': {
+    severity: 'error',
+    message: (p: { task: string; verdict: 'approved' | 'refused'; by: string; atMs: number }) => `\`${p.task}\` was ${p.verdict} before this by ${p.by}, at ${new Date(p.atMs).toISOString().slice(0, 19)}Z.`,
+    help: () => 'The first answer counts. `tek show RUN` lists what was answered.',
+  },
+  'over-before': {
+    severity: 'error',
+    message: (p: { task: string }) => `\`${p.task}\` was over before this could be done: nothing was changed.`,
+    help: () => '`tek show RUN` shows what became of it.',
+  },
+  'not-asking': {
+    severity: 'error',
+    message: (p: { task: string }) => `\`${p.task}\` asks nothing now.`,
+    help: () => '`tek waits` lists what waits for a person.',
+  },
+  'given-up-already': {
+    severity: 'error',
+    message: (p: { task: string }) => `\`${p.task}\` is given up already.`,
+    help: () => '`tek show RUN` shows what becomes of it.',
+  },
+  'finished-already': {
+    severity: 'error',
+    message: (p: { runId: string }) => `The run \`${p.runId}\` is finished.`,
+    help: (p: { runId: string }) => `\`tek show ${p.runId}\` shows what came of it.`,
+  },
+  'too-many-requests': {
+    severity: 'error',
+    message: (p: { runId: string }) => `Too many answers and requests wait for the run \`${p.runId}\` already.`,
+    help: (p: { runId: string }) => `\`tek resume ${p.runId}\` takes them up.`,
+  },
   'still-driven': {
     severity: 'error',
     message: (p: { runs: readonly string[] }) => `Not everything can be removed: a process still drives ${p.runs.map(each => `\`${each}\``).join(', ')}.`,
@@ -70,6 +105,22 @@ export const runErrors = defineDiagnostics('run', {
     severity: 'error',
     message: (p: { runId: string }) => `The program has changed since the run \`${p.runId}\` began, so it cannot go on with it.`,
     help: () => 'Run the program anew, or bring back the program as it was.',
+  },
+  'program-changed': {
+    severity: 'error',
+    message: (p: { program: string; runId: string }) => `The program \`${p.program}\` has changed since the run \`${p.runId}\` began.`,
+    help: (p: { program: string; runId: string }) =>
+      `\`tek resume ${p.runId} --as-recorded\` goes on with the program as it was; \`tek resume ${p.runId} --migrate\` with the program as it is, keeping every result that still holds.`,
+  },
+  'would-write-again': {
+    severity: 'error',
+    message: (p: { tasks: readonly string[] }) => `What had written would write again: ${p.tasks.slice(0, 8).map(each => `\`${each}\``).join(', ')}${p.tasks.length > 8 ? ` and ${p.tasks.length - 8} more` : ''}.`,
+    help: () => '`--repeat-writes` lets it; `--as-recorded` goes on with the program as it was.',
+  },
+  superseded: {
+    severity: 'error',
+    message: (p: { runId: string; successor: string }) => `The run \`${p.runId}\` goes on as \`${p.successor}\`, with a later version of its program.`,
+    help: (p: { runId: string; successor: string }) => `\`tek resume ${p.successor}\` goes on with that.`,
   },
   'other-format': {
     severity: 'error',
@@ -135,6 +186,11 @@ export const runErrors = defineDiagnostics('run', {
     message: (p: { path: string }) => `The journal ${p.path} is damaged.`,
     help: () => 'Move the file away: a new one is made by the next run.',
   },
+  'journal-removed': {
+    severity: 'error',
+    message: (p: { path: string }) => `The journal ${p.path} was taken away or replaced while the run went on, so the run has stopped.`,
+    help: () => 'Its record is gone with it: start again, or put the file back and `tek resume`.',
+  },
   'journal-newer': {
     severity: 'error',
     message: (p: { path: string }) => `The journal ${p.path} was written by a newer tek.`,
@@ -144,5 +200,25 @@ export const runErrors = defineDiagnostics('run', {
     severity: 'error',
     message: (p: { path: string }) => `Another process goes on with the same run in ${p.path}.`,
     help: () => 'Let one of them finish.',
+  },
+  'folder-taken': {
+    severity: 'error',
+    message: (p: { path: string; reason: string }) => `\`${p.path}\` is there already, and ${p.reason}.`,
+    help: () => 'Name a folder that is not there yet. `--force` replaces one that is, with everything in it.',
+  },
+  'evidence-too-large': {
+    severity: 'error',
+    message: (p: { limitMb: number }) => `The evidence of this run would be larger than ${p.limitMb.toLocaleString('en')} MB.`,
+    help: () => 'Write less of it: `--tasks failed`.',
+  },
+  'not-evidence': {
+    severity: 'error',
+    message: (p: { path: string }) => `\`${p.path}\` is no folder with the evidence of a run.`,
+    help: () => '`tek show RUN --out DIR` writes one.',
+  },
+  'evidence-changed': {
+    severity: 'error',
+    message: (p: { path: string; problems: readonly string[]; total: number }) => `\`${p.path}\` is not as it was written: ${p.problems[0]}${p.total > 1 ? `, and ${p.total - 1} more` : ''}.`,
+    help: (p: { path: string; problems: readonly string[]; total: number }) => (p.problems.length > 1 ? p.problems.slice(1).map(each => `${each}.`).join(' ') : 'If its run is still recorded, `tek show RUN --out DIR` writes it again.'),
   },
 })

@@ -71,6 +71,16 @@ export const taskErrors = defineDiagnostics('task', {
     message: (p: { callee: string }) => `\`verify\` would run \`${p.callee}\` several times, and it changes the world.`,
     help: () => 'Verify tasks that only read or compute; or verify the task that looks at the result.',
   },
+  'bad-approve': {
+    severity: 'error',
+    message: (p: { problem: string }) => `\`approve\` ${p.problem}.`,
+    help: () => 'Say how long it waits, and whom it is passed on to: `approve "Delete it?" within 2h escalate "the owner" within 1h`.',
+  },
+  'bad-wait': {
+    severity: 'error',
+    message: (p: { problem: string }) => `\`wait\` ${p.problem}.`,
+    help: () => 'Such as `wait 10m`; or `wait until at`, with a time as `time.now()` gives it.',
+  },
   'bad-priority': { severity: 'error', message: (p: { level: string }) => `There is no priority \`${p.level}\`.`, help: () => 'Priorities are `low`, `normal` and `high`.' },
   'bad-needs': { severity: 'error', message: (p: { problem: string }) => `\`needs\` ${p.problem}.`, help: () => 'It takes `needs { cpu: 2, memory: 1GB }`.' },
   'bad-parallel': { severity: 'error', message: (p: { limit: number }) => `\`parallel\` takes a whole number from 1 to ${p.limit}.` },

@@ -5,9 +5,12 @@ import { randomBytes } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+/** In the name of every such file of this process, also as /proc shows it afterwards. */
+export const ownFileMark = (): string => `/.tek-${process.pid}-`
+
 /** A descriptor that stands at the beginning of `bytes`. Whoever asks closes it. */
 export function anonymousFile(bytes: Uint8Array | string): number {
-  const path = join(tmpdir(), `.tek-${process.pid}-${randomBytes(12).toString('hex')}`)
+  const path = join(tmpdir(), `${ownFileMark()}${randomBytes(12).toString('hex')}`)
   const writer = openSync(path, 'wx', 0o600)
   try {
     const reader = openSync(path, 'r')

@@ -15,29 +15,37 @@ const MAX_RECORD_BYTES = 4_000_000
 const held = new Map<string, { count: number; made: Made }>()
 let record: number | null = null
 
+/** The same name for one more program, where this process holds it already: it stays until the last one has given it back. */
+export function shareName(path: string): (() => void) | null {
+  const known = held.get(path)
+  if (known === undefined) return null
+  known.count++
+  return () => giveBack(path)
+}
+
 /** Makes an empty file; the answer gives the name back. Null when something is there already or none can be made. */
 export function holdName(path: string): (() => void) | null {
-  const known = held.get(path)
-  if (known !== undefined) known.count++
-  else {
-    try {
-      const fd = openSync(path, 'wx', 0o444)
-      const { dev, ino } = fstatSync(fd, { bigint: true })
-      closeSync(fd)
-      const made = { path, device: String(dev), inode: String(ino) }
-      held.set(path, { count: 1, made })
-      note(made) // H2
-    } catch {
-      return null
-    }
+  const known = shareName(path)
+  if (known !== null) return known
+  try {
+    const fd = openSync(path, 'wx', 0o444)
+    const { dev, ino } = fstatSync(fd, { bigint: true })
+    closeSync(fd)
+    const made = { path, device: String(dev), inode: String(ino) }
+    held.set(path, { count: 1, made })
+    note(made) // H2
+  } catch {
+    return null
   }
-  return () => {
-    const entry = held.get(path)
-    if (entry === undefined || --entry.count > 0) return
-    held.delete(path)
-    takeAway(entry.made)
-    if (held.size === 0 && record !== null) ftruncateSync(record, 0)
-  }
+  return () => giveBack(path)
+}
+
+function giveBack(path: string): void {
+  const entry = held.get(path)
+  if (entry === undefined || --entry.count > 0) return
+  held.delete(path)
+  takeAway(entry.made)
+  if (held.size === 0 && record !== null) ftruncateSync(record, 0)
 }
 
 /** Takes away what a tek that was killed has left. Nothing here throws. // H2 */

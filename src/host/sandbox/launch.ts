@@ -6,6 +6,7 @@
 //       through tek's own /proc entry (and closes what tek inherited, as far as the shell can), so it must be started within START_WITHIN_MS, and by this very process. Granted places are then named by path.
 import { closeSync } from 'node:fs'
 import { HostError, type Confinement, type IsolationLevel } from '../host.ts'
+import { endAfterDeath } from './after-death.ts'
 import { anonymousFile, reopened } from './anonymous-file.ts'
 import { bubblewrapArguments } from './bubblewrap.ts'
 import { inheritedDescriptors } from './inherited.ts'
@@ -86,9 +87,11 @@ export function prepareLaunch(level: 2 | 3, asked: ProgramStart, confinement: Co
     const parts = bubblewrapArguments(bubblewrapStart(start, confinement, layout), { place: give, empty: () => giveOwn(anonymousFile('')) })
     const options = giveOwn(anonymousFile(parts.options.join('\0') + '\0'))
     const args = ['--args', String(options), '--seccomp', String(filter), '--json-status-fd', String(STATUS_FD), '--', ...parts.command]
+    const over = endAfterDeath()
     return {
       program: launcher('bwrap')!, args, env: {}, descriptors, started: closeOwn,
       ended() {
+        over()
         closeOwn()
         layout.close()
       },
@@ -121,7 +124,9 @@ export function prepareForeign(level: 2 | 3, start: ProgramStart, confinement: C
     else byPath.push(option)
   }
   const options = anonymousFile(byPath.join('\0') + '\0')
+  const over = endAfterDeath()
   setTimeout(() => {
+    over() // it stands, or never will
     closeSync(options)
     layout.close()
   }, START_WITHIN_MS).unref()

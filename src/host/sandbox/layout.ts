@@ -11,7 +11,7 @@
 import { closeSync, constants, fstatSync, openSync, readlinkSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { HostError, type Confinement } from '../host.ts'
-import { holdName } from './held-names.ts'
+import { holdName, shareName } from './held-names.ts'
 import { cacheFolder } from './system-view.ts'
 
 /** Files and folders that one program may be granted; each costs about 0.3 ms at its start. */
@@ -56,6 +56,8 @@ export function openLayout(confinement: Confinement, more: readonly string[]): L
   try {
     for (const [path, access] of [...wanted].sort(([a], [b]) => depth(a) - depth(b) || (a < b ? -1 : 1))) {
       if (access === 'hidden' && !isShown(path, places)) continue
+      const shared = access === 'hidden' ? shareName(path) : null // else it would go with the program it was made for
+      if (shared !== null) releases.push(shared)
       let place = openExact(path, access)
       if (place === null && access === 'hidden' && accessOf(dirname(path), places) === 'write') { // Y3
         const release = holdName(path)

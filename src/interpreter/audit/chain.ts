@@ -79,6 +79,10 @@ function partsOf(entry: AuditEntry): [string, string, string, string] {
       return ['', '', entry.grants.join(', '), `by ${entry.by}`]
     case 'stopped':
       return ['', '', entry.by, 'stopped']
+    case 'answered':
+      return [entry.task, '', entry.question, `${entry.verdict} by ${entry.by}`]
+    case 'cancelled':
+      return [entry.task, '', entry.by, 'cancelled']
   }
 }
 

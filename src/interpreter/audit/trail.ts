@@ -15,6 +15,9 @@ export type AuditEntry =
   | { readonly kind: 'permit'; readonly grants: readonly string[]; readonly by: 'file' | 'flag' | 'question' | 'bundled' }
   /** A kill switch. */
   | { readonly kind: 'stopped'; readonly by: string }
+  /** A person answered the question of a task, or gave a task up; `by` says who and where. */
+  | { readonly kind: 'answered'; readonly task: string; readonly question: string; readonly verdict: 'approved' | 'refused'; readonly by: string }
+  | { readonly kind: 'cancelled'; readonly task: string; readonly by: string }
 
 export interface AuditTrail {
   /** Throws where the entry cannot be kept: what it would have allowed is not done. */

@@ -5,26 +5,23 @@
 //   T3. Before every effect, however late in the call, the kill switches are looked at and the decision is recorded. A call that is stopped there
 //       has no outcome: it is made again, with the same key, when the run goes on.
 //   T4. A third-party tool does no more than it said this call takes, whatever its caller may do.
-import { sha256 } from '#base/hash.ts'
 import { containsGrant, coreGrantKinds } from '#grants/match.ts'
 import { checkNeeds } from '#interpreter/guard/guard.ts'
-import { makeToolContext } from '#interpreter/guard/context.ts'
+import { makeToolContext, type ToolContextOptions } from '#interpreter/guard/context.ts'
 import type { Authority, Grant } from '#model/capability.ts'
 import type { Failure, Outcome, Part, TaskId } from '#model/event.ts'
 import type { CallRequest } from '#interpreter/engine/evaluation.ts'
 import { pathOf } from '#interpreter/engine/path.ts'
-import { levelsOf, limitsOf, rankOf } from '#interpreter/engine/view.ts'
+import { levelsOf, limitsOf, rankOf, recordedCalls } from '#interpreter/engine/view.ts'
 import type { Value } from '#model/type.ts'
 import { ToolFailure, type ToolContext } from '#plugin-api/context.ts'
 import type { ToolCall } from '#plugin-api/tool-runner.ts'
 import type { World } from '#interpreter/world.ts'
 import { impliedForCall, impliedPattern, isOfStd } from '#interpreter/implied.ts'
+import { idempotencyKey } from './idempotency-key.ts'
 import { ownLevel } from './own-needs.ts'
 import { redactedContext } from './redacted-context.ts'
 import { RedactedLog } from './redacted-log.ts'
-
-/** Characters of an idempotency key. */
-const KEY_LENGTH = 40
 
 export interface CallPlace {
   readonly task: TaskId
@@ -32,6 +29,10 @@ export interface CallPlace {
   readonly part: Part
   /** Number of the call within the part, from 0. */
   readonly call: number
+  /** It was begun before, and how it went was not recorded. */
+  readonly begunBefore: boolean
+  /** Told of each append that is noted: to be forgotten once the outcome is durable. */
+  readonly onNote: (name: string) => void
 }
 
 /** Makes the call. Null: it was stopped before one of its effects. Rejects only when the audit log cannot be kept. */
@@ -67,13 +68,15 @@ export async function callTool(world: World, request: CallRequest, place: CallPl
     calls.refused++
     return { kind: 'failure', failure: { ...locked, task: '' } }
   }
+  const key = idempotencyKey(recordedCalls(state, place.task)[place.call]?.keyRun ?? world.runId, taskPath, place) // T2
   let hint: string | null = null
   const log = new RedactedLog(secrets, message => world.log(taskPath, message))
   const context = redactedContext(makeToolContext({
     host: world.host, cwd, signal, taskPath,
     authority: isForeign(world, request.module) ? [...authority, ownLevel(request.needs, cwd)] : authority, // T4
     implied: await impliedBy(world, levels, request.needs),
-    idempotencyKey: sha256(`${world.runId}\n${taskPath}\n${place.attempt}\n${place.part}\n${place.call}`).slice(0, KEY_LENGTH), // T2
+    idempotencyKey: key,
+    begunBefore: place.begunBefore, ...appending(world, place, key),
     ...(world.kindsOf === undefined ? {} : { kindsOf: world.kindsOf }),
     bounds: limitsOf(state, place.task), mayBeUnconfined: world.mayBeUnconfined,
     onDecision,
@@ -91,6 +94,19 @@ export async function callTool(world: World, request: CallRequest, place: CallPl
   const isTold = request.effect === 'write' || (request.effect === 'read' && outcome.kind === 'failure') // reading that went well says nothing new
   if (isTold) audit.record({ kind: 'outcome', task: taskPath, call: name, ok: outcome.kind === 'value', ...(outcome.kind === 'failure' ? { code: outcome.failure.code } : {}) })
   return outcome
+}
+
+/** Appends of a call are noted by its key and their number. */
+function appending({ appends }: World, { onNote }: CallPlace, key: string): Pick<ToolContextOptions, 'appendOnce'> {
+  if (appends === null) return {}
+  let count = 0
+  return {
+    appendOnce(real, text) {
+      const name = `${key}-${count++}`
+      onNote(name)
+      return appends.append(real, text, name)
+    },
+  }
 }
 
 /** A failure with what the guard saw of its likely reason. */

@@ -149,6 +149,7 @@ export class Evaluator {
     const { task, attempt, part } = work
     const call = work.calls++
     if (!world.mayBegin()) return void this.underWay.delete(task) // the run stops; the attempt is taken up again when it goes on
+    const begunBefore = recordedCalls(world.state, task)[call] !== undefined // its end would have been used
     const limit = announceCall(world.state, task)
     if (limit !== null) {
       this.limit ??= limit
@@ -161,9 +162,11 @@ export class Evaluator {
       if (!this.isCurrent(work)) return
       if (!world.mayBegin()) return void this.underWay.delete(task)
       const startedMs = world.host.monotonic()
-      this.outside(callTool(world, request, { task, attempt, part, call }, abort.signal), work, outcome => {
+      const notes: string[] = []
+      this.outside(callTool(world, request, { task, attempt, part, call, begunBefore, onNote: name => void notes.push(name) }, abort.signal), work, outcome => {
         const kept: Outcome = outcome.kind === 'value' && isTooLarge(outcome.value) ? { kind: 'failure', failure: valueTooLarge(nameOf(request)) } : outcome
         world.emit({ kind: 'call-finished', atMs: world.host.now(), task, attempt, call, outcome: kept, elapsedMs: world.host.monotonic() - startedMs })
+        if (notes.length > 0) world.whenDurable(() => void world.appends?.forget(notes))
         return kept
       })
     }

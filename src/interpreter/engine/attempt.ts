@@ -1,5 +1,6 @@
 // Attempt: what follows when an attempt at a body ends: another attempt, another run of a `verify`, or the end of the task.
-// Owns: retry, verify, `on failure`, in the nesting cache(verify(retry(timeout(body)))). Does not own: what the end of a task means to others (settle.ts).
+// Owns: retry, verify, in the nesting cache(approve(wait(verify(retry(timeout(body)))))). Does not own: `on failure` (give-up.ts), what the end of a task
+// means to others (settle.ts).
 //   A1. A failure that is not retryable is never tried again.
 //   A2. Every execution of a body has its own attempt number, over all retries and runs of a `verify`.
 //   A3. `verify n agree k` makes at least n runs unless k can no longer agree; without `agree`, all n must. A run that failed agrees with nothing.
@@ -9,15 +10,17 @@ import type { Failure, Outcome, TaskId } from '#model/event.ts'
 import type { PlanNode } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
 import { validate } from '#types/validate.ts'
-import { startAttempt } from './begin.ts'
 import { failures } from './failures.ts'
+import { giveUp } from './give-up.ts'
 import { backoffMs } from './jitter.ts'
-import { over, overByFailure } from './over.ts'
+import { over } from './over.ts'
 import { pathOf } from './path.ts'
 import { stepOut } from './place.ts'
 import { MAX_ATTEMPTS, MAX_DETAILS_LENGTH, MAX_VERIFY_RUNS, timerOf } from './protocol.ts'
+import { startAttempt } from './start.ts'
 import type { State, VerifyRun } from './state.ts'
 import { phase } from './tasks.ts'
+import { stopWaiting, waitFor } from './waiting.ts'
 
 export function attemptEnded(state: State, task: TaskId, outcome: Outcome): void {
   if (task === 0) {
@@ -43,21 +46,23 @@ export function attemptEnded(state: State, task: TaskId, outcome: Outcome): void
 
 function tryAgain(state: State, task: TaskId, node: PlanNode, failure: Failure): void {
   if (state.tasks.attempt[task]! >= MAX_ATTEMPTS) return giveUp(state, task, node, failures.tooManyAttempts(failure.task))
-  const waitMs = retryWaitMs(state, task)
+  const ms = retryWaitMs(state, task)
   state.tasks.attempt[task]!++ // A2
   state.tasks.tries[task]!++
-  if (waitMs === 0) return startAttempt(state, task, node)
+  if (ms === 0) return startAttempt(state, task, node)
   state.tasks.phase[task] = phase.backoff
-  state.out.push({ kind: 'set-timer', timer: timerOf(task, state.tasks.attempt[task]!, 'retry'), ms: waitMs })
+  waitFor(state, task, ms, 'retry')
 }
 
 /** Milliseconds to wait after the current try of a task. */
-export function retryWaitMs(state: State, task: TaskId, tries: number = state.tasks.tries[task]!): number {
+function retryWaitMs(state: State, task: TaskId): number {
   const { retry } = state.nodeOf(task)
+  const tries = state.tasks.tries[task]!
   return retry === null ? 0 : backoffMs(retry, tries, `${state.runId}/${pathOf(state, task)}/${tries}`)
 }
 
 export function backoffOver(state: State, task: TaskId): void {
+  stopWaiting(state, task)
   startAttempt(state, task, state.nodeOf(task))
 }
 
@@ -128,25 +133,4 @@ function succeed(state: State, task: TaskId, value: Value): void {
   const key = state.cacheKeys.size > 0 ? state.cacheKeys.get(task) : undefined
   if (key !== undefined) state.out.push({ kind: 'remember', task, key, value })
   over(state, task, 'done', value)
-}
-
-function giveUp(state: State, task: TaskId, node: PlanNode, failure: Failure): void {
-  const policy = node.onFailure ?? (node.kind === 'let' ? null : state.scopeOf(task).shape.workflow.onFailure)
-  switch (policy?.kind) {
-    case 'continue':
-      state.failures.set(task, failure)
-      return over(state, task, 'failed', null)
-    case 'use':
-      state.failures.set(task, failure)
-      state.tasks.phase[task] = phase.fallback
-      state.out.push({ kind: 'evaluate', task, attempt: state.tasks.attempt[task]!, part: 'fallback' })
-      return
-    default:
-      overByFailure(state, task, failure)
-  }
-}
-
-export function fallbackAnswered(state: State, task: TaskId, outcome: Outcome): void {
-  if (outcome.kind === 'value') over(state, task, 'failed', outcome.value)
-  else overByFailure(state, task, outcome.failure)
 }

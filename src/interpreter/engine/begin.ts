@@ -1,25 +1,27 @@
 // Begin: the steps of a task before its body is worked on: when, list and width, cache, its place in line.
-// Owns: their order. Does not own: the body and what comes of it (attempt.ts).
-//   B1. The order is: when, list, width (of a `for`), then for each task or item: when (if it looks at the item), cache key, cache, body.
+// Owns: their order. Does not own: waiting (waiting.ts), the body (start.ts) and what comes of it (attempt.ts).
+//   B1. The order is: when, list, width (of a `for`), then for each task or item: when (if it looks at the item), cache key, cache, approve, wait, body.
 //   B2. A failure of `when`, `list` or `width` is not a failure of an attempt: it is not retried and no `on failure` takes its place,
 //       because the value it would give has not the task's type.
 //   B3. A kept result is of the task's type, or it is made again: it may have been kept under another type, or by another hand.
-import type { Failure, Outcome, TaskId } from '#model/event.ts'
+import type { Outcome, TaskId } from '#model/event.ts'
 import type { PlanNode } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
 import { validate } from '#types/validate.ts'
+import { wasGivenUp } from './cancel.ts'
 import { failures } from './failures.ts'
 import { over, overByFailure } from './over.ts'
 import { pathOf } from './path.ts'
-import { lineUp } from './place.ts'
-import { MAX_TASKS, timerOf } from './protocol.ts'
-import type { Needs } from './schedule.ts'
+import { MAX_TASKS } from './protocol.ts'
 import { asksWhenPerItem } from './shape.ts'
+import { unstartable } from './start.ts'
 import type { State } from './state.ts'
 import { phase } from './tasks.ts'
+import { askPerson } from './waiting.ts'
 
 /** All it depends on is over (or its `for` has room for it). */
 export function begin(state: State, task: TaskId): void {
+  if (wasGivenUp(state, task)) return
   const node = state.nodeOf(task)
   const isItem = state.tasks.group[task] !== -1
   if (node.when !== null && asksWhenPerItem(node) === isItem) return ask(state, task, phase.when, 'when')
@@ -46,7 +48,7 @@ export function whenAnswered(state: State, task: TaskId, outcome: Outcome): void
 
 function afterWhen(state: State, task: TaskId, node: PlanNode, isItem: boolean): void {
   if (node.forEach !== null && !isItem) return ask(state, task, phase.list, 'list')
-  if (node.cache === null) return toBody(state, task, node)
+  if (node.cache === null) return afterCache(state, task, node)
   if (node.cache.by !== null) return ask(state, task, phase.cacheKey, 'cache-key')
   lookUp(state, task, undefined)
 }
@@ -83,6 +85,7 @@ function openGroup(state: State, task: TaskId, items: readonly Value[], width: n
   const group = { task, base, items, width, next: 0, active: 0, over: 0 }
   state.groups.set(task, group)
   if (items.length === 0) return over(state, task, 'done', [])
+  if (wasGivenUp(state, task)) return
   while (group.next < items.length && group.active < width) {
     group.active++
     state.toBegin.push(base + group.next++)
@@ -109,36 +112,17 @@ export function cacheAnswered(state: State, task: TaskId, answer: { key: string;
     return over(state, task, 'done', value)
   }
   state.cacheKeys.set(task, answer.key)
-  toBody(state, task, node)
+  afterCache(state, task, node)
 }
 
-function toBody(state: State, task: TaskId, node: PlanNode): void {
-  const failure =
-    node.approve !== null ? failures.notAvailableYet(pathOf(state, task), '`approve`')
-    : node.body.kind === 'agent' ? failures.notAvailableYet(pathOf(state, task), 'A task done by an agent')
-    : node.needs !== null && node.body.kind === 'expr' ? beyondReach(state, task, node.needs)
-    : null
-  if (failure === null) return startAttempt(state, task, node)
+function afterCache(state: State, task: TaskId, node: PlanNode): void {
+  const failure = unstartable(state, task, node)
+  if (failure === null) return askPerson(state, task, node)
   state.tasks.phase[task] = phase.setup
   state.toEnd.push({ task, attempt: state.tasks.attempt[task]!, outcome: { kind: 'failure', failure } })
 }
 
-/** Needs that the machine, or a limit of a workflow it is in, can never meet. */
-function beyondReach(state: State, task: TaskId, needs: Needs): Failure | null {
-  const { memoryBytes, cpu } = state.scopeOf(task).bounds
-  const { capacity } = state
-  const most = { cpu: capacity.cpu * (cpu ?? 1), memoryBytes: Math.min(capacity.memoryBytes, memoryBytes ?? Infinity) }
-  return needs.cpu > most.cpu || needs.memoryBytes > most.memoryBytes ? failures.needsTooMuch(pathOf(state, task), needs, most) : null
-}
-
-/** Begins the current attempt: a sub-workflow at once, anything else by taking its place in line. */
-export function startAttempt(state: State, task: TaskId, node: PlanNode): void {
-  if (node.body.kind !== 'workflow') return lineUp(state, task)
-  if (node.timeoutMs !== null) state.out.push({ kind: 'set-timer', timer: timerOf(task, state.tasks.attempt[task]!, 'timeout'), ms: node.timeoutMs })
-  ask(state, task, phase.setup, 'setup')
-}
-
-function ask(state: State, task: TaskId, code: number, part: 'when' | 'list' | 'width' | 'cache-key' | 'setup'): void {
+function ask(state: State, task: TaskId, code: number, part: 'when' | 'list' | 'width' | 'cache-key'): void {
   state.tasks.phase[task] = code
   state.out.push({ kind: 'evaluate', task, attempt: state.tasks.attempt[task]!, part })
 }

@@ -1,8 +1,11 @@
 // Failures: what the engine itself finds wrong while a run goes on.
 // Owns: their words. The codes are listed in diagnostics/catalog/run.ts and explained in docs/errors/run.
 import type { Failure } from '#model/event.ts'
+import { MAX_WAIT_MS } from '#model/plan.ts'
 import type { Needs } from './schedule.ts'
-import { MAX_ATTEMPTS, MAX_TASKS, MAX_WORKFLOW_DEPTH } from './protocol.ts'
+import { MAX_ATTEMPTS, MAX_DETAILS_LENGTH, MAX_QUESTION_LENGTH, MAX_TASKS, MAX_WORKFLOW_DEPTH } from './protocol.ts'
+
+const DAY_MS = 86_400_000
 
 function failure(code: string, task: string, message: string, help: string, more: { retryable?: boolean; details?: string } = {}): Failure {
   return { code, message, task, retryable: more.retryable ?? false, help, ...(more.details === undefined ? {} : { details: more.details }) }
@@ -35,6 +38,25 @@ export const failures = {
     failure('run/wrong-kind', task, '`when` needs true or false.', 'Compare the value with something: `x == "yes"`.'),
   notAvailableYet: (task: string, feature: string) =>
     failure('run/not-available-yet', task, `${feature} cannot be run by this version of tek.`, 'Leave this task out for now; `tek check` and `tek plan` work with it.'),
+  refused: (task: string, by: string, note: string | undefined) =>
+    failure('run/refused-by-person', task, `A person refused this task (${by}).`, 'Change what it asks for, or say with `on failure` what follows without it.', note === undefined ? {} : { details: note.slice(0, MAX_DETAILS_LENGTH) }),
+  notApproved: (task: string, ms: number, askedOf: readonly string[]) =>
+    failure(
+      'run/not-approved', task,
+      `Nobody answered this task's question within ${time(ms)}${askedOf.length === 0 ? '' : `, though it was passed on to ${askedOf.join(', then to ')}`}.`,
+      'Allow more time with `within`, pass the question on with `escalate`, or say with `on failure` what follows.',
+    ),
+  cancelled: (task: string, by: string) =>
+    failure('run/cancelled-by-person', task, `A person gave this task up (${by}).`, 'Run the program again, or say with `on failure` what follows without it.'),
+  badWait: (task: string, found: string) =>
+    failure('run/wrong-kind', task, `\`wait\` needs a number of milliseconds; this is ${found}.`, 'Write a duration: `wait 2h`; or a time: `wait until time.parse("2026-06-01T09:00:00Z")`.'),
+  questionTooLong: (task: string, length: number) =>
+    failure(
+      'run/question-too-long', task, `The question of this task has ${length.toLocaleString('en')} characters; a person is asked in at most ${MAX_QUESTION_LENGTH.toLocaleString('en')}.`,
+      'Ask about less at once, such as one item of a `for` after the other, or about a summary.',
+    ),
+  waitTooLong: (task: string, ms: number) =>
+    failure('run/wait-too-long', task, `This would wait ${Math.ceil(ms / DAY_MS)} days; a wait may take ${MAX_WAIT_MS / DAY_MS}.`, 'Wait for a shorter time, or start the run by a trigger.'),
   verifyDisagreed: (task: string, runs: number, best: number, agree: number, details: string) =>
     failure('run/verify-disagreed', task, `Of ${runs} runs, at most ${best} agree; ${agree} have to.`, 'See the values below; compare by a `key` if only a part of them matters.', { details }),
   unknownWorkflow: (task: string, name: string) =>
@@ -43,6 +65,12 @@ export const failures = {
 
 function seconds(ms: number): string {
   return ms < 1_000 ? `${ms} ms` : `${ms / 1_000} s`
+}
+
+/** As programs write it, where it comes out even: `2h`. */
+function time(ms: number): string {
+  const [size, unit] = ([[DAY_MS, 'd'], [3_600_000, 'h'], [60_000, 'm'], [1_000, 's']] as const).find(([each]) => ms >= each && ms % each === 0) ?? [1, ' ms']
+  return `${ms / size}${unit}`
 }
 
 function megabytes(bytes: number): string {

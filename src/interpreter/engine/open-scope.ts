@@ -62,6 +62,7 @@ export function openScope(state: State, task: TaskId, setup: Setup): Outcome | n
     callQuota: quotaOf(limits.calls, workflow.name, caller?.callQuota ?? null),
     bounds: { memoryBytes: least(limits.memoryBytes, caller?.bounds.memoryBytes), cpu: least(limits.cpu, caller?.bounds.cpu) },
     timeMs: limits.timeMs ?? null,
+    openedAtMs: state.drivenMs,
     tail: caller === null ? 0 : caller.tail + caller.shape.toEnd[nodeIndex]! - caller.shape.own[nodeIndex]!,
     priority: caller === null ? 0 : caller.priority + node!.priority,
     lane: node?.needs ? state.schedule.laneOf(node.needs) : (caller?.lane ?? 0),

@@ -29,6 +29,8 @@ export function mark(state: State, task: TaskId, ending: Ending): void {
   if (state.held.size > 0) state.held.delete(task)
   if (state.cacheKeys.size > 0) state.cacheKeys.delete(task)
   if (state.calls.size > 0) state.calls.delete(task)
+  if (state.waits.size > 0 && state.waits.delete(task)) state.waitsVersion++
+  if (state.givenUp.size > 0) state.givenUp.delete(task)
   if (task === 0) return
   const node = state.nodeOf(task)
   if (node.kind === 'let') return

@@ -1,6 +1,6 @@
 // Protocol: what the engine asks of the world, and the bounds it keeps.
 // Owns: commands, timer numbers, limits of a run. Does not own: how a command is carried out (effects/) or what an event means (transition.ts).
-//   E1. A command is data; performing it ends in an event (or, for `cancel`, `clear-timer`, `remember`, `changed`, in none).
+//   E1. A command is data; performing it ends in an event (or, for `cancel`, `clear-timer`, `remember`, `changed`, in none; for `ask`, when somebody answers).
 //   E2. A command names task and attempt; an event that names an attempt which is over changes nothing.
 //   E3. Timer numbers are made of task, attempt and purpose, never of the order in which they were asked for.
 import type { Outcome, Part, TaskId } from '#model/event.ts'
@@ -17,6 +17,8 @@ export const MAX_ATTEMPTS = 1_000
 export const MAX_VERIFY_RUNS = 100
 /** Milliseconds between two attempts. */
 export const MAX_BACKOFF_MS = 24 * 3_600_000
+/** Characters of a question; a longer one is not asked. */
+export const MAX_QUESTION_LENGTH = 16_000
 /** Characters kept in `details` of a failure. */
 export const MAX_DETAILS_LENGTH = 16_000
 
@@ -25,7 +27,10 @@ export type Command =
   /** Asks the cache of results; `by` is the value of `cache by`, undefined when the key is made of the inputs. */
   | { readonly kind: 'look-up'; readonly task: TaskId; readonly by: Value | undefined }
   | { readonly kind: 'remember'; readonly task: TaskId; readonly key: string; readonly value: Value }
-  | { readonly kind: 'set-timer'; readonly timer: number; readonly ms: number }
+  /** `dueMs`: the point in time, in milliseconds since 1970, at which it is due in any case, even if this clock says that `ms` have not passed. */
+  | { readonly kind: 'set-timer'; readonly timer: number; readonly ms: number; readonly dueMs?: number }
+  /** A person is to be asked, or somebody else than before; the question is in the state's waits. */
+  | { readonly kind: 'ask'; readonly task: TaskId; readonly attempt: number }
   | { readonly kind: 'clear-timer'; readonly timer: number }
   /** Its outcome is no longer wanted. */
   | { readonly kind: 'cancel'; readonly task: TaskId; readonly attempt: number }
@@ -36,8 +41,9 @@ export type Command =
   /** For those who watch; nothing is to be done. */
   | { readonly kind: 'changed'; readonly task: TaskId; readonly status: TaskStatus; readonly cached: boolean }
 
-export type TimerPurpose = 'timeout' | 'retry' | 'time-limit'
-const purposes: readonly TimerPurpose[] = ['timeout', 'retry', 'time-limit']
+/** `due`: the deadline of a question, the end of a wait. */
+export type TimerPurpose = 'timeout' | 'retry' | 'time-limit' | 'due'
+const purposes: readonly TimerPurpose[] = ['timeout', 'retry', 'time-limit', 'due']
 
 /** Number of the timer of one attempt for one purpose. // E3 */
 export function timerOf(task: TaskId, attempt: number, purpose: TimerPurpose): number {

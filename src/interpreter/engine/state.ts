@@ -47,6 +47,8 @@ export interface Scope {
   readonly bounds: Bounds
   /** Milliseconds it may take; null = no limit of its own. */
   readonly timeMs: number | null
+  /** The run's driven time when it was opened; less, once its limit of time was reached. */
+  openedAtMs: number
   readonly depth: number
   /** Length of the way from the end of this workflow to the end of the run. */
   readonly tail: number
@@ -80,6 +82,21 @@ export interface VerifyRun {
 export interface RecordedCall {
   readonly name: string
   outcome: Outcome | null
+  /** The run whose id is in its key, where it is not this one. */
+  readonly keyRun?: string
+}
+
+/** What a task waits for that no process needs to live for. */
+export interface Waiting {
+  /** Null: for a time. */
+  readonly question: string | null
+  /** How often the question was passed on. */
+  readonly step: number
+  readonly sinceMs: number
+  /** Milliseconds since 1970; null: never. */
+  readonly dueMs: number | null
+  /** Milliseconds from what began it to `dueMs`: it never takes longer, whatever clocks do. */
+  readonly lengthMs: number
 }
 
 export class State {
@@ -94,6 +111,12 @@ export class State {
   readonly held = new Map<TaskId, Value>()
   readonly cacheKeys = new Map<TaskId, string>()
   readonly cached = new Set<TaskId>()
+  /** Tasks that wait for a person, a time, or another attempt. */
+  readonly waits = new Map<TaskId, Waiting>()
+  /** Changes whenever `waits` does. */
+  waitsVersion = 0
+  /** Tasks that were given up before they could fail, and by whom: they fail when their turn comes. */
+  readonly givenUp = new Map<TaskId, string>()
   /** Calls of attempts under way, for resuming them. */
   readonly calls = new Map<TaskId, RecordedCall[]>()
   readonly lanes = new Map<PlanNode, number>()
@@ -116,6 +139,12 @@ export class State {
   args: Readonly<Record<string, Value>> = {}
   /** Of a forked run: where it began again. */
   origin: RunOrigin | null = null
+  /** When the event that is being folded was recorded. */
+  atMs = 0
+  /** Milliseconds in which a process drove the run, up to the last event. */
+  drivenMs = 0
+  /** False for what a fork took over: that time was the other run's. */
+  isDriven = false
   isStopping = false
   /** Why it is stopping or was stopped last. */
   stop: { readonly reason: StopCause; readonly detail: string; readonly isFinal: boolean } | null = null

@@ -27,12 +27,20 @@ export const phase = {
   backoff: 12,
   verifyKey: 13,
   fallback: 14,
+  /** The question of `approve` is being worked out. */
+  question: 15,
+  /** Waits for a person. */
+  asking: 16,
+  /** What `wait` says is being worked out. */
+  delay: 17,
+  /** Waits for a time. */
+  resting: 18,
   // From here on a task is over.
-  done: 15,
+  done: 19,
   /** Failed; its value (null or that of `use`) may still be used by others. */
-  failed: 16,
-  skipped: 17,
-  cancelled: 18,
+  failed: 20,
+  skipped: 21,
+  cancelled: 22,
 } as const
 
 export function isOver(code: number): boolean {

@@ -2,20 +2,24 @@
 // Owns: the meaning of every event and the order in which its consequences are worked off. Does not own: clocks, promises, the world.
 //   R1. Pure: the same state and event give the same state and commands. The state is changed in place (see state.ts I2).
 //   R2. An event about a task or an attempt that is over changes nothing.
+//   R4. Time is driven from an event to the next of the same process, by the wall clock: none where the clock was set back, none where more would have passed
+//       than was left of a limit of time, whose own timer would have come first: the clock was set forward.
 //   R3. Consequences are worked off from lists, never by recursion: a chain of 100,000 tasks needs no stack.
 import { unreachable } from '#base/invariant.ts'
 import type { Outcome, Part, RunEvent, TaskId } from '#model/event.ts'
-import { attemptEnded, backoffOver, fallbackAnswered, verifyKeyAnswered } from './attempt.ts'
+import { attemptEnded, backoffOver, verifyKeyAnswered } from './attempt.ts'
 import { adoptItem, begin, cacheAnswered, cacheKeyAnswered, listAnswered, whenAnswered, widthAnswered } from './begin.ts'
-import { cancelAttempt } from './cancel.ts'
+import { cancelAttempt, cancelByPerson } from './cancel.ts'
 import { adopt, askToStop, countCall, dispatch } from './dispatch.ts'
 import { failures } from './failures.ts'
+import { fallbackAnswered } from './give-up.ts'
 import { openScope, type Setup } from './open-scope.ts'
 import { pathOf } from './path.ts'
 import { partsOfTimer, type Command } from './protocol.ts'
 import { resultAnswered, settle } from './settle.ts'
 import type { Scope, State } from './state.ts'
 import { phase } from './tasks.ts'
+import { answered, deadlinePassed, questionAnswered, restOver, waitAnswered } from './waiting.ts'
 
 const nothing: readonly Command[] = Object.freeze([])
 
@@ -25,6 +29,7 @@ const nothing: readonly Command[] = Object.freeze([])
  * @returns what is to be done now, in order.
  */
 export function transition(state: State, event: RunEvent): readonly Command[] {
+  passTime(state, event)
   apply(state, event)
   workOff(state)
   dispatch(state)
@@ -32,6 +37,24 @@ export function transition(state: State, event: RunEvent): readonly Command[] {
   const commands = state.out
   state.out = []
   return commands
+}
+
+/** Milliseconds between two events up to which nobody asks whether the clock was set forward. */
+const PLAIN_GAP_MS = 5_000
+
+/** Counts the time in which the run was driven. // R4 */
+function passTime(state: State, { kind, atMs }: RunEvent): void {
+  const ms = atMs - state.atMs
+  state.atMs = atMs
+  if (ms <= 0 || !state.isDriven || kind === 'run-resumed') return
+  if (ms > PLAIN_GAP_MS && ms > leastTimeLeft(state)) return
+  state.drivenMs += ms
+}
+
+function leastTimeLeft(state: State): number {
+  let least = Infinity
+  for (const { timeMs, openedAtMs } of state.inside.values()) if (timeMs !== null) least = Math.min(least, timeMs - (state.drivenMs - openedAtMs))
+  return least
 }
 
 function apply(state: State, event: RunEvent): void {
@@ -45,7 +68,7 @@ function apply(state: State, event: RunEvent): void {
       if (!isCurrent(state, event.task, event.attempt)) return // R2
       adoptItem(state, event.task)
       adopt(state, event.task)
-      return callStarted(state, event.task, event.call, event.name)
+      return callStarted(state, event)
     case 'call-finished': {
       const call = isCurrent(state, event.task, event.attempt) ? state.calls.get(event.task)?.[event.call] : undefined
       if (call !== undefined) call.outcome = event.outcome
@@ -59,16 +82,21 @@ function apply(state: State, event: RunEvent): void {
       if (state.tasks.phase[event.task] === phase.lookUp) cacheAnswered(state, event.task, event)
       return
     case 'stop-requested':
-      if (!state.isStopping || state.stop === null) state.stop = { reason: event.reason, detail: event.detail, isFinal: event.isFinal === true } // the first is why
+      if (!state.isStopping || state.stop === null || state.stop.reason === 'pause' || state.stop.reason === 'waiting') { // the first is why; a pause can be cut short, and who waits be paused
+        state.stop = { reason: event.reason, detail: event.detail, isFinal: event.isFinal === true }
+      }
       state.isStopping = true
       state.pendingStop = null
       return
     case 'run-resumed':
       state.isStopping = false
+      state.isDriven = true
       return
     case 'answered':
-    case 'task-cancelled':
+      if (isCurrent(state, event.task, event.attempt) && state.tasks.phase[event.task] === phase.asking) answered(state, event.task, event.verdict, event.by, event.note)
       return
+    case 'task-cancelled':
+      return cancelByPerson(state, event.task, event.by)
     case 'run-finished':
       state.isFinished = true
       state.outcome = event.outcome
@@ -104,6 +132,7 @@ function started(state: State, event: Extract<RunEvent, { kind: 'run-started' }>
   state.workflow = event.workflow
   state.args = event.args
   state.origin = event.origin ?? null
+  state.isDriven = state.origin === null
   const root = state.tasks.allocate(1)
   state.tasks.scope[root] = -1
   state.tasks.phase[root] = phase.setup
@@ -150,9 +179,13 @@ function evaluated(state: State, task: TaskId, attempt: number, part: Part, outc
     case 'setup':
       if (at === phase.setup) setUp(state, task, named(state, task, outcome))
       return
-    case 'label': // shown, never decided on
     case 'approve':
+      if (at === phase.question) questionAnswered(state, task, named(state, task, outcome))
+      return
     case 'wait':
+      if (at === phase.delay) waitAnswered(state, task, named(state, task, outcome))
+      return
+    case 'label': // shown, never decided on
       return
     default:
       unreachable(part)
@@ -181,10 +214,11 @@ function timeIsUp(state: State, scope: Scope): string {
   return `The time limit of \`${scope.shape.workflow.name}\` is reached${under}.`
 }
 
-function callStarted(state: State, task: TaskId, call: number, name: string): void {
+function callStarted(state: State, { task, call, name, keyRun }: Extract<RunEvent, { kind: 'call-started' }>): void {
   const calls = state.calls.get(task) ?? []
   if (call > calls.length) return
-  calls[call] = { name, outcome: null }
+  const keptRun = keyRun ?? (calls[call]?.name === name ? calls[call].keyRun : undefined) // made again, it keeps its key
+  calls[call] = { name, outcome: null, ...(keptRun === undefined ? {} : { keyRun: keptRun }) }
   state.calls.set(task, calls)
 }
 
@@ -197,6 +231,10 @@ function timerFired(state: State, timer: number): void {
     case 'retry':
       if (at === phase.backoff) backoffOver(state, task)
       return
+    case 'due':
+      if (at === phase.asking) deadlinePassed(state, task)
+      else if (at === phase.resting) restOver(state, task)
+      return
     case 'timeout': {
       if (at !== phase.body && at !== phase.setup && at !== phase.inside && at !== phase.returns) return
       const failure = failures.timedOut(pathOf(state, task), state.nodeOf(task).timeoutMs ?? 0)
@@ -207,7 +245,9 @@ function timerFired(state: State, timer: number): void {
     }
     case 'time-limit': {
       const scope = state.inside.get(task)
-      if (scope !== undefined && !state.isStopping && state.pendingStop?.isAskedFor !== true) askToStop(state, timeIsUp(state, scope), false)
+      if (scope === undefined) return
+      scope.openedAtMs = Math.min(scope.openedAtMs, state.drivenMs - (scope.timeMs ?? 0)) // whatever the wall clock said meanwhile
+      if (!state.isStopping && state.pendingStop?.isAskedFor !== true) askToStop(state, timeIsUp(state, scope), true)
       return
     }
     default:

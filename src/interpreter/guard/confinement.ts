@@ -8,7 +8,8 @@
 //   M4. Control files below a shown folder stay what they are unless a grant names them: `.tek`, `.git/config` and `config.worktree`, which may hold
 //       tokens, are out of sight; the others can be read and not changed. Those are found at the folder's top and in MAX_FOLDERS folders below it,
 //       at most MAX_DEPTH deep. What a command made of them all the same is taken away afterwards, and the call fails.
-//       So is a file named `.git` (of a working tree, of a submodule): it says where git finds those.
+//       So is a file named `.git` (of a working tree, of a submodule): it says where git finds those. One that leads to a working tree of a repository
+//       whose working trees the call may make (`git.worktree`) may be made and removed.
 //   M5. Commands have no network, whatever `net` says.
 import { basename, dirname, join } from 'node:path'
 import { permitErrors } from '#diagnostics/catalog/permit.ts'
@@ -27,6 +28,8 @@ const MAX_FOLDERS = 200
 const MAX_DEPTH = 3
 const MAX_PATTERNS = 2_000
 const MAX_KEPT = 200
+/** A file `.git` says where git finds a repository, and no more. */
+const MAX_GIT_FILE_BYTES = 10_000
 /** Nested repositories that appear are found this much later. */
 const LOOK_AGAIN_MS = 2_000
 
@@ -65,7 +68,7 @@ export async function confine(ask: ConfinementAsk): Promise<Confined> {
   for (const folder of foldersOf(readable, writable)) {
     const mayWrite = isBelow(folder, writable)
     for (const path of await controlFiles(ask.files, folder)) {
-      if (await isNamed(ask, 'fs.write', path) || await isOwnWorktree(ask, path)) continue
+      if (await isNamed(ask, 'fs.write', path) || await isOwnWorktree(ask, path) || await leadsToOwnWorktree(ask, path)) continue
       await keep(ask, kept, path, { mayWrite, mayRead: await isNamed(ask, 'fs.read', path), isOwn: dirname(path) === real })
     }
   }
@@ -74,7 +77,7 @@ export async function confine(ask: ConfinementAsk): Promise<Confined> {
   return {
     confinement: { readable: shown, writable: [...writable.keys()], hidden: [...kept.hidden], limits: ask.limits, mayBeUnconfined: ask.mayBeUnconfined },
     isBlind: ![...shown, ...writable.keys()].some(isInside),
-    after: () => takeAway(ask.files, [...kept.watched]),
+    after: () => takeAway(ask, [...kept.watched]),
   }
 }
 
@@ -88,9 +91,10 @@ interface Kept {
 async function keep({ files }: ConfinementAsk, kept: Kept, path: string, { mayWrite, mayRead, isOwn }: { mayWrite: boolean; mayRead: boolean; isOwn: boolean }): Promise<void> {
   const name = basename(path)
   const isSecret = (name === '.tek' || name.startsWith('config')) && !mayRead
-  const exists = (await files.stat(path).catch(() => null)) !== null
-  if (exists) {
-    if (isSecret) kept.hidden.add(path)
+  const found = await files.stat(path).catch(() => null)
+  if (found !== null) {
+    // An empty one may be held by a command that runs beside this one, and go with it: hidden, it is held for this one as well.
+    if (isSecret || (mayWrite && name === 'tek.permits.yaml' && found.kind === 'file' && found.sizeBytes === 0)) kept.hidden.add(path)
     else if (mayWrite) kept.fixed.add(path)
   } else if (mayWrite) {
     const isFolderHere = name === 'hooks' && (await files.stat(dirname(path)).catch(() => null))?.kind === 'directory'
@@ -111,11 +115,13 @@ function foldersOf(readable: Places, writable: Places): string[] {
 
 const isBelow = (path: string, places: Places): boolean => [...places].some(([place, kind]) => kind === 'folder' && (path === place || path.startsWith(place === '/' ? place : `${place}/`)))
 
-async function takeAway(files: HostFiles, paths: readonly string[]): Promise<readonly string[]> {
+async function takeAway(ask: ConfinementAsk, paths: readonly string[]): Promise<readonly string[]> {
+  const { files } = ask
   const made: string[] = []
   for (const path of paths) {
     const found = await files.stat(path).catch(() => null)
     if (found === null || (found.kind === 'directory' && isGitFolder(path))) continue // a folder does nothing by itself
+    if (found.kind === 'file' && await leadsToOwnWorktree(ask, path)) continue
     await files.remove(path)
     made.push(path)
   }
@@ -132,6 +138,14 @@ const isNamed = async (ask: ConfinementAsk, name: FileGrant, path: string): Prom
 async function isOwnWorktree(ask: ConfinementAsk, path: string): Promise<boolean> {
   const at = path.indexOf('/.git/worktrees/')
   return at >= 0 && ask.paths.covers(ask.implied, 'fs.write', path.slice(0, at + '/.git/worktrees'.length))
+}
+
+/** A file `.git` of a working tree that the call may make. */
+async function leadsToOwnWorktree(ask: ConfinementAsk, path: string): Promise<boolean> {
+  if (ask.implied.length === 0 || !isGitFolder(path)) return false
+  const bytes = await ask.files.readBytes(path, MAX_GIT_FILE_BYTES, { exact: true }).catch(() => null)
+  const place = /^gitdir: (\/[^\n\0]+)\n?$/.exec(bytes === null ? '' : new TextDecoder().decode(bytes))?.[1]
+  return place !== undefined && isOwnWorktree(ask, await ask.files.realPath(place).catch(() => ''))
 }
 
 interface Patterns {

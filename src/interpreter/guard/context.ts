@@ -56,6 +56,10 @@ export interface ToolContextOptions {
   readonly implied: Authority
   readonly signal: AbortSignal
   readonly idempotencyKey: string
+  /** Absent: false. */
+  readonly begunBefore?: boolean
+  /** Adds to a file so that it is done once (append-notes.ts); absent: it is done whenever it is asked for. */
+  appendOnce?(real: string, text: string): Promise<void>
   readonly taskPath: string
   readonly kindsOf?: GrantKinds
   /** What commands of this call may use of the machine. */
@@ -77,7 +81,7 @@ export function makeToolContext(options: ToolContextOptions): ToolContext {
   const guard = new CallGuard(options)
   let logLines = 0
   return {
-    cwd, signal, idempotencyKey: options.idempotencyKey,
+    cwd, signal, idempotencyKey: options.idempotencyKey, begunBefore: options.begunBefore ?? false,
     files: guardedFiles(guard),
     run: (program, args, runOptions = {}) => run(guard, program, args, runOptions),
     fetch: (url, fetchOptions = {}) => fetch(guard, url, fetchOptions),
@@ -109,6 +113,7 @@ class CallGuard implements FileGuard {
   readonly count: (kind: CountKind) => void
   private readonly options: ToolContextOptions
   private readonly kindsOf: GrantKinds
+  private writes = 0
 
   /** Every level of authority, and what comes with this call. */
   get levels(): readonly Authority[] {
@@ -149,6 +154,15 @@ class CallGuard implements FileGuard {
   /** Told before anything is done by it. @throws when it may not be done after all: the run is being stopped, or the decision cannot be kept. */
   decided(wanted: Grant, allowed: boolean): void {
     this.options.onDecision?.(wanted, allowed)
+  }
+
+  nextWrite(): { readonly write?: string } {
+    const { idempotencyKey } = this.options
+    return /^[0-9a-f]{40}$/.test(idempotencyKey) ? { write: `${idempotencyKey.slice(0, 20)}x${this.writes++}` } : {}
+  }
+
+  append(real: string, text: string): Promise<void> {
+    return this.options.appendOnce?.(real, text) ?? this.host.files.append(real, text, { exact: true })
   }
 
   permits(wanted: Grant): boolean {

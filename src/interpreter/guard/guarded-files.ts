@@ -33,6 +33,10 @@ export interface FileGuard {
   /** `byLink`: the path as written is granted, what it leads to on disk is not. Where that is, is not told. */
   refuse(name: FileGrant, path: string, byLink?: boolean): ToolFailure
   count(kind: 'read' | 'wrote'): void
+  /** What tells the next write of the call from all others, where there is such a thing. */
+  nextWrite(): { readonly write?: string }
+  /** Adds a text at the end of a file that may be written: once, also where the call is made again after a crash. */
+  append(real: string, text: string): Promise<void>
   /** Told of what may be done, before it is. @throws when it may not after all. */
   decided(wanted: { readonly name: FileGrant; readonly args: readonly string[] }, allowed: true): void
 }
@@ -49,7 +53,7 @@ export function guardedFiles(guard: FileGuard): ToolFiles {
     const real = await permitted(guard, 'fs.write', path)
     await checkGitFile(guard, real)
     guard.count('wrote')
-    await files.writeAtomic(real, data, { exact: true })
+    await files.writeAtomic(real, data, { exact: true, ...guard.nextWrite() })
   }
   return {
     readBytes,
@@ -71,7 +75,7 @@ export function guardedFiles(guard: FileGuard): ToolFiles {
       const real = await permitted(guard, 'fs.write', path)
       await checkGitFile(guard, real)
       guard.count('wrote')
-      await files.append(real, text, { exact: true })
+      await guard.append(real, text)
     },
     makeDirectory: async path => files.makeDirectory(await permitted(guard, 'fs.write', path), { exact: true }),
     async remove(path) {

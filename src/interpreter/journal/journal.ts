@@ -11,6 +11,7 @@ import type { Value } from '#model/type.ts'
 import type { AuditLog } from './audit-log.ts'
 import type { Lease } from './lease.ts'
 import type { Retention } from './retention.ts'
+import type { TriggerStore } from './triggers.ts'
 
 /** Characters of a value's JSON kept beside the event; a longer one is kept once, by its hash. */
 export const MAX_INLINE_VALUE_LENGTH = 256 * 1_024
@@ -51,13 +52,19 @@ export interface RunLog {
   describe(summary: RunSummary): void
 }
 
+/** Hashes of the files that a program was made of, by their paths as they are shown: while they are the same, so is the program. */
+export type SourceHashes = Readonly<Record<string, string>>
+
 /** What is recorded together with a new run. */
 export interface Beginning {
   /** The run's first event, and those of another run that it takes over. */
   readonly events?: readonly RunEvent[]
   /** Folder from which the program's plugins are found, as it is to be given back. */
   readonly folder?: string
+  readonly sources?: SourceHashes
   readonly lease?: Lease
+  /** How the run stands whose place it takes: written in the same transaction. */
+  readonly superseded?: RunSummary
 }
 
 export interface OpenedRun {
@@ -65,6 +72,8 @@ export interface OpenedRun {
   readonly plan: Plan
   /** Null where none was recorded. */
   readonly folder: string | null
+  /** Null where none were recorded. */
+  readonly sources: SourceHashes | null
   readonly log: RunLog
 }
 
@@ -80,12 +89,23 @@ export type RunRequest =
   | { readonly kind: 'cancel'; readonly task: string; readonly by: string }
   | { readonly kind: 'answer'; readonly task: string; readonly verdict: 'approved' | 'refused'; readonly by: string; readonly note?: string }
 
+/** When a run is to be woken of which only people can say when: never by itself. */
+const NEVER_MS = 8_640_000_000_000_000
+
+/** When a run is to be woken; null for one that waits for nothing. */
+export function wakeMsOf({ waits = [] }: RunSummary): number | null {
+  return waits.length === 0 ? null : waits.reduce((least, { dueMs }) => Math.min(least, dueMs ?? NEVER_MS), NEVER_MS)
+}
+
 export interface PendingRequest {
   readonly id: number
   readonly atMs: number
   readonly request: RunRequest
 }
 
+/** Characters of who asked, and of what was noted, that are recorded. */
+export const MAX_BY_LENGTH = 200
+export const MAX_NOTE_LENGTH = 4_000
 /** Requests to one run that may wait. */
 export const MAX_PENDING_REQUESTS = 1_000
 
@@ -99,6 +119,8 @@ export interface Mailbox {
 export interface Journal {
   /** What is asked of runs from outside. */
   readonly mailbox: Mailbox
+  /** What `tek serve` keeps; null in memory, from where nothing is served. */
+  readonly triggers: TriggerStore | null
   /** Forgetting. */
   readonly retention: Retention
   /** What was decided, of all its runs. Entries that wait become durable with any log's `commit`. */
@@ -122,6 +144,9 @@ export interface Journal {
   isStopSeen(runId: string): boolean
   /** How a run stands with the owner of its lease. */
   standing(runId: string, owner: string): { readonly isOwner: boolean; readonly isAskedToStop: boolean }
+  /** Runs that wait, or that were killed while they waited, and now have what they waited for, as far as can be seen from outside: a time that is due, an
+   * answer or another request. Some may be driven by a process that knows it already. */
+  toWake(nowMs: number, limit: number): readonly string[]
   /** Newest first, MAX_LISTED_RUNS unless told. */
   listRuns(limit?: number): RunSummary[]
   /** A result by its key, however old. */

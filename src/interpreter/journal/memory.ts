@@ -4,7 +4,7 @@ import type { RunEvent } from '#model/event.ts'
 import type { Plan } from '#model/plan.ts'
 import type { LogLine, RunSummary } from '#model/report.ts'
 import { MemoryAudit } from './memory-audit.ts'
-import { JournalError, MAX_CACHED_RESULTS, MAX_LISTED_RUNS, MAX_PENDING_REQUESTS, type CachedResult, type Journal, type PendingRequest, type RunLog } from './journal.ts'
+import { JournalError, MAX_CACHED_RESULTS, MAX_LISTED_RUNS, MAX_PENDING_REQUESTS, type CachedResult, type Journal, type PendingRequest, type RunLog, type SourceHashes, wakeMsOf } from './journal.ts'
 import type { Lease } from './lease.ts'
 import { LogBound } from './lines.ts'
 
@@ -12,6 +12,7 @@ interface KeptRun {
   summary: RunSummary
   readonly plan: Plan
   readonly folder: string | null
+  readonly sources: SourceHashes | null
   readonly events: RunEvent[]
   readonly lines: LogLine[]
   readonly bound: LogBound
@@ -35,6 +36,7 @@ export function memoryJournal(): Journal {
   let requests = 0
   return {
     audit,
+    triggers: null,
     mailbox: {
       put(runId, request, nowMs) {
         const run = runs.get(runId)
@@ -44,14 +46,16 @@ export function memoryJournal(): Journal {
       },
       pending: runId => runs.get(runId)?.requests.slice() ?? [],
     },
-    startRun(summary, plan, { events = [], folder, lease } = {}) {
-      const run: KeptRun = { summary, plan, folder: folder ?? null, events: [...events], lines: [], bound: new LogBound(0, 0), requests: [], lease: lease ?? null, isAskedToStop: false, isStopSeen: false }
+    startRun(summary, plan, { events = [], folder, sources, lease, superseded } = {}) {
+      const before = superseded === undefined ? undefined : runs.get(superseded.runId)
+      if (before !== undefined) before.summary = superseded!
+      const run: KeptRun = { summary, plan, folder: folder ?? null, sources: sources ?? null, events: [...events], lines: [], bound: new LogBound(0, 0), requests: [], lease: lease ?? null, isAskedToStop: false, isStopSeen: false }
       runs.set(summary.runId, run)
       return logOf(run, audit, lease?.owner)
     },
     openRun(runId, owner) {
       const run = runs.get(runId)
-      return run === undefined ? null : { summary: run.summary, plan: run.plan, folder: run.folder, log: logOf(run, audit, owner) }
+      return run === undefined ? null : { summary: run.summary, plan: run.plan, folder: run.folder, sources: run.sources, log: logOf(run, audit, owner) }
     },
     takeLease(runId, lease, isHeld) {
       const run = runs.get(runId)
@@ -86,6 +90,10 @@ export function memoryJournal(): Journal {
       const run = runs.get(runId)
       return { isOwner: run?.lease?.owner === owner, isAskedToStop: run?.isAskedToStop ?? false }
     },
+    toWake: (nowMs, limit) => [...runs.values()].filter(({ summary, requests: asked }) => {
+      const wakeMs = summary.status === 'waiting' || summary.status === 'running' ? wakeMsOf(summary) : null
+      return wakeMs !== null && (wakeMs <= nowMs || asked.length > 0)
+    }).map(each => each.summary.runId).slice(0, limit),
     listRuns: (limit = MAX_LISTED_RUNS) => [...runs.values()].map(each => each.summary).reverse().slice(0, limit),
     retention: {
       forget: (runIds, isHeld) => runIds.filter(runId => {

@@ -24,7 +24,7 @@ export function packEvent(event: RunEvent, baseMs: number, keep: KeepBlob): stri
     case 'evaluated':
       return `[1,${at},${event.task},${event.attempt},${partNumbers.get(event.part)},${packOutcome(event.outcome, keep)},${rounded(event.elapsedMs)}]`
     case 'call-started':
-      return `[2,${at},${event.task},${event.attempt},${event.call},${JSON.stringify(event.name)}]`
+      return `[2,${at},${event.task},${event.attempt},${event.call},${JSON.stringify(event.name)}${event.keyRun === undefined ? '' : `,${JSON.stringify(event.keyRun)}`}]`
     case 'call-finished':
       return `[3,${at},${event.task},${event.attempt},${event.call},${packOutcome(event.outcome, keep)},${rounded(event.elapsedMs)}]`
     case 'timer-fired':
@@ -46,7 +46,7 @@ export function packEvent(event: RunEvent, baseMs: number, keep: KeepBlob): stri
 
 /** What a run's first event has last: its seed, its origin. */
 function beginning({ standInSeed, origin }: Extract<RunEvent, { kind: 'run-started' }>): string {
-  if (origin !== undefined) return `,${standInSeed === undefined ? 'null' : `"${standInSeed}"`},${JSON.stringify([origin.runId, origin.task])}`
+  if (origin !== undefined) return `,${standInSeed === undefined ? 'null' : `"${standInSeed}"`},${JSON.stringify([origin.runId, origin.task, ...(origin.migrated === true ? [1] : [])])}`
   return standInSeed === undefined ? '' : `,"${standInSeed}"`
 }
 
@@ -65,12 +65,12 @@ function unpackEvent(packed: Packed, baseMs: number, read: ReadBlob): RunEvent {
     case 0:
       return {
         kind: 'run-started', atMs, runId: a, planHash: b, workflow: c, tekVersion: d, args: unpackValue(e, f, read) as Record<string, Value>,
-        ...(g === undefined || g === null ? {} : { standInSeed: g }), ...(h === undefined ? {} : { origin: { runId: h[0], task: h[1] } }),
+        ...(g === undefined || g === null ? {} : { standInSeed: g }), ...(h === undefined ? {} : { origin: { runId: h[0], task: h[1], ...(h[2] === 1 ? { migrated: true as const } : {}) } }),
       }
     case 1:
       return { kind: 'evaluated', atMs, task: a, attempt: b, part: parts[c]!, outcome: unpackOutcome(d, e, read), elapsedMs: f }
     case 2:
-      return { kind: 'call-started', atMs, task: a, attempt: b, call: c, name: d }
+      return { kind: 'call-started', atMs, task: a, attempt: b, call: c, name: d, ...(e === undefined ? {} : { keyRun: e }) }
     case 3:
       return { kind: 'call-finished', atMs, task: a, attempt: b, call: c, outcome: unpackOutcome(d, e, read), elapsedMs: f }
     case 4:

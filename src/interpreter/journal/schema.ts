@@ -57,6 +57,19 @@ export const migrations: readonly (readonly string[])[] = [
     'create table requests (id integer primary key autoincrement, run text not null, at_ms real not null, body text not null) strict',
     'create index requests_by_run on requests (run)',
     'alter table runs add column wake_ms real',
+    'alter table runs add column sources text', // hashes of the files that the program was made of
+    ...['plans', 'runs', 'events', 'cache'].map(table => `alter table ${table} add column sum integer`), // sqlite-sum.ts; null in what is older
     'create index runs_by_wake on runs (wake_ms) where wake_ms is not null',
+    // what `tek serve` keeps: who serves, what each trigger has handled, the runs that are owed, what was announced
+    'create table server (id integer primary key check (id = 1), owner text not null, pid integer not null, host text not null, boot text not null, since text not null, expires_ms real not null) strict',
+    'create table triggers (key text primary key, state text not null) without rowid',
+    'create table watched (trigger text not null, path text not null, mark text not null, primary key (trigger, path)) without rowid',
+    `create table firings (
+      id integer primary key autoincrement, trigger text not null, delivery text, run text not null unique, at_ms real not null, args text not null, state text not null, tries integer not null
+    ) strict`,
+    'create unique index firings_by_delivery on firings (trigger, delivery) where delivery is not null',
+    'create index firings_by_trigger on firings (trigger, id)',
+    `create index firings_open on firings (id) where state in ('due', 'begun')`,
+    'create table announced (key text primary key, at_ms real not null) without rowid',
   ],
 ]

@@ -26,9 +26,9 @@ export class SqliteAudit implements AuditLog {
   /** As this process left it. */
   private last: { readonly seq: number; readonly hash: string } | null = null
 
-  constructor(database: Database, guarded: Guarded) {
+  constructor(database: Database, guarded: Guarded, path: string) {
     this.guarded = guarded
-    this.place = resolve(database.name)
+    this.place = resolve(path)
     this.statements = prepare(database)
     this.transaction = database.transaction((work, isSealed) => {
       work?.()

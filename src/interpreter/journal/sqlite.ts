@@ -5,7 +5,10 @@
 //   Q3. What the owner of a lease records is written only where the lease is still its own, in the same statement.
 //   Q4. A schema newer than this program's is refused, an older one is brought up step by step in one transaction.
 //   Q5. Entries of the audit log are written with the events that wait: one transaction holds both.
-import { mkdirSync } from 'node:fs'
+//   Q7. What is read is as it was written, or damaged: plans, summaries, events and results carry sums. // sqlite-sum.ts
+//   Q8. A file that was taken away or replaced while a run goes on is noticed: SQLite would go on writing to what nobody can open any more.
+//   Q6. Who only reads needs no room and no permission to write: where the file cannot be opened as usual, what is in it is read from a copy in memory.
+import { existsSync, mkdirSync, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Database, Statement } from 'better-sqlite3'
 import { sha256 } from '#base/hash.ts'
@@ -14,15 +17,18 @@ import type { RunEvent } from '#model/event.ts'
 import type { Plan } from '#model/plan.ts'
 import type { LogLine, RunSummary } from '#model/report.ts'
 import type { Value } from '#model/type.ts'
-import { JournalError, MAX_CACHED_RESULTS, MAX_CACHED_VALUE_LENGTH, MAX_LISTED_RUNS, type Beginning, type CachedResult, type Journal, type OpenedRun, type PendingRequest, type RunLog } from './journal.ts'
+import { JournalError, MAX_CACHED_RESULTS, MAX_CACHED_VALUE_LENGTH, MAX_LISTED_RUNS, type Beginning, type CachedResult, type Journal, type OpenedRun, type PendingRequest, type RunLog, type SourceHashes, wakeMsOf } from './journal.ts'
 import type { Lease } from './lease.ts'
 import { packEvent, unpackBatch } from './pack.ts'
 import { migrations } from './schema.ts'
 import { SqliteAudit } from './sqlite-audit.ts'
+import { databaseImage } from './sqlite-image.ts'
 import { prepareLines, SqliteLines } from './sqlite-lines.ts'
 import { SqliteMailbox } from './sqlite-mailbox.ts'
 import { SqliteRetention } from './sqlite-retention.ts'
 import { keepDatabase, statement, type Guarded } from './sqlite-statement.ts'
+import { isAsWritten, placeOfEvents, sumOf } from './sqlite-sum.ts'
+import { SqliteTriggers } from './sqlite-triggers.ts'
 
 /** Pages in the log from which they are moved to the database, which waits for the disk: rarely enough to be no part of what an entry costs. */
 const CHECKPOINT_PAGES = 4_000
@@ -30,6 +36,8 @@ const CHECKPOINT_PAGES = 4_000
 const BUSY_TIMEOUT_MS = 5_000
 /** Events in one row, of those that a new run takes over. */
 const MAX_BATCH_EVENTS = 2_048
+/** Rows of events that are read together. */
+const ROWS_A_READ = 64
 /** Results remembered between two looks at how many there are. */
 const PRUNE_EVERY = 1_000
 /** Hashes of blobs remembered so that they are not written twice. */
@@ -39,10 +47,11 @@ const MAX_KNOWN_BLOBS = 10_000
  * Opens the journal of a project, making the file when there is none.
  *
  * @param path of the database, usually `.tek/tek.db`.
+ * @param onlyReads: what is there is read into memory where nothing can be written: on a read-only medium, on a full disk. // Q6
  * @throws {JournalError} with code `run/journal-not-writable`, `-damaged`, `-newer`, `-locked` or `-disk-full`.
  */
-export async function sqliteJournal(path: string): Promise<Journal> {
-  const { default: open } = await import('better-sqlite3')
+export async function sqliteJournal(path: string, { onlyReads = false }: { readonly onlyReads?: boolean } = {}): Promise<Journal> {
+  const { default: SqliteDatabase } = await import('better-sqlite3')
   const guarded = <Result>(work: () => Result): Result => {
     try {
       return work()
@@ -50,23 +59,40 @@ export async function sqliteJournal(path: string): Promise<Journal> {
       throw explained(error, path)
     }
   }
-  const database = guarded(() => {
-    mkdirSync(dirname(path), { recursive: true })
-    const made = open(path, { timeout: BUSY_TIMEOUT_MS })
+  const prepared = (made: Database, setUp: (made: Database) => void): Database => {
     keepDatabase(made)
     try {
-      made.exec('pragma journal_mode = WAL') // Q1
-      made.exec('pragma synchronous = NORMAL')
-      made.exec(`pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
-      migrate(made, path)
+      setUp(made)
     } catch (error) {
       made.close()
       throw error
     }
     return made
-  })
-  return new SqliteJournal(database, guarded)
+  }
+  const onDisk = (): Database => {
+    mkdirSync(dirname(path), { recursive: true })
+    return prepared(new SqliteDatabase(path, { timeout: BUSY_TIMEOUT_MS }), made => {
+      made.exec('pragma journal_mode = WAL') // Q1
+      made.exec('pragma synchronous = NORMAL')
+      made.exec(`pragma wal_autocheckpoint = ${CHECKPOINT_PAGES}`)
+      migrate(made, path)
+    })
+  }
+  try {
+    return new SqliteJournal(guarded(onDisk), guarded, path, statSync(path, { throwIfNoEntry: false })?.ino ?? null)
+  } catch (error) {
+    const image = onlyReads && error instanceof JournalError && needsWriting.has(error.diagnostic.code) && existsSync(path) ? guarded(() => databaseImage(path)) : null
+    if (image === null) throw error
+    const inMemory = (): Database => prepared(new SqliteDatabase(image.length === 0 ? ':memory:' : image), made => {
+      migrate(made, path)
+      made.exec('pragma query_only = on')
+    })
+    return new SqliteJournal(guarded(inMemory), guarded, path, null)
+  }
 }
+
+/** What stands in the way of who writes, not of who reads. */
+const needsWriting: ReadonlySet<string> = new Set(['run/journal-not-writable', 'run/journal-disk-full', 'run/journal-locked'])
 
 function migrate(database: Database, path: string): void {
   const userVersion = statement(database, 'pragma user_version').pluck()
@@ -88,24 +114,38 @@ class SqliteJournal implements Journal {
   readonly audit: SqliteAudit
   readonly retention: SqliteRetention
   readonly mailbox: SqliteMailbox
+  private served: SqliteTriggers | null = null
   private remembered = 0
+  /** The one that was read last: going on with a run reads it several times. */
+  private readPlan: { readonly hash: string; readonly plan: Plan } | null = null
+  private readonly file: number | null
 
-  constructor(database: Database, guarded: Guarded) {
+  /** @param file the inode of the database; null for one in memory. */
+  constructor(database: Database, guarded: Guarded, path: string, file: number | null) {
     this.database = database
+    this.file = file
     this.guarded = guarded
     this.statements = guarded(() => prepare(database))
-    this.audit = guarded(() => new SqliteAudit(database, guarded))
+    this.audit = guarded(() => new SqliteAudit(database, guarded, path))
     this.mailbox = guarded(() => new SqliteMailbox(database, guarded))
     this.retention = new SqliteRetention(database, guarded, runId => this.statements.lease.get(runId) as Lease | undefined)
   }
 
-  startRun(summary: RunSummary, plan: Plan, { events = [], folder, lease }: Beginning = {}): RunLog {
-    const log = new SqliteLog(this.database, this.statements, this.guarded, this.audit, this.mailbox, summary.runId, 0, lease?.owner ?? null)
+  /** Its statements are made when something is served. */
+  get triggers(): SqliteTriggers {
+    return (this.served ??= this.guarded(() => new SqliteTriggers(this.database, this.guarded)))
+  }
+
+  startRun(summary: RunSummary, plan: Plan, { events = [], folder, sources, lease, superseded }: Beginning = {}): RunLog {
+    const log = new SqliteLog(this.statements, this.guarded, this.audit, this.mailbox, summary.runId, 0, lease?.owner ?? null)
     const { runId, program, workflow, planHash, status, startedAtMs } = summary
     this.guarded(() => this.database.transaction(() => {
-      this.statements.addPlan.run(plan.hash, JSON.stringify(plan))
-      this.statements.addRun.run(runId, program, workflow, planHash, status, startedAtMs, JSON.stringify(summary), folder ?? null)
+      const planJson = JSON.stringify(plan)
+      const summaryJson = JSON.stringify(summary)
+      this.statements.addPlan.run(plan.hash, planJson, sumOf(planJson, plan.hash))
+      this.statements.addRun.run(runId, program, workflow, planHash, status, startedAtMs, summaryJson, folder ?? null, sources === undefined ? null : JSON.stringify(sources), sumOf(summaryJson, runId))
       if (lease !== undefined) this.takeLease(runId, lease, () => true)
+      if (superseded !== undefined) this.supersede(superseded)
       for (const [index, event] of events.entries()) {
         log.append(event)
         if (index % MAX_BATCH_EVENTS === MAX_BATCH_EVENTS - 1) log.commit()
@@ -115,18 +155,44 @@ class SqliteJournal implements Journal {
     return log
   }
 
+  private damaged(): JournalError {
+    return new JournalError(runErrors['journal-damaged']({ path: this.audit.place }))
+  }
+
+  /** Q8. */
+  private expectInPlace(): void {
+    if (this.file !== null && this.guarded(() => statSync(this.audit.place, { throwIfNoEntry: false })?.ino) !== this.file) throw new JournalError(runErrors['journal-removed']({ path: this.audit.place }))
+  }
+
+  /** Nothing wakes it any more. */
+  private supersede(summary: RunSummary): void {
+    const json = JSON.stringify(summary)
+    this.statements.describe.run(summary.status, json, null, sumOf(json, summary.runId), summary.runId)
+  }
+
   openRun(runId: string, owner?: string): OpenedRun | null {
     return this.guarded(() => {
-      const run = this.statements.run.get(runId) as { summary: string; json: string; folder: string | null } | undefined
+      const run = this.statements.run.get(runId) as { summary: string; folder: string | null; sources: string | null; hash: string; runSum: number | null } | undefined
       if (run === undefined) return null
+      if (!isAsWritten(run.runSum, run.summary, runId)) throw this.damaged() // Q7
       const { next } = this.statements.nextSeq.get(runId) as { next: number }
       return {
         summary: JSON.parse(run.summary) as RunSummary,
-        plan: JSON.parse(run.json) as Plan,
+        plan: this.planOf(run.hash),
         folder: run.folder,
-        log: new SqliteLog(this.database, this.statements, this.guarded, this.audit, this.mailbox, runId, next, owner ?? null),
+        sources: run.sources === null ? null : (JSON.parse(run.sources) as SourceHashes),
+        log: new SqliteLog(this.statements, this.guarded, this.audit, this.mailbox, runId, next, owner ?? null),
       }
     })
+  }
+
+  private planOf(hash: string): Plan {
+    if (this.readPlan?.hash !== hash) {
+      const { json, sum } = this.statements.plan.get(hash) as { json: string; sum: number | null }
+      if (!isAsWritten(sum, json, hash)) throw new JournalError(runErrors['journal-damaged']({ path: this.audit.place })) // Q7
+      this.readPlan = { hash, plan: JSON.parse(json) as Plan }
+    }
+    return this.readPlan!.plan
   }
 
   takeLease(runId: string, lease: Lease, isHeld: (lease: Lease) => boolean): Lease | null {
@@ -140,6 +206,7 @@ class SqliteJournal implements Journal {
   }
 
   renewLease(runId: string, owner: string, expiresMs: number): boolean {
+    this.expectInPlace()
     return this.guarded(() => this.statements.renewLease.run(expiresMs, runId, owner).changes > 0)
   }
 
@@ -165,18 +232,26 @@ class SqliteJournal implements Journal {
   }
 
   standing(runId: string, owner: string): { isOwner: boolean; isAskedToStop: boolean } {
+    this.expectInPlace()
     const row = this.guarded(() => this.statements.standing.get(runId) as { owner: string | null; asked: number | null } | undefined)
     return { isOwner: row?.owner === owner, isAskedToStop: row !== undefined && row.asked !== null }
   }
 
+  toWake(nowMs: number, limit: number): readonly string[] {
+    return this.guarded(() => (this.statements.toWake.all(nowMs, limit) as { id: string }[]).map(each => each.id))
+  }
+
   listRuns(limit: number = MAX_LISTED_RUNS): RunSummary[] {
-    return this.guarded(() => (this.statements.runs.all(limit) as { summary: string }[]).map(row => JSON.parse(row.summary) as RunSummary))
+    return this.guarded(() => (this.statements.runs.all(limit) as { id: string; summary: string; sum: number | null }[]).map(({ id, summary, sum }) => {
+      if (!isAsWritten(sum, summary, id)) throw this.damaged() // Q7
+      return JSON.parse(summary) as RunSummary
+    }))
   }
 
   cached(key: string): CachedResult | null {
     return this.guarded(() => {
-      const row = this.statements.cached.get(key) as { json: string; created_ms: number } | undefined
-      return row === undefined ? null : { value: JSON.parse(row.json) as Value, madeAtMs: row.created_ms }
+      const row = this.statements.cached.get(key) as { json: string; created_ms: number; sum: number | null } | undefined
+      return row === undefined || !isAsWritten(row.sum, row.json, key) ? null : { value: JSON.parse(row.json) as Value, madeAtMs: row.created_ms }
     })
   }
 
@@ -184,7 +259,7 @@ class SqliteJournal implements Journal {
     const json = JSON.stringify(value)
     if (json.length > MAX_CACHED_VALUE_LENGTH) return
     this.guarded(() => {
-      this.statements.remember.run(key, json, nowMs)
+      this.statements.remember.run(key, json, nowMs, sumOf(json, key))
       if (++this.remembered % PRUNE_EVERY === 0) this.statements.pruneCache.run(MAX_CACHED_RESULTS)
     })
   }
@@ -207,8 +282,15 @@ class SqliteJournal implements Journal {
   }
 }
 
+interface EventRow {
+  readonly seq: number
+  readonly count: number
+  readonly base_ms: number
+  readonly packed: string
+  readonly sum: number | null
+}
+
 class SqliteLog implements RunLog {
-  private readonly database: Database
   private readonly statements: ReturnType<typeof prepare>
   private readonly guarded: Guarded
   private readonly audit: SqliteAudit
@@ -222,8 +304,7 @@ class SqliteLog implements RunLog {
   /** Of the lease under which the run is driven; null where there is none. */
   private readonly owner: string | null
 
-  constructor(database: Database, statements: ReturnType<typeof prepare>, guarded: Guarded, audit: SqliteAudit, mailbox: SqliteMailbox, runId: string, next: number, owner: string | null) {
-    this.database = database
+  constructor(statements: ReturnType<typeof prepare>, guarded: Guarded, audit: SqliteAudit, mailbox: SqliteMailbox, runId: string, next: number, owner: string | null) {
     this.statements = statements
     this.guarded = guarded
     this.audit = audit
@@ -292,36 +373,66 @@ class SqliteLog implements RunLog {
 
   private write(count: number, baseMs: number, packed: string): void {
     const { statements, runId, next, owner } = this
-    if (owner === null) statements.addEvents.run(runId, next, count, baseMs, packed) // Q2
-    else this.expectOwner(statements.addEventsAsOwner.run(runId, next, count, baseMs, packed, runId, owner).changes) // Q3
+    const sum = sumOf(packed, placeOfEvents(runId, next, count, baseMs))
+    if (owner === null) statements.addEvents.run(runId, next, count, baseMs, packed, sum) // Q2
+    else this.expectOwner(statements.addEventsAsOwner.run(runId, next, count, baseMs, packed, sum, runId, owner).changes) // Q3
+  }
+
+  private damaged(): JournalError {
+    return new JournalError(runErrors['journal-damaged']({ path: this.audit.place }))
   }
 
   private expectOwner(changes: number): void {
     if (changes === 0) throw new JournalError(runErrors['lease-lost']({ runId: this.runId }))
   }
 
+  /** Rows of events, some at a time; the first alone, which is often all that is asked for. */
+  private *rows(): Iterable<EventRow> {
+    let after = -1
+    for (let limit = 1; ; limit = ROWS_A_READ) {
+      const rows = this.guarded(() => this.statements.events.all(this.runId, after, limit) as EventRow[])
+      yield* rows
+      if (rows.length < limit) return
+      after = rows.at(-1)!.seq
+    }
+  }
+
+  /** Whatever cannot be read was not written by tek. // Q7 */
+  private unpacked({ packed, base_ms }: EventRow, read: (hash: string) => string): RunEvent[] {
+    try {
+      return unpackBatch(packed, base_ms, read)
+    } catch (error) {
+      throw error instanceof JournalError ? error : this.damaged()
+    }
+  }
+
   *events(): Iterable<RunEvent> {
     const read = (hash: string): string => {
       const row = this.statements.blob.get(hash) as { json: string } | undefined
-      if (row === undefined) throw new JournalError(runErrors['journal-damaged']({ path: this.database.name }))
+      if (row === undefined || sha256(row.json) !== hash) throw this.damaged() // Q7
       return row.json
     }
-    const rows = this.guarded(() => this.statements.events.all(this.runId) as { seq: number; count: number; base_ms: number; packed: string }[])
     let expected = 0
-    for (const row of rows) {
-      const events = this.guarded(() => unpackBatch(row.packed, row.base_ms, read))
-      if (row.seq !== expected || events.length !== row.count) throw new JournalError(runErrors['journal-damaged']({ path: this.database.name }))
+    let last: RunEvent['kind'] | undefined
+    for (const row of this.rows()) {
+      if (!isAsWritten(row.sum, row.packed, placeOfEvents(this.runId, row.seq, row.count, row.base_ms))) throw this.damaged() // Q7
+      const events = this.unpacked(row, read)
+      if (row.seq !== expected || events.length !== row.count) throw this.damaged()
       expected += events.length
+      last = events.at(-1)?.kind
       yield* events
     }
+    const status = this.guarded(() => this.statements.status.get(this.runId) as { status: string } | undefined)?.status
+    if ((status === 'done' || status === 'failed') && last !== 'run-finished') throw this.damaged() // its end is missing
   }
 
   describe(summary: RunSummary): void {
     const { statements, runId, owner } = this
     const json = JSON.stringify(summary)
     this.guarded(() => {
-      if (owner === null) statements.describe.run(summary.status, json, runId)
-      else this.expectOwner(statements.describeAsOwner.run(summary.status, json, runId, owner).changes) // Q3
+      const sum = sumOf(json, runId)
+      if (owner === null) statements.describe.run(summary.status, json, wakeMsOf(summary), sum, runId)
+      else this.expectOwner(statements.describeAsOwner.run(summary.status, json, wakeMsOf(summary), sum, runId, owner).changes) // Q3
     })
   }
 }
@@ -332,10 +443,10 @@ function prepare(database: Database) {
   const sql = (text: string): Statement => statement(database, text)
   return {
     lines: prepareLines(database),
-    addPlan: sql('insert into plans (hash, json) values (?, ?) on conflict do nothing'),
-    addRun: sql('insert into runs (id, program, workflow, plan_hash, status, started_ms, summary, folder, audit_from) values (?, ?, ?, ?, ?, ?, ?, ?, (select coalesce(max(seq), 0) from audit))'),
-    describe: sql('update runs set status = ?, summary = ? where id = ?'),
-    describeAsOwner: sql('update runs set status = ?, summary = ? where id = ? and lease_owner = ?'),
+    addPlan: sql('insert into plans (hash, json, sum) values (?, ?, ?) on conflict do nothing'),
+    addRun: sql('insert into runs (id, program, workflow, plan_hash, status, started_ms, summary, folder, sources, sum, audit_from) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, (select coalesce(max(seq), 0) from audit))'),
+    describe: sql('update runs set status = ?, summary = ?, wake_ms = ?, sum = ? where id = ?'),
+    describeAsOwner: sql('update runs set status = ?, summary = ?, wake_ms = ?, sum = ? where id = ? and lease_owner = ?'),
     lease: sql(`select ${leaseColumns} from runs where id = ? and lease_owner is not null`),
     leases: sql(`select id, ${leaseColumns} from runs where lease_owner is not null`),
     takeLease: sql('update runs set lease_owner = ?, lease_pid = ?, lease_host = ?, lease_boot = ?, lease_since = ?, lease_expires_ms = ?, stop_asked_ms = null, stop_seen_ms = null where id = ?'),
@@ -345,16 +456,19 @@ function prepare(database: Database) {
     isStopSeen: sql('select 1 from runs where id = ? and stop_seen_ms is not null'),
     askToStop: sql('update runs set stop_asked_ms = ? where id = ? and lease_owner is not null'),
     standing: sql('select lease_owner as owner, stop_asked_ms as asked from runs where id = ?'),
-    run: sql('select runs.summary, runs.folder, plans.json from runs join plans on plans.hash = runs.plan_hash where runs.id = ?'),
-    runs: sql('select summary from runs order by started_ms desc limit ?'),
+    run: sql('select runs.summary, runs.folder, runs.sources, runs.sum as runSum, plan_hash as hash from runs where runs.id = ? and exists (select 1 from plans where plans.hash = plan_hash)'),
+    plan: sql('select json, sum from plans where hash = ?'),
+    toWake: sql(`select id from runs where wake_ms is not null and status in ('waiting', 'running') and (wake_ms <= ? or exists (select 1 from requests where run = runs.id)) order by wake_ms limit ?`),
+    runs: sql('select id, summary, sum from runs order by started_ms desc limit ?'),
+    status: sql('select status from runs where id = ?'),
     nextSeq: sql('select coalesce(max(seq + count), 0) as next from events where run = ?'),
-    addEvents: sql('insert into events (run, seq, count, base_ms, packed) values (?, ?, ?, ?, ?)'),
-    addEventsAsOwner: sql('insert into events (run, seq, count, base_ms, packed) select ?, ?, ?, ?, ? where exists (select 1 from runs where id = ? and lease_owner = ?)'),
-    events: sql('select seq, count, base_ms, packed from events where run = ? order by seq'),
+    addEvents: sql('insert into events (run, seq, count, base_ms, packed, sum) values (?, ?, ?, ?, ?, ?)'),
+    addEventsAsOwner: sql('insert into events (run, seq, count, base_ms, packed, sum) select ?, ?, ?, ?, ?, ? where exists (select 1 from runs where id = ? and lease_owner = ?)'),
+    events: sql('select seq, count, base_ms, packed, sum from events where run = ? and seq > ? order by seq limit ?'),
     addBlob: sql('insert into blobs (hash, json) values (?, ?) on conflict do nothing'),
     blob: sql('select json from blobs where hash = ?'),
-    cached: sql('select json, created_ms from cache where key = ?'),
-    remember: sql('insert into cache (key, json, created_ms) values (?, ?, ?) on conflict (key) do update set json = excluded.json, created_ms = excluded.created_ms'),
+    cached: sql('select json, created_ms, sum from cache where key = ?'),
+    remember: sql('insert into cache (key, json, created_ms, sum) values (?, ?, ?, ?) on conflict (key) do update set json = excluded.json, created_ms = excluded.created_ms, sum = excluded.sum'),
     pruneCache: sql('delete from cache where created_ms <= (select created_ms from cache order by created_ms desc limit 1 offset ?)'),
     durations: sql('select key, total_ms / count as mean from durations where program = ?'),
     addDuration: sql(`insert into durations (program, key, total_ms, count) values (?, ?, ?, ?)
@@ -368,11 +482,22 @@ function explained(error: unknown, path: string): unknown {
   const code = String((error as { code?: unknown } | null)?.code ?? '')
   if (code.startsWith('SQLITE_FULL') || code === 'ENOSPC') return new JournalError(runErrors['journal-disk-full']({ path }))
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) return new JournalError(runErrors['journal-locked']({ path }))
-  const isTableGone = code === 'SQLITE_ERROR' && /no such (table|column)/.test(String((error as Error).message))
-  if (isTableGone || code.startsWith('SQLITE_CORRUPT') || code.startsWith('SQLITE_NOTADB') || error instanceof SyntaxError) return new JournalError(runErrors['journal-damaged']({ path }))
+  // Statements are fixed: where one does not fit the tables, the tables are not as they were made.
+  const isOtherSchema = code === 'SQLITE_ERROR' && /no such (table|column|index)|unsupported file format|duplicate column|already exists|malformed|has no column/.test(String((error as Error).message))
+  if (isOtherSchema || code.startsWith('SQLITE_CORRUPT') || code.startsWith('SQLITE_NOTADB') || error instanceof SyntaxError) return new JournalError(runErrors['journal-damaged']({ path }))
   if (code.startsWith('SQLITE_CONSTRAINT')) return new JournalError(runErrors['journal-taken']({ path }))
+  if (code.startsWith('SQLITE_IOERR') && isDiskFull(path)) return new JournalError(runErrors['journal-disk-full']({ path })) // where SQLite says no more
   if (/^(SQLITE_(READONLY|CANTOPEN|IOERR|PERM|AUTH)|EACCES|EROFS|EPERM|ENOENT|ENOTDIR|EEXIST|EISDIR)/.test(code)) {
     return new JournalError(runErrors['journal-not-writable']({ path }))
   }
   return error
+}
+
+/** Whether the disk beneath a path has no room at all. */
+function isDiskFull(path: string): boolean {
+  try {
+    return statfsSync(dirname(path)).bavail === 0
+  } catch {
+    return false
+  }
 }

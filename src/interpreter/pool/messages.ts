@@ -30,6 +30,7 @@ export interface CallJob {
   readonly context: number | null
   readonly cwd: string
   readonly idempotencyKey: string
+  readonly begunBefore: boolean
 }
 
 export type Job = ExpressionJob | CallJob

@@ -110,7 +110,7 @@ class ThreadPool implements Pool {
 
   call(request: CallRequest, signal: AbortSignal): Promise<Outcome> {
     const { url, call, context, isPure } = request
-    const job: CallJob = { kind: 'call', url, call, context: isPure ? null : this.submitted, cwd: context.cwd, idempotencyKey: isPure ? '' : context.idempotencyKey }
+    const job: CallJob = { kind: 'call', url, call, context: isPure ? null : this.submitted, cwd: context.cwd, idempotencyKey: isPure ? '' : context.idempotencyKey, begunBefore: !isPure && context.begunBefore }
     return this.submit(job, request.rank, signal, isPure ? null : context)
   }
 

@@ -20,7 +20,7 @@ export interface RemoteContext {
 }
 
 /** A context whose questions go out by `send`. */
-export function remoteContext(send: (request: ContextRequest) => void, cwd: string, idempotencyKey: string): RemoteContext {
+export function remoteContext(send: (request: ContextRequest) => void, { cwd, idempotencyKey, begunBefore }: Pick<ToolContext, 'cwd' | 'idempotencyKey' | 'begunBefore'>): RemoteContext {
   const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: unknown) => void }>()
   let abort: AbortController | null = null
   let files: ToolFiles | null = null
@@ -38,7 +38,7 @@ export function remoteContext(send: (request: ContextRequest) => void, cwd: stri
     if (!isOver) send({ id: -1, method, args })
   }
   const context: ToolContext = {
-    cwd, idempotencyKey,
+    cwd, idempotencyKey, begunBefore,
     get signal() {
       return signal() // R3
     },

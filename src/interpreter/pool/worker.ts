@@ -93,7 +93,7 @@ async function call(job: CallJob, serving: Serving): Promise<Outcome> {
   const plugin = await load(job.url)
   const { context: number } = job
   if (number === null) return pureCall(plugin, job)
-  const remote = remoteContext(request => serving.port.postMessage({ kind: 'context', context: number, request } satisfies LaneMessage), job.cwd, job.idempotencyKey)
+  const remote = remoteContext(request => serving.port.postMessage({ kind: 'context', context: number, request } satisfies LaneMessage), job)
   serving.context = { number, remote }
   try {
     return await invokeTool(plugin, job.call, remote.context)

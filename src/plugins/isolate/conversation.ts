@@ -72,7 +72,7 @@ export class Conversation {
         done(outcome)
       }
       this.calls.set(id, { context, tool: `${call.module}.${call.fn}`, finish, openAsks: 0 })
-      if (!this.transport.send({ kind: 'call', call: id, fn: call.fn, args: call.args, cwd: context.cwd, idempotencyKey: context.idempotencyKey })) {
+      if (!this.transport.send({ kind: 'call', call: id, fn: call.fn, args: call.args, cwd: context.cwd, idempotencyKey: context.idempotencyKey, begunBefore: context.begunBefore })) {
         finish(failed('plugin/bad-input', `The arguments of \`${call.module}.${call.fn}\` are too large to be handed to a plugin.`))
       }
       if (context.signal.aborted) abort()

@@ -81,7 +81,7 @@ export class Guest {
     this.wall.send({ kind: 'result', call: message.call, outcome: { kind: 'failure', failure } satisfies Outcome })
   }
 
-  private contextOf({ call, cwd, idempotencyKey }: CallMessage, signal: AbortSignal): ToolContext {
+  private contextOf({ call, cwd, idempotencyKey, begunBefore }: CallMessage, signal: AbortSignal): ToolContext {
     const { send, toBase64, fromBase64 } = this.wall
     const ask = <T>(method: string, ...args: readonly unknown[]): Promise<T> => new Promise<T>((answer, refuse) => {
       const id = ++this.asked
@@ -91,7 +91,7 @@ export class Guest {
       refuse(new HostError('too-large', method, 'More than 4,000,000 bytes were to be handed over at once.'))
     })
     return {
-      cwd, signal, idempotencyKey,
+      cwd, signal, idempotencyKey, begunBefore,
       files: {
         readText: (path, options) => ask('files.readText', path, options),
         readBytes: async (path, options) => fromBase64(await ask<string>('files.readBytes', path, options)),

@@ -7,7 +7,7 @@ import type { Value } from '#model/type.ts'
 
 export type ToPlugin =
   | { readonly kind: 'load'; readonly url: string; readonly hash: string; readonly cwd: string }
-  | { readonly kind: 'call'; readonly call: number; readonly fn: string; readonly args: Readonly<Record<string, Value>>; readonly cwd: string; readonly idempotencyKey: string }
+  | { readonly kind: 'call'; readonly call: number; readonly fn: string; readonly args: Readonly<Record<string, Value>>; readonly cwd: string; readonly idempotencyKey: string; readonly begunBefore: boolean }
   | { readonly kind: 'abort'; readonly call: number }
   | { readonly kind: 'answer'; readonly ask: number; readonly value: unknown }
   | { readonly kind: 'refusal'; readonly ask: number; readonly error: ThrownError }

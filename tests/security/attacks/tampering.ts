@@ -77,9 +77,9 @@ const attacks: readonly Attack[] = [
   }, '--allow-all')),
   attempt('journal-plan', 'widen the plan of an unfinished run in the journal', 'journal', 'run/journal-damaged', world => {
     world.put('../project/tek.permits.yaml', 'version: 1\nprograms:\n  a.tek:\n    may:\n      - fs.read("src/**")\n')
-    return recorded(world, fails, "update plans set json = replace(replace(json, 'src/**', '/**'), 'src/a.ts', '/etc/hostname'); update runs set status = 'stopped', summary = replace(summary, '\"failed\"', '\"stopped\"'); delete from events where seq > (select min(seq) from events)", 'resume')
+    return recorded(world, fails, "update plans set sum = null, json = replace(replace(json, 'src/**', '/**'), 'src/a.ts', '/etc/hostname'); update runs set sum = null, status = 'stopped', summary = replace(summary, '\"failed\"', '\"stopped\"'); delete from events where seq > (select min(seq) from events)", 'resume')
   }),
-  attempt('journal-event', 'change what a run has recorded', 'journal', 'run/journal-damaged', world => recorded(world, reads, "update events set packed = 'x'", 'show', 'last')),
+  attempt('journal-event', 'change what a run has recorded', 'journal', 'run/journal-damaged', world => recorded(world, reads, "update events set sum = null, packed = 'x'", 'show', 'last')),
   attempt('journal-garbage', 'write over the journal', 'journal', 'run/journal-damaged', async world => {
     const { cwd, run } = await project(world, reads)
     world.put('../project/.tek/tek.db', 'not a database, but long enough to be taken for one '.repeat(100))

@@ -6,6 +6,7 @@
 /** Files beside this one, or the project's own examples. */
 export const programs = {
   build: 'tests/security/mutations/programs/build.tek',
+  releases: 'tests/security/mutations/programs/releases.tek',
   research: 'tests/security/mutations/programs/research.tek',
   roman: 'tests/security/mutations/programs/roman.tek',
   triage: 'tests/security/mutations/programs/triage.tek',

@@ -9,9 +9,10 @@ import { type Mutation, programs } from './mutation.ts'
 import { nameMistakes } from './name-mistakes.ts'
 import { trustMistakes } from './trust-mistakes.ts'
 import { typeMistakes } from './type-mistakes.ts'
+import { waitingMistakes } from './waiting-mistakes.ts'
 
 const host = nodeHost({ cwd: process.cwd() })
-const mutations: readonly Mutation[] = [...nameMistakes, ...typeMistakes, ...flowMistakes, ...authorityMistakes, ...trustMistakes]
+const mutations: readonly Mutation[] = [...nameMistakes, ...typeMistakes, ...flowMistakes, ...authorityMistakes, ...trustMistakes, ...waitingMistakes]
 
 /** Codes of what is said about a text in place of a program, errors before warnings. */
 async function codesOf(path: string, text: string, strict = false): Promise<{ errors: string[]; warnings: string[] }> {

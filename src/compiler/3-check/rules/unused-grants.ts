@@ -23,6 +23,7 @@ export function usesOfWorkflow(checker: Checker): GrantUses {
   const { facts } = checker
   if (facts.workflow?.nodes.some(node => node.declaration.kind === 'task' && node.declaration.by !== null) !== false) return null // U3
   const uses = new Set(secretNeeds(facts).map(each => each.need.name))
+  if (facts.workflow.triggers.some(each => each.kind === 'file')) uses.add('fs.read')
   for (const { fact } of facts.callLog) {
     const more = usesOfCall(checker, fact)
     if (more === null) return null

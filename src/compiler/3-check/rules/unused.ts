@@ -10,7 +10,7 @@ export const unused: WorkflowRule = (checker, _workflow, facts) => {
   for (const node of facts.nodes) {
     const { declaration } = node
     if (used[node.written] === 1 || node.effect !== 'pure' || node.callsModel || node.fails) continue
-    if (declaration.kind === 'task' && declaration.clauses.some(clause => clause.kind === 'approve')) continue
+    if (declaration.kind === 'task' && declaration.clauses.some(clause => clause.kind === 'approve' || clause.kind === 'wait')) continue
     checker.report(taskErrors.unused({ what: declaration.kind, name: node.name }, { at: checker.at(declaration.name) }))
   }
 }

@@ -1,6 +1,7 @@
 // Approved: what a person has seen in the question of `approve` and said yes to.
 // Owns: which references the yes covers. Does not own: asking (interpreter).
 //   A1. It covers exactly what the question shows: `${x}` and `${x.field}`, written as themselves, in the value of that one task.
+//       The question is asked whole or not at all (interpreter/engine/waiting.ts), whoever it is passed on to.
 //   A2. Nothing else of the task: what the person was not shown stays as it was.
 import type { Type } from '#model/type.ts'
 import { qualifiersWithin } from '#types/construct.ts'

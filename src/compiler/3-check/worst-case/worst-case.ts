@@ -1,5 +1,5 @@
 // Worst case: the most that workflows, agents and loops can spend.
-// Owns: how clauses and calls multiply: cache(approve(verify(retry(timeout(body))))), items of a `for`, sub-workflows. Does not own: the algebra
+// Owns: how clauses and calls multiply: cache(approve(wait(verify(retry(timeout(body)))))), items of a `for`, sub-workflows. Does not own: the algebra
 // (bound.ts, spending.ts, cost.ts), lengths (length.ts), what one execution of an agent and one cycle of a loop do
 // (agent-cost.ts, loop-cost.ts), what is an error (limits-hold.ts).
 //   W1. An upper bound for every run that is not interrupted; tests/compiler/worst-case-random.test.ts holds runs against it.
@@ -7,6 +7,7 @@
 import type { Clause, Expr, TaskDecl } from '../../1-syntax/ast.ts'
 import type { Sym, Unit } from '../../2-resolve/program.ts'
 import type { CallFact, NodeFacts, UnitFacts } from '../facts.ts'
+import { literalOf } from '../known-values.ts'
 import { agentSpending } from './agent-cost.ts'
 import { type Bound, counted, larger, one, plus, type Site, smaller, times, unbounded, zero } from './bound.ts'
 import { callsIn, isCall } from './calls-in.ts'
@@ -100,7 +101,7 @@ export class WorstCases implements Cases {
     const { attempts, runs, waits } = repetitions(clauses, site)
     const callee = calleeOf(facts, task)
     const body = callee === null ? this.leaf(facts, node, task, lengths, site) : held(this.call(facts, node, task, lengths, callee), clauses.timeout)
-    const around = clauses.approve === undefined ? waits : unbounded(`\`${node.name}\` waits for a person to approve`, { unit: facts.unit, span: clauses.approve })
+    const around = plus(waits, plus(asked(clauses.approve, node.name, facts.unit), passing(clauses.wait, node.name, facts)))
     const timeMs = plus(times(attempts, timed(body.pathMs, clauses.timeout, site)), around)
     const often = times(items.most, attempts)
     const leaf = callee === null
@@ -209,6 +210,7 @@ interface Clauses {
   readonly timeout?: Extract<Clause, { kind: 'timeout' }>
   readonly cache?: Extract<Clause, { kind: 'cache' }>
   readonly approve?: Extract<Clause, { kind: 'approve' }>
+  readonly wait?: Extract<Clause, { kind: 'wait' }>
   readonly parallel?: Extract<Clause, { kind: 'parallel' }>
 }
 
@@ -236,6 +238,22 @@ function repetitions({ retry, verify }: Clauses, site: Site): { attempts: Bound;
   let waitMs = 0
   for (let step = 0; step < retry.count; step++) waitMs += Math.min(MAX_BACKOFF_MS, Math.max(toMs, fromMs), fromMs * 2 ** Math.min(step, 40))
   return { attempts, runs, waits: { ...one, amount: most * waitMs } }
+}
+
+/** Until a person has answered, or the last deadline is over. */
+function asked(clause: Clauses['approve'], task: string, unit: Unit): Bound {
+  if (clause === undefined) return zero
+  if (clause.within === null) return unbounded(`\`${task}\` waits for a person to approve`, { unit, span: clause })
+  const ms = [clause.within, ...clause.escalate.map(each => each.within)].reduce((all, each) => all + Number(each.value), 0)
+  return counted(ms, 'for a person to approve', { unit, span: clause }, 'time')
+}
+
+/** The time that passes before the body. */
+function passing(clause: Clauses['wait'], task: string, facts: UnitFacts): Bound {
+  if (clause === undefined) return zero
+  const site: Site = { unit: facts.unit, span: clause }
+  const literal = clause.until ? null : literalOf(facts, clause.value)
+  return literal === null ? unbounded(`how long \`${task}\` waits is known when it runs`, site) : counted(Number(literal.value), 'of `wait`', site, 'time')
 }
 
 /** Items of a task: one where it has no `for`. */

@@ -1,0 +1,52 @@
+// Driving: what commands share that carry out a run in front of somebody: begun, gone on with, forked, answered.
+// Owns: their options, reading the values before anything is done. Does not own: what a run looks like (live-run.ts).
+import { Option } from 'clipanion'
+import { cliErrors } from '#diagnostics/catalog/cli.ts'
+import { elapsed } from '#base/terminal-text.ts'
+import { CliFailure } from './command.ts'
+import { exitCodes } from './exit-codes.ts'
+import { PermittedCommand } from './permission.ts'
+
+const MAX_WORKERS = 256
+/** Longest time that what runs may be given to end. */
+const MAX_DRAIN_MS = 24 * 3_600_000
+
+export interface DrivingOptions {
+  readonly json: boolean
+  readonly quiet: boolean
+  /** Null: as the machine says. */
+  readonly workers: number | null
+  /** Every question is answered with yes. */
+  readonly yes: boolean
+  /** Null: the usual time. */
+  readonly drainMs: number | null
+}
+
+export abstract class DrivingCommand extends PermittedCommand {
+  json = Option.Boolean('--json', false, { description: 'print events as JSON, one a line, instead of the result' })
+  quiet = Option.Boolean('--quiet', false, { description: 'print nothing but the result and failures, and ask nothing' })
+  workers = Option.String('--workers', { description: 'most threads for heavy work (default: one a processor)' })
+  yes = Option.Boolean('--yes', false, { description: 'answer every question of the run with yes; recorded as answered by --yes' })
+  drain = Option.String('--drain', { description: 'how long calls under way may take to end after SIGTERM: 30s, 5m (default: 1s)' })
+
+  /** The values of the options; a usage failure for one that cannot be read. */
+  protected async driving(): Promise<DrivingOptions> {
+    const { json, quiet, yes } = this
+    return { json, quiet, yes, workers: this.workerCount(), drainMs: await this.drainTime() }
+  }
+
+  private workerCount(): number | null {
+    if (this.workers === undefined) return null
+    const count = Number(this.workers)
+    if (Number.isInteger(count) && count >= 0 && count <= MAX_WORKERS) return count
+    throw new CliFailure([cliErrors['bad-value']({ option: '--workers', value: this.workers, allowed: `a whole number from 0 to ${MAX_WORKERS}` })], exitCodes.usage)
+  }
+
+  private async drainTime(): Promise<number | null> {
+    if (this.drain === undefined) return null
+    const { parseArgument } = await import('#types/codec.ts')
+    const read = parseArgument({ kind: 'duration' }, this.drain)
+    if ('value' in read && typeof read.value === 'number' && read.value >= 0 && read.value <= MAX_DRAIN_MS) return read.value
+    throw new CliFailure([cliErrors['bad-value']({ option: '--drain', value: this.drain, allowed: `a time such as 500ms, 30s or 5m, at most ${elapsed(MAX_DRAIN_MS)}` })], exitCodes.usage)
+  }
+}

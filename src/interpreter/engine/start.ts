@@ -1,0 +1,34 @@
+// Start: an attempt at a body begins, once everything that comes before it is over.
+// Owns: what makes a start impossible; the first step of an attempt. Does not own: what comes before (begin.ts, waiting.ts), places (place.ts).
+import type { Failure, TaskId } from '#model/event.ts'
+import type { PlanNode } from '#model/plan.ts'
+import { failures } from './failures.ts'
+import { pathOf } from './path.ts'
+import { lineUp } from './place.ts'
+import { timerOf } from './protocol.ts'
+import type { Needs } from './schedule.ts'
+import type { State } from './state.ts'
+import { phase } from './tasks.ts'
+
+/** Why the body can never be started here, which is said before anybody is asked; null where it can. */
+export function unstartable(state: State, task: TaskId, node: PlanNode): Failure | null {
+  if (node.body.kind === 'agent') return failures.notAvailableYet(pathOf(state, task), 'A task done by an agent')
+  return node.needs !== null && node.body.kind === 'expr' ? beyondReach(state, task, node.needs) : null
+}
+
+/** Needs that the machine, or a limit of a workflow it is in, can never meet. */
+function beyondReach(state: State, task: TaskId, needs: Needs): Failure | null {
+  const { memoryBytes, cpu } = state.scopeOf(task).bounds
+  const { capacity } = state
+  const most = { cpu: capacity.cpu * (cpu ?? 1), memoryBytes: Math.min(capacity.memoryBytes, memoryBytes ?? Infinity) }
+  return needs.cpu > most.cpu || needs.memoryBytes > most.memoryBytes ? failures.needsTooMuch(pathOf(state, task), needs, most) : null
+}
+
+/** Begins the current attempt: a sub-workflow at once, anything else by taking its place in line. */
+export function startAttempt(state: State, task: TaskId, node: PlanNode): void {
+  if (node.body.kind !== 'workflow') return lineUp(state, task)
+  const attempt = state.tasks.attempt[task]!
+  if (node.timeoutMs !== null) state.out.push({ kind: 'set-timer', timer: timerOf(task, attempt, 'timeout'), ms: node.timeoutMs })
+  state.tasks.phase[task] = phase.setup
+  state.out.push({ kind: 'evaluate', task, attempt, part: 'setup' })
+}

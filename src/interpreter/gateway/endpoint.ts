@@ -1,0 +1,182 @@
+// Endpoint: one account at one server, as everybody who asks it shares it.
+// Owns: who may ask when: places, turns between agents, pauses, the circuit breaker. Does not own: a request and its attempts (gateway.ts).
+//   P1. A server that says "too often" is left alone by all until it said they may ask again, and fewer ask at once from then on: half as many, one more with
+//       each ROUND of answers.
+//   P2. After BREAK_AFTER failures in a row, without an answer in between, nobody asks for a while; then one does, and its outcome decides for all.
+//   P3. Agents take turns: who asks much does not keep others waiting. Within an agent, first come, first served.
+//   P4. At most MAX_WAITING wait; the one too many is told at once.
+
+export interface Clock {
+  /** Milliseconds that never go back. */
+  monotonic(): number
+  /** Resolves after `ms`, or rejects when the signal is aborted. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>
+  /** From 0 up to 1. */
+  random(): number
+}
+
+export const MAX_WAITING = 10_000
+/** Requests at once where a program says nothing. */
+export const STANDARD_PLACES = 8
+/** Answers after which one more may ask at once. */
+const ROUND = 10
+const BREAK_AFTER = 5
+const FIRST_BREAK_MS = 5_000
+const MAX_BREAK_MS = 300_000
+/** A pause that no server named. */
+const STANDARD_PAUSE_MS = 1_000
+
+interface Waiter {
+  readonly agent: string
+  readonly resolve: () => void
+}
+
+/** Why a place was given back. */
+export type Ending = 'answered' | 'failed' | 'rate-limited' | 'given-up'
+
+export class Endpoint {
+  readonly name: string
+  private readonly clock: Clock
+  private readonly most: number
+  private places: number
+  private taken = 0
+  private answers = 0
+  private failures = 0
+  private pausedUntilMs = 0
+  private openUntilMs: number | null = null
+  private breakMs = FIRST_BREAK_MS
+  private isProbing = false
+  private waiting: Waiter[] = []
+  private lastAgent = ''
+  private timer: { readonly atMs: number; readonly abort: AbortController } | null = null
+
+  /** @param places requests at once, at most. */
+  constructor(name: string, clock: Clock, places: number = STANDARD_PLACES) {
+    this.name = name
+    this.clock = clock
+    this.most = places
+    this.places = places
+  }
+
+  /** Milliseconds until somebody may ask; 0: now. Those who wait already are not counted. */
+  get closedForMs(): number {
+    const nowMs = this.clock.monotonic()
+    return Math.max(0, this.pausedUntilMs - nowMs, (this.openUntilMs ?? 0) - nowMs)
+  }
+
+  /** Whether the circuit breaker keeps everybody away. */
+  get isBroken(): boolean {
+    return this.openUntilMs !== null && (this.isProbing || this.openUntilMs > this.clock.monotonic())
+  }
+
+  get queueLength(): number {
+    return this.waiting.length
+  }
+
+  /**
+   * Waits for a place; who has one gives it back by `end`.
+   *
+   * @returns false when too many wait. Rejects with the signal's reason when it is aborted. // P4
+   */
+  async begin(agent: string, signal: AbortSignal): Promise<boolean> {
+    signal.throwIfAborted()
+    if (this.waiting.length === 0 && this.mayBegin()) {
+      this.take(agent)
+      return true
+    }
+    if (this.waiting.length >= MAX_WAITING) return false
+    await new Promise<void>((resolve, reject) => {
+      const waiter: Waiter = { agent, resolve: () => {
+        signal.removeEventListener('abort', leave)
+        resolve()
+      } }
+      const leave = (): void => {
+        this.waiting = this.waiting.filter(each => each !== waiter)
+        reject(signal.reason)
+      }
+      signal.addEventListener('abort', leave, { once: true })
+      this.waiting.push(waiter)
+      this.serve()
+    })
+    return true
+  }
+
+  /** Gives a place back. `pauseMs`: how long the server asks to wait. */
+  end(how: Ending, pauseMs: number | null = null): void {
+    this.taken--
+    const wasProbe = this.isProbing
+    this.isProbing = false
+    if (how === 'answered') this.answered()
+    else if (how === 'rate-limited') this.pause(pauseMs ?? STANDARD_PAUSE_MS)
+    else if (how === 'failed') this.failed(wasProbe, pauseMs)
+    this.serve()
+  }
+
+  private answered(): void {
+    this.failures = 0
+    this.openUntilMs = null
+    this.breakMs = FIRST_BREAK_MS
+    if (++this.answers % ROUND === 0 && this.places < this.most) this.places++ // P1
+  }
+
+  private pause(ms: number): void {
+    this.places = Math.max(1, Math.floor(this.places / 2)) // P1
+    this.pausedUntilMs = Math.max(this.pausedUntilMs, this.clock.monotonic() + ms)
+    this.openUntilMs = null // it answers
+    this.failures = 0
+  }
+
+  private failed(wasProbe: boolean, pauseMs: number | null): void {
+    if (pauseMs !== null) this.pausedUntilMs = Math.max(this.pausedUntilMs, this.clock.monotonic() + pauseMs)
+    this.failures++
+    if (!wasProbe && this.failures < BREAK_AFTER) return
+    if (wasProbe) this.breakMs = Math.min(MAX_BREAK_MS, this.breakMs * 2)
+    this.openUntilMs = this.clock.monotonic() + this.breakMs // P2
+  }
+
+  private mayBegin(): boolean {
+    if (this.taken >= this.places || this.closedForMs > 0) return false
+    return this.openUntilMs === null || !this.isProbing // after a break, one at a time
+  }
+
+  private take(agent: string): void {
+    this.taken++
+    this.lastAgent = agent
+    if (this.openUntilMs !== null) this.isProbing = true // P2
+  }
+
+  private serve(): void {
+    while (this.waiting.length > 0 && this.mayBegin()) {
+      const next = this.nextInTurn()
+      this.waiting.splice(this.waiting.indexOf(next), 1)
+      this.take(next.agent)
+      next.resolve()
+    }
+    if (this.waiting.length > 0 && this.closedForMs > 0) this.wakeIn(this.closedForMs)
+  }
+
+  /** The first of the agent after the one that was served last, in the order of their names. // P3 */
+  private nextInTurn(): Waiter {
+    let after: Waiter | null = null
+    let least: Waiter = this.waiting[0]!
+    for (const each of this.waiting) {
+      if (each.agent < least.agent) least = each
+      if (each.agent > this.lastAgent && (after === null || each.agent < after.agent)) after = each
+    }
+    return after ?? least
+  }
+
+  private wakeIn(ms: number): void {
+    const atMs = this.clock.monotonic() + ms
+    if (this.timer !== null && this.timer.atMs <= atMs) return
+    this.timer?.abort.abort()
+    const abort = new AbortController()
+    this.timer = { atMs, abort }
+    const woken = (): void => {
+      if (this.timer?.abort !== abort) return
+      this.timer = null
+      this.serve()
+    }
+    this.clock.sleep(ms, abort.signal).then(woken, () => {}) // taken back
+  }
+}
