@@ -84,6 +84,16 @@ describe('examples run', () => {
     expect(runForValue(['examples/sub-workflows.tek'], folder)).toMatchObject([{ folder: 'examples' }, { folder: 'examples/pipeline', files: 1 }])
   })
 
+  test('release: waits for a person without a process, goes on when it is approved, then waits for a time', () => {
+    const waiting = runTek(['run', 'examples/release.tek'], folder)
+    expect(waiting.exitCode).toBe(6)
+    expect(waiting.stderr).toContain('tek approve shipped')
+    const ended = runTek(['approve', 'shipped', '--resume', '--allow-all'], folder)
+    expect(ended.exitCode, ended.stderr).toBe(0)
+    expect(JSON.parse(ended.stdout.slice(ended.stdout.indexOf('{')))).toMatchObject({ shipped: true })
+    expect(readFileSync(join(folder, 'release/log.txt'), 'utf8')).toBe('shipped 1.2.0\n')
+  })
+
   test('verify: three equal fingerprints are one', () => {
     expect(runForValue(['examples/verify.tek'], folder)).toHaveLength(2)
   })
