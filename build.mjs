@@ -83,8 +83,9 @@ async function buildEntries() {
     chunkNames: '[name]-[hash]', // B3
     minifySyntax: true,
     banner: { js: requireBanner },
-    plugins: partial ? [missingStays] : [],
+    plugins: [ourZod, ...(partial ? [missingStays] : [])],
   })
+  await buildZod()
   await buildCommandLine()
   const cli = join(fresh, 'tek.mjs')
   writeFileSync(cli, `#!/usr/bin/env node\n${readFileSync(cli, 'utf8')}`)
@@ -106,9 +107,15 @@ async function buildCommandLine() {
     banner: { js: "const tekModuleUrl = require('node:url').pathToFileURL(__filename).href;" },
   })
   // Compiled code that is kept has no loader of its own: `import(…)` goes through the one that code-cache.ts gives.
-  const code = readFileSync(outfile, 'utf8').replace(/(?<![.\w$])import\(/g, 'tekImport(')
+  const code = readFileSync(outfile, 'utf8').replace(/(?<![.\w$])import\(/g, 'tekImport(').replace(/[^\0-\x7f]/g, escaped) // esbuild leaves only patterns as they are
   writeFileSync(outfile, `/*${createHash('sha256').update(code).digest('hex').slice(0, 16)}*/${code}`)
   noteBundled(metafile)
+}
+
+/** A character as it may also stand in a pattern. */
+function escaped(character) {
+  if (/[\ud800-\udfff]/.test(character)) throw new Error(`a pattern holds ${character}, which has no short escape`)
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
 /** Compiled code of what `check` and `run` use, for the Node that builds; another Node makes its own at its first start. */
@@ -153,12 +160,25 @@ async function buildStdlib() {
   writeFileSync(join(out, 'signatures.json'), manifest(names.map(name => createHash('sha256').update(readFileSync(join(out, `${name}.mjs`))).digest('hex'))))
 }
 
-/** zod brings its messages in 60 languages; in the engine it speaks one. */
+/** zod brings its messages in 60 languages, each a file; here it speaks one. */
 const englishOnly = {
   name: 'english-only',
   setup(builder) {
     builder.onLoad({ filter: /\/zod\/v4\/locales\/index\.js$/ }, () => ({ contents: "export { default as en } from './en.js'" }))
   },
+}
+
+/** zod beside the entries as one file: loading the package takes longer than anything else at the start of a program that uses a module. */
+const ourZod = {
+  name: 'our-zod',
+  setup(builder) {
+    builder.onResolve({ filter: /^zod$/ }, () => ({ path: './zod.mjs', external: true })) // B3
+  },
+}
+
+async function buildZod() {
+  const { metafile } = await build({ ...common, external: [], stdin: { contents: "export * from 'zod'", resolveDir: root }, outfile: join(fresh, 'zod.mjs'), metafile: true, plugins: [englishOnly] })
+  noteBundled(metafile)
 }
 
 /** What plugins run in: QuickJS as WebAssembly, and a picture of its memory with tek's kernel and zod in it (src/plugins/engine/picture.ts). */

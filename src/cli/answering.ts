@@ -27,7 +27,8 @@ export abstract class AnsweringCommand extends AskingCommand {
     const { runId, task, question } = await chooseQuestion(host, command, this.task, this.run)
     const { err } = this.context
     if (question !== null && !this.json && !this.quiet) err.write(`${questionLines(question, host.now(), err.paint, err.columns()).join('\n')}\n`) // A1
-    const note = this.note === undefined ? {} : { note: this.note }
+    const said = this.note?.trim() ?? ''
+    const note = said === '' ? {} : { note: said } // an empty one is none
     return this.put(host, runId, { kind: 'answer', task, verdict, by: whoDid(`tek ${command}`), ...note }, `\`${neutraliseLine(task)}\` is ${verdict}`)
   }
 }

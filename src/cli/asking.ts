@@ -9,7 +9,7 @@ import { SHORT_ID } from '#telemetry/final-lines.ts'
 import { answered } from './command.ts'
 import { DrivingCommand } from './driving.ts'
 import { exitCodes, type ExitCode } from './exit-codes.ts'
-import { databasePath } from './recorded-runs.ts'
+import { databasePath, recordedRuns } from './recorded-runs.ts'
 
 export const resumeDetails = 'A run that no process drives keeps it until one does: `--resume` goes on at once, here, with the options of `tek resume`.'
 
@@ -23,7 +23,11 @@ export abstract class AskingCommand extends DrivingCommand {
     const seen = answered(await ask(host, databasePath(host.cwd), runId, request))
     const goesOn = this.resumes && seen.kind === 'recorded'
     if (this.json && !goesOn) this.printJson({ version: 1, ...seen, request })
-    else if (!this.json && !(goesOn && this.quiet)) (goesOn ? this.context.err : this.context.out).write(`${sentence(seen, words, goesOn)}\n`)
+    else if (!this.json && !(goesOn && this.quiet)) {
+      // `tek serve` wakes what waits, and neither what a person paused or stopped nor what a killed process left.
+      const isWoken = (await recordedRuns(host)).find(each => each.runId === runId)?.state === 'waiting'
+      ;(goesOn ? this.context.err : this.context.out).write(`${sentence(seen, words, goesOn, isWoken)}\n`)
+    }
     return goesOn ? this.resume(runId) : exitCodes.fine
   }
 
@@ -35,9 +39,9 @@ export abstract class AskingCommand extends DrivingCommand {
   }
 }
 
-function sentence(seen: AskSeen, words: string, goesOn: boolean): string {
+function sentence(seen: AskSeen, words: string, goesOn: boolean, isWoken: boolean): string {
   const id = seen.runId.slice(0, SHORT_ID)
   if (seen.kind === 'taken') return `${id}: ${words}; process ${seen.pid} goes on with the run.`
   if (seen.kind === 'not-taken') return `${id}: ${words} as soon as process ${seen.pid} on ${neutraliseLine(seen.hostName)} looks; it has not yet.`
-  return goesOn ? `${id}: ${words}.` : `${id}: ${words}, and recorded: \`tek resume ${id}\` or \`tek serve\` goes on with the run.`
+  return goesOn ? `${id}: ${words}.` : `${id}: ${words}, and recorded: \`tek resume ${id}\`${isWoken ? ' or `tek serve`' : ''} goes on with the run.`
 }

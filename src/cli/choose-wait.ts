@@ -17,7 +17,7 @@ import { shellWord } from './shell-word.ts'
 /** Questions and runs that a message lists. */
 const MAX_LISTED = 8
 /** Waits that the summary of a run lists. */
-const MAX_SUMMARY_WAITS = 100
+export const MAX_SUMMARY_WAITS = 100
 
 export interface ChosenTask {
   readonly runId: string

@@ -4,6 +4,7 @@
 //       checked here), and only if V8 takes it: another version or other flags make it refuse, and then everything works as without.
 //   K2. Keeping is a convenience: what goes wrong with it is nobody's concern, and a folder that cannot be written stays as it is.
 //   K3. Functions that V8 takes from kept code cannot `import(…)`; the bundle calls `tekImport` instead, which stands here, beside the bundle.
+//   K4. The bundle is ASCII (build.mjs sees to it): read byte by byte, and half as long in memory as with one other character in it.
 import { createHash } from 'node:crypto'
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -30,7 +31,7 @@ export interface LoadedBundle {
 export function loadBundle(url: URL): LoadedBundle {
   const file = fileURLToPath(url)
   const cacheFile = file.replace(/\.cjs$/, `-${process.versions.v8}-${process.arch}.cache`)
-  const text = readFileSync(file, 'utf8')
+  const text = readFileSync(file, 'latin1') // K4
   const id = text.slice(2, 2 + ID_LENGTH)
   const cachedData = readKept(cacheFile, id)
   const script = new Script(`(function (exports, require, module, __filename, tekImport) {${text}\n})`, {

@@ -48,17 +48,20 @@ export class FolderProblem extends Error {
   }
 }
 
+/** Files that an export may hold: a manifest that came with a folder and names others is nobody's leave to take them away. */
+const ofExport = /^(?:run\.json|plan\.json|events\.ndjson|report\.html|tasks\/[\w.-]+\.json|values\/[0-9a-f]+\.json)$/
+
 /** Whether a folder could be written there; null: it could. */
 export async function whyNotThere(host: Host, shown: string, path: string, isForced: boolean): Promise<Diagnostic | null> {
   const stat = await host.files.stat(path)
   if (stat === null) return null
-  const taken = (reason: string): Diagnostic => runErrors['folder-taken']({ path: shown, reason })
-  if (stat.kind !== 'directory') return taken('it is a file')
+  const taken = (reason: string, isForcible = true): Diagnostic => runErrors['folder-taken']({ path: shown, reason, isForcible })
+  if (stat.kind !== 'directory') return taken('it is a file', false)
   const down = relative(path, await host.files.realPath(host.cwd))
-  if (down === '' || !down.startsWith('..')) return taken('this project lies in it') // F2
+  if (down === '' || !down.startsWith('..')) return taken('this project lies in it', false) // F2
   if (isForced || (await host.files.list(path)).length === 0) return null
   const manifest = await readManifest(host, path)
-  if (manifest === null) return taken('it is not an earlier export of tek')
+  if (manifest === null || !manifest.files.every(each => ofExport.test(each.path))) return taken('it is not an earlier export of tek')
   const known = new Set([MANIFEST, ...manifest.files.map(each => each.path)])
   const other = (await filesBeneath(host, path)).find(each => !known.has(each))
   return other === undefined ? null : taken(`\`${other}\` in it is not of tek`)

@@ -268,6 +268,16 @@ async function findProgram(program: string, cwd: string, path: string): Promise<
   throw new HostError('no-program', program, `There is no program \`${program}\` on this machine's PATH.`)
 }
 
+/** Whether there is such a program, on PATH or at its place, that may be run. */
+export async function isThere(program: string, cwd: string, path: string): Promise<boolean> {
+  try {
+    return await isProgram(await findProgram(program, cwd, path))
+  } catch (error) {
+    if (error instanceof HostError) return false
+    throw error
+  }
+}
+
 async function isProgram(file: string): Promise<boolean> {
   try {
     await access(file, constants.X_OK)

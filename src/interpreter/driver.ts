@@ -14,13 +14,14 @@
 //   D9. When nothing is left but to wait, for a person or for longer than WAIT_LIVE_MS, the run stops as `waiting`: nobody needs to live for it. The mailbox
 //       is looked at last thing; what comes after that is found by who looks for runs to wake, or by the next who goes on.
 //   D10. A pause gives whatever is under way all the time it needs, and lets it make further calls; a second one gives it up, a stop cuts it short.
+import { Fifo } from '#base/fifo.ts'
 import { unreachable } from '#base/invariant.ts'
 import type { RunEvent, TaskId } from '#model/event.ts'
 import { openCommands } from '#interpreter/engine/open-commands.ts'
 import { pathOf } from '#interpreter/engine/path.ts'
 import type { Command } from '#interpreter/engine/protocol.ts'
 import type { State } from '#interpreter/engine/state.ts'
-import { transition } from '#interpreter/engine/transition.ts'
+import { fold } from '#interpreter/engine/transition.ts'
 import type { Evaluator } from '#interpreter/effects/evaluate.ts'
 import { lookUp } from '#interpreter/effects/look-up.ts'
 import { nextLeftMs } from '#interpreter/engine/waiting.ts'
@@ -84,8 +85,7 @@ export class Driver {
   private readonly options: DriverOptions
   private world!: World
   private evaluator!: Evaluator
-  private inbox: RunEvent[] = []
-  private commands: Command[] = []
+  private readonly inbox = new Fifo<RunEvent>()
   private readonly gated: (() => void)[] = []
   private readonly timers = new Map<number, () => void>()
   private wakeUp: (() => void) | null = null
@@ -122,17 +122,21 @@ export class Driver {
 
   /** Begins a run whose first event is recorded already. */
   start(begun: RunEvent): void {
-    this.commands = transition(this.options.state, begun).slice()
+    fold(this.options.state, begun)
   }
 
   /** Takes up a run from its recorded events. // D4 */
   resume(events: Iterable<RunEvent>): void {
     const { state } = this.options
-    for (const event of events) transition(state, event)
+    for (const event of events) {
+      fold(state, event)
+      state.out.clear()
+    }
     if (state.isFinished) return
     this.resumedMs = this.world.host.now()
     this.record({ kind: 'run-resumed', atMs: this.resumedMs })
-    this.commands = openCommands(state, this.resumedMs)
+    state.out.clear() // all that is open is found anew
+    for (const command of openCommands(state, this.resumedMs)) state.out.push(command)
   }
 
   /** Moves the run forward until it is finished, or stopped with nothing left under way. */
@@ -158,36 +162,26 @@ export class Driver {
   /** Works for at most SLICE_MS; true when there is nothing to do but wait. // D6 */
   private turn(): boolean {
     const endMs = performance.now() + SLICE_MS
+    const { out } = this.options.state
+    this.takeInbox()
     for (let step = 1; ; step++) {
-      if (this.inbox.length > 0) this.takeInbox()
-      const { commands } = this
-      if (commands.length === 0) return true
-      this.commands = []
-      for (let i = 0; i < commands.length; i++) {
-        this.perform(commands[i]!)
-        if (this.inbox.length > 0) this.takeInbox()
-        if (i % STEPS_A_LOOK === STEPS_A_LOOK - 1 && performance.now() >= endMs) {
-          this.commands = commands.slice(i + 1).concat(this.commands)
-          return false
-        }
-      }
+      const command = out.take()
+      if (command === undefined) return true
+      this.perform(command)
+      this.takeInbox() // before a commit: what waits for it may be of these events
       if (step % STEPS_A_LOOK === 0 && performance.now() >= endMs) return false
     }
   }
 
   private takeInbox(): void {
-    const { inbox } = this
-    if (inbox.length === 1) return this.record(inbox.pop()!) // the usual case, without a new list
-    this.inbox = []
-    for (const event of inbox) this.record(event)
+    while (this.inbox.size > 0) this.record(this.inbox.take()!)
   }
 
   private record(event: RunEvent): void {
     if (this.options.state.isFinished) return
     this.options.log.append(event) // D1
     this.options.watcher.recorded(event)
-    const commands = transition(this.options.state, event) // D2
-    for (const command of commands) this.commands.push(command)
+    fold(this.options.state, event) // D2
   }
 
   private perform(command: Command): void {
@@ -280,7 +274,7 @@ export class Driver {
   /** Waits for the inbox, a due commit, or MAX_WAIT_MS. // D5 */
   private async wait(): Promise<void> {
     this.heedStop()
-    if (this.inbox.length > 0 || this.commands.length > 0) return
+    if (this.inbox.size > 0 || this.options.state.out.size > 0) return
     const ms = this.options.log.uncommitted > 0 ? COMMIT_INTERVAL_MS : this.options.state.isStopping && this.manner !== pauseManner ? COMMIT_INTERVAL_MS * 4 : MAX_WAIT_MS
     await new Promise<void>(resolve => {
       const timer = setTimeout(resolve, ms)
@@ -309,24 +303,20 @@ export class Driver {
 
   private heedRequests(requests: readonly PendingRequest[]): void {
     for (const request of requests) {
-      if (this.inbox.length > 0) this.takeInbox()
+      this.takeInbox()
       if (this.heeded === null) this.heedRequest(request) // else it waits for who goes on
     }
   }
 
   /** D8. */
   private heedRequest(pending: PendingRequest): void {
-    const { state, log, watcher } = this.options
+    const { state, log } = this.options
     const { host, audit } = this.world
     const { request } = pending
-    const fit = fits(state, request)
     log.took(pending)
-    if ('code' in fit) {
-      const task = request.kind === 'pause' ? state.workflow : request.task
-      const message = `what a person asked for (${request.kind}) came to nothing: ${fit.message}`
-      watcher.log(task, message)
-      return log.say({ atMs: host.now(), level: 'warn', task, message })
-    }
+    if (request.kind === 'unreadable') return this.warn(state.workflow, 'what was asked of this run cannot be read: a newer tek asked it, or it was damaged')
+    const fit = fits(state, request)
+    if ('code' in fit) return this.warn(request.kind === 'pause' ? state.workflow : request.task, `what a person asked for (${request.kind}) came to nothing: ${fit.message}`)
     switch (request.kind) {
       case 'pause':
         return this.pause(pending.atMs)
@@ -338,6 +328,11 @@ export class Driver {
       default:
         unreachable(request)
     }
+  }
+
+  private warn(task: string, message: string): void {
+    this.options.watcher.log(task, message)
+    this.options.log.say({ atMs: this.world.host.now(), level: 'warn', task, message })
   }
 
   /** D10. */
@@ -371,7 +366,7 @@ export class Driver {
 
   private onlyWaits(): boolean {
     const { state } = this.options
-    return state.waits.size > 0 && !state.isStopping && this.evaluator.underWay.size === 0 && this.gated.length === 0 && this.inbox.length === 0 && this.commands.length === 0
+    return state.waits.size > 0 && !state.isStopping && this.evaluator.underWay.size === 0 && this.gated.length === 0 && this.inbox.size === 0 && state.out.size === 0
   }
 
   private isOver(): boolean {
@@ -379,7 +374,7 @@ export class Driver {
     if (state.isFinished) return true
     if (!state.isStopping) return false
     this.stopSeenMs ??= performance.now()
-    if (this.evaluator.underWay.size === 0 && this.inbox.length === 0) return true
+    if (this.evaluator.underWay.size === 0 && this.inbox.size === 0) return true
     if (performance.now() - this.stopSeenMs > this.manner.graceMs) this.evaluator.cancelAll()
     return false
   }

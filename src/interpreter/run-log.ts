@@ -37,6 +37,7 @@ function failureLines(plan: Plan, events: Iterable<RunEvent>): LogLine[] {
     const { atMs } = event
     const about = taskOf(event)
     const before = about === null ? 0 : (state.tasks.attempt[about] ?? 0)
+    if (event.kind === 'answered' || event.kind === 'task-cancelled') lines.push(...personLine(state, event)) // before what fails by it
     for (const command of transition(state, event)) {
       if (command.kind !== 'changed' || command.status !== 'failed') continue
       const failure = state.failures.get(command.task)
@@ -44,7 +45,6 @@ function failureLines(plan: Plan, events: Iterable<RunEvent>): LogLine[] {
       if (failure === undefined || failure.task !== path) continue // L2
       lines.push({ atMs, level: state.tasks.values[command.task] === undefined ? 'error' : 'warn', task: path, attempt: state.tasks.attempt[command.task]!, code: failure.code, message: words(failure) })
     }
-    if (event.kind === 'answered' || event.kind === 'task-cancelled') lines.push(...personLine(state, event))
     if (about !== null && about > 0 && state.tasks.attempt[about]! > before && before > 0) lines.push(...againLine(state, event, about, before))
   }
   return lines

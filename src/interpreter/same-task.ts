@@ -2,7 +2,8 @@
 // Owns: what a task's definition is made of. Does not own: whether what it depends on is the same (migrate.ts), the hash of plans (types/plan-json.ts).
 //   S1. A definition is everything that may change what a task comes to: expressions, clauses, type, whom it waits for, and the constants, prompts, secrets and
 //       plugins that these mention. Its label and priority are not, nor is the place of its declaration, nor a newer release of the standard library.
-//   S2. A body that is a workflow is its name and arguments: that workflow's own tasks are compared one by one.
+//   S2. A body that is a workflow is its name and arguments: that workflow's own tasks are compared one by one. Where a person approves the task, it is all that
+//       workflow reaches: a yes is to what it was then, and what became another is asked about again.
 //   S3. Of authority matters what its calls need. What a program is shown depends on all of it; so do plugins.
 import { canonicalJson, type Json } from '#base/json.ts'
 import type { Plan, PlanExpr, PlanGrant, PlanNode, PlanWorkflow } from '#model/plan.ts'
@@ -38,11 +39,29 @@ export class Definitions {
       const piece = {
         ...rest, type: withoutFieldDocs(node.type),
         onFailure: node.onFailure ?? (node.kind === 'let' ? null : workflow.onFailure),
+        ...(node.approve === null ? {} : { approved: this.reachedBy(node) }),
         waitsFor: dependsOn.map(index => workflow.nodes[index]!.name).sort(),
       }
       this.nodes.set(node, (text = `${textOf(piece, workflow)} ${this.mentions(node).reached}`))
     }
     return text
+  }
+
+  /** Every workflow that a task's body goes through, with what these mention. // S2 */
+  private reachedBy(node: PlanNode): readonly string[] {
+    const found = new Map<string, string>()
+    const left: PlanNode[] = [node]
+    for (let at = left.pop(); at !== undefined; at = left.pop()) {
+      if (at.body.kind !== 'workflow' || found.has(at.body.workflow)) continue
+      const { body } = at
+      const workflow = this.plan.workflows[body.workflow]
+      if (workflow === undefined) continue
+      const { name: _name, triggers: _triggers, nodes, ...rest } = workflow
+      const all = { ...rest, nodes: nodes.map(({ label: _label, priority: _priority, ...each }) => each) }
+      found.set(body.workflow, `${textOf(all, workflow)} ${mentionsIn(this.plan, all).reached}`)
+      left.push(...workflow.nodes)
+    }
+    return [...found].map(([key, text]) => `${key} ${text}`).sort()
   }
 
   /** Definition of what a workflow gives. */

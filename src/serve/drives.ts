@@ -142,8 +142,9 @@ export class Drives {
   /** Runs that wait and are due or were answered, and those whose process died. // D1 D4 */
   private wakeable(): string[] {
     const { host, journal, takeOver } = this.parts
-    const runIds = new Set(journal.toWake(host.now(), MAX_WOKEN))
-    for (const [runId, lease] of journal.leases()) {
+    const leases = journal.leases()
+    const runIds = new Set(journal.toWake(host.now(), MAX_WOKEN + leases.size + this.retries.size)) // what cannot go on now hides nothing that can
+    for (const [runId, lease] of leases) {
       if (isHeld(lease, host)) runIds.delete(runId)
       else if (!runIds.has(runId) && !this.under.has(runId) && !this.left.has(lease.owner)) {
         const status = journal.openRun(runId)?.summary.status
@@ -156,10 +157,10 @@ export class Drives {
 
   private take(runId: string, trigger: string, how: 'begin' | 'go-on'): void {
     const work = (how === 'begin' && this.parts.journal.openRun(runId) === null ? this.begin(runId, trigger) : this.goOn(runId)).then(
-      answer => this.over(runId, answer),
+      answer => this.over(runId, how, answer),
       error => {
         if (!(error instanceof JournalError)) throw error
-        this.refused(runId, [error.diagnostic])
+        this.refused(runId, how, [error.diagnostic])
       },
     ).finally(() => {
       this.under.delete(runId)
@@ -198,9 +199,9 @@ export class Drives {
     return { tekVersion, mayBeUnconfined, signal, onNotice, ...(workers === undefined ? {} : { workers }) }
   }
 
-  private over(runId: string, answer: Answer<RunSummary>): void {
+  private over(runId: string, how: 'begin' | 'go-on', answer: Answer<RunSummary>): void {
     const { store, tell, signal, announcer } = this.parts
-    if (answer.kind === 'refused') return this.refused(runId, answer.diagnostics)
+    if (answer.kind === 'refused') return this.refused(runId, how, answer.diagnostics)
     const summary = answer.value
     const { status, workflow, outcome, elapsedMs, waits = [] } = summary
     if (status === 'waiting') this.retries.set(runId, { atMs: this.parts.host.monotonic() + WOKEN_REST_MS, code: null })
@@ -212,14 +213,15 @@ export class Drives {
     else store.settle(runId, 'over') // D2
   }
 
-  private refused(runId: string, diagnostics: readonly Diagnostic[]): void {
+  private refused(runId: string, how: 'begin' | 'go-on', diagnostics: readonly Diagnostic[]): void {
     const { store, tell, host, signal } = this.parts
     if (signal.aborted) return
     const { code, message } = diagnostics[0]!
     const isFinal = final.has(code)
     if (isFinal) store.settle(runId, 'refused')
     if (isFinal || this.retries.get(runId)?.code !== code) tell({ kind: 'refused', runId, code, message, retried: !isFinal })
-    if (isFinal) this.retries.delete(runId)
+    if (isFinal && how === 'begin') this.retries.delete(runId)
+    else if (isFinal) this.retries.set(runId, { atMs: Infinity, code }) // what it waited for stays there: it would be woken again at once
     else this.retries.set(runId, { atMs: host.monotonic() + RETRY_MS, code })
     this.failures++
   }

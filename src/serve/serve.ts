@@ -24,6 +24,7 @@ import { ownWrites } from './own-writes.ts'
 import { cronTicks, everyTicks } from './ticks.ts'
 import { triggersOf, type ServedProgram, type ServedTrigger } from './trigger.ts'
 import { MAX_WATCHED_FILES, watchedPattern } from './watched-tree.ts'
+import { keyOf, MIN_KEY_BYTES } from './webhooks/signature.ts'
 import { WebhookServer, type WebhookTrigger } from './webhooks/webhook-server.ts'
 
 /** As the checker takes them; a compiled plan is looked at again. */
@@ -224,7 +225,7 @@ class Serving {
   }
 
   private rest(ms: number): Promise<void> {
-    if (this.isPoked) return Promise.resolve()
+    if (this.isPoked) return new Promise(resolve => void setImmediate(resolve)) // whatever pokes it: signals and the lease's timer come in between
     return new Promise(resolve => {
       const timer = setTimeout(() => this.wake?.(), ms)
       this.wake = () => {
@@ -275,7 +276,10 @@ async function secretOf(host: Host, { on, name, program, workflow }: WebhookTrig
   if (secret === undefined) return serveErrors['bad-trigger']({ workflow: name, problem: `there is no secret \`${on.secret}\`` })
   const need = atHomeOf(host, needOf(secret.source))
   const isAllowed = program.permits.get(workflow)?.grants.some(each => containsGrant(atHomeOf(host, each), need, host.cwd, coreGrantKinds)) === true
-  return isAllowed ? readSecret(host, host.cwd, secret) : serveErrors['bad-trigger']({ workflow: name, problem: `nothing allows it \`${printGrant(need)}\`, where its secret comes from` })
+  if (!isAllowed) return serveErrors['bad-trigger']({ workflow: name, problem: `nothing allows it \`${printGrant(need)}\`, where its secret comes from` })
+  const value = await readSecret(host, host.cwd, secret)
+  const isKey = typeof value !== 'string' || keyOf(value) !== null
+  return isKey ? value : serveErrors['bad-trigger']({ workflow: name, problem: `its secret \`${on.secret}\` begins with \`whsec_\` and is not Base64 of at least ${MIN_KEY_BYTES} bytes` })
 }
 
 /** `~/x` in a grant as a path of whoever serves. */

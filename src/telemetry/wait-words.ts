@@ -6,7 +6,7 @@ import { neutraliseLine } from '#base/terminal-text.ts'
 import type { Wait } from '#model/report.ts'
 
 /** Characters of a question in one line; the line itself may be shorter. */
-const MAX_LINE_QUESTION = 500
+export const MAX_LINE_QUESTION = 500
 /** Below this length of a wait its end is shown with seconds. */
 const WITH_SECONDS_MS = 10 * 60_000
 

@@ -60,6 +60,8 @@ describe('the program has changed', () => {
     const [latest, first] = JSON.parse((await tek(['runs', '--json'], { cwd: path })).out).runs as { state: string; successor?: string; runId: string; origin: unknown }[]
     expect(latest).toMatchObject({ state: 'done', origin: { runId, task: '', migrated: true } })
     expect(first).toMatchObject({ state: 'superseded', successor: latest!.runId })
+    const again = await resume(latest!.runId, '--migrate')
+    expect([again.code, again.err]).toEqual([2, expect.stringContaining(`cli/nothing-to-resume: The run \`${latest!.runId.slice(0, 8)}\` is done`)])
   })
 
   test('what had written writes again only when told', async () => {
@@ -76,6 +78,8 @@ describe('the program has changed', () => {
 
   test('only the flags that fit together', async () => {
     for (const words of [['--migrate', '--as-recorded'], ['--dry-run'], ['--repeat-writes']]) expect((await tek(['resume', ...words])).code).toBe(2)
+    expect((await tek(['resume', '--dry-run'])).err).toMatch(/cli\/unfit-option: `--dry-run` is only for `--migrate`\.\n.*Add `--migrate`, or leave `--dry-run` out\./)
+    expect((await tek(['resume', '--migrate', '--as-recorded'])).err).toContain('cli/unfit-option: `--as-recorded` and `--migrate` exclude each other.')
   })
 })
 

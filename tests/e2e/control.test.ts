@@ -202,19 +202,22 @@ describe('a pause', () => {
 
   test('of a run that waits keeps it from being woken; of one that is over says so', async () => {
     await run('run', 'flow.tek')
-    expect((await run('pause')).err).toContain('Nothing is running here.')
+    expect((await run('pause')).err).toMatch(/^Nothing is running here\. What waits is kept from being woken by `tek pause RUN`/)
     expect((await run('pause', 'last')).out).toMatch(/^([0-9a-f]{8}) is paused\. `tek resume \1` goes on with it\.\n$/)
     expect((await newest()).state).toBe('paused')
     expect((await run('waits')).out).toContain('· paused\n')
     expect((await run('pause', 'last')).out).toContain('is not running')
-    await run('approve')
+    // `tek serve` wakes no paused run, so it is not named; an empty note is none.
+    expect((await run('approve', '--note', ' ')).out).toMatch(/^([0-9a-f]{8}): `deploy` is approved, and recorded: `tek resume \1` goes on with the run\.\n$/)
     expect((await run('resume')).out).toBe('deployed 1.2\n')
+    expect((await said())[0]).not.toHaveProperty('note')
     expect(JSON.parse((await run('pause', 'last', '--json')).out)).toEqual({ version: 1, runs: [{ kind: 'not-running', runId: (await newest()).runId }] })
   })
 
   test('several runs: name one or all of them', async () => {
     const both = [start('run', 'long.tek'), start('run', 'items.tek')]
     await see(() => there('begun-first') && there('begun-a'))
+    expect((await run('runs')).out).toMatch(/^(?:\S+ {2}\S+ \S+ {2}running +(?:long\.tek long|items\.tek items) · process \d+\n){2}$/) // nothing is counted yet
     const which = await run('pause')
     expect(which.err).toMatch(/cli\/several-running[\s\S]*`tek pause --all`/)
     expect(which.code).toBe(2)
@@ -259,6 +262,7 @@ describe('giving up', () => {
 test('one of more questions than are listed is answered by its name as well', async () => {
   const { err } = await run('run', 'many.tek')
   expect(err).toContain('and at least 95 more questions: `tek waits` lists them.')
+  expect((await run('waits')).err).toMatch(/^[0-9a-f]{8}: the first 100 of its waits are listed; there may be more, and each is answered by its name\.\n$/)
   expect((await run('approve', 'many[110]')).out).toContain('`many[110]` is approved, and recorded')
   expect((await run('approve', 'many[120]')).err).toContain('cli/unknown-question')
 })
@@ -274,4 +278,24 @@ test('what waits is listed: questions and times, with how they are answered; for
   expect(waits[1]!['dueMs']).toBe((waits[1]!['sinceMs'] as number) + 7_200_000)
   expect((await run('runs')).out).toMatch(/waiting +flow\.tek flow · deploy asks · [\s\S]*waiting +later\.tek later · until .*\d\d:\d\d: late/)
   expect((await run('show', 'last')).out).toContain('waits for you: deploy — Deploy 1.2 to production?')
+})
+
+test('a question that a line has no room for is whole in the waits of its run', async () => {
+  const version = `${'1'.repeat(90)} ${'2'.repeat(600)}.end`
+  await run('run', 'flow.tek', '--version', version)
+  await run('run', 'later.tek')
+  const { out } = await run('waits')
+  expect(out).toMatch(/deploy — Deploy 1+.*…\n.* · whole: tek waits ([0-9a-f]{8})\n/)
+  const id = /whole: tek waits (\S+)/.exec(out)![1]!
+  const whole = (await run('waits', id)).out
+  expect(whole.replaceAll(/\n +\| ?/g, '').replaceAll(' ', '')).toContain(`Deploy${version.replaceAll(' ', '')}toproduction?`)
+  expect(whole).toContain(`tek approve deploy ${id}`)
+  expect(whole).not.toContain('later')
+  expect((await run('waits', 'zzzz')).err).toContain('cli/unknown-run')
+})
+
+test('what a person said stands before what failed by it', async () => {
+  await run('run', 'flow.tek')
+  await run('refuse', '--resume')
+  expect((await run('logs')).out).toMatch(/info +deploy +refused by .*\n.*error +deploy +run\/refused-by-person/)
 })

@@ -107,6 +107,15 @@ const question = value('sure?')
 const failureOf = ({ outcome }: RunSummary) => (outcome?.kind === 'failure' ? outcome.failure : null)
 const valueOf = ({ outcome }: RunSummary) => (outcome?.kind === 'value' ? outcome.value : undefined)
 
+test('a question is listed however many times are waited for, and so is what is due first', async () => {
+  const story = new Story(plan({ main: workflow([
+    ...Array.from({ length: 150 }, (_, at) => task(`w${at}`, value(at), { wait: { kind: 'for', value: value((at + 1) * HOUR) } })), task('ask', value(1), { approve: question }),
+  ], value(null)) }))
+  const { waits = [] } = await story.drive()
+  expect(waits).toHaveLength(100)
+  expect(waits.map(each => each.task)).toEqual(expect.arrayContaining(['w0', 'ask']))
+})
+
 describe('a question', () => {
   test('the process ends, the answer wakes the run, and the next process goes on', async () => {
     const story = new Story(one({ approve: question }))

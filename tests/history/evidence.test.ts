@@ -130,7 +130,13 @@ describe('the evidence of a run', () => {
       expect(err, out).toContain('run/folder-taken')
     }
     expect(await run('run', 'main.tek', 'main', '--evidence', 'mine')).toMatchObject({ err: expect.stringContaining('run/folder-taken'), out: '' })
-    expect((await run('show', 'last', '--out', '.', '--force')).err).toContain('run/folder-taken')
+    const project = await run('show', 'last', '--out', '.', '--force')
+    expect(project.err).toContain('run/folder-taken')
+    expect(project.err).not.toContain('--force') // it was given, and does not help
+    for (const words of [['--tasks', 'all'], ['--force']]) expect(await run('show', 'last', ...words)).toMatchObject({ err: expect.stringContaining('cli/unfit-option'), code: 2 })
+    expect(readFileSync(join(here.path, 'mine/file'), 'utf8')).toBe('mine')
+    writeFileSync(join(here.path, 'mine/manifest.json'), JSON.stringify({ version: 1, kind: 'tek-evidence', runId: 'x', tekVersion: '1', files: [{ path: 'file', bytes: 4, sha256: 'x' }] })) // it came with the folder
+    expect(await run('show', 'last', '--out', 'mine')).toMatchObject({ err: expect.stringContaining('run/folder-taken') })
     expect(readFileSync(join(here.path, 'mine/file'), 'utf8')).toBe('mine')
     symlinkSync('mine', join(here.path, 'link'))
     expect((await run('show', 'last', '--out', 'link', '--force')).code).toBe(0)

@@ -11,7 +11,7 @@ import { node, plan, task, value, workflow } from '../engine/plan-builder.ts'
 import { runPlan } from '../engine/run-plan.ts'
 
 const program = plan({ main: workflow([task('deploy', value('deployed'), { approve: value('Deploy?') }), task('b', value(1), { dependsOn: [0] })], node(0)) })
-const lease = { owner: 'o', pid: 4_711, hostName: 'elsewhere', bootId: 'b', expiresMs: Number.MAX_SAFE_INTEGER }
+const lease = { owner: 'o', pid: 4_711, hostName: 'elsewhere', bootId: 'b', expiresMs: Date.UTC(2026, 0, 1) + 60_000 }
 const yes: RunRequest = { kind: 'answer', task: 'deploy', verdict: 'approved', by: 'ada' }
 const no: RunRequest = { kind: 'answer', task: 'deploy', verdict: 'refused', by: 'bob', note: 'no time' }
 

@@ -22,6 +22,8 @@ test.each<[string, Lease, Partial<Host>, boolean]>([
   ['it has run out', lease, { isAlive: () => true, now: () => 1_000 }, false],
   ['another machine: only time tells', { ...lease, hostName: 'there' }, {}, true],
   ['another boot: only time tells', { ...lease, bootId: 'earlier' }, {}, true],
+  ['another boot, whose clock was years ahead', { ...lease, bootId: 'earlier', expiresMs: 9e12 }, {}, false],
+  ['this boot, and the clock was set back by years', { ...lease, expiresMs: 9e12 }, { isAlive: () => true }, true],
   ['a system that names no boot', { ...lease, bootId: '' }, { identity: () => ({ ...here, bootId: '' }) }, true],
   ['a host that knows no others', lease, { identity: () => ({ ...here, bootId: '' }) }, true],
 ])('a lease is held or not: %s', (_, each, change, expected) => {

@@ -47,6 +47,18 @@ describe.each(['sqlite', 'memory'])('%s', kind => {
     journal.close()
   })
 
+  test('a run that waits is listed, however many came and went after it', async () => {
+    const journal = await open()
+    const starts = (runId: string, startedAtMs: number, status: RunSummary['status']): void => {
+      const summary = { ...someSummary(runId), startedAtMs, status }
+      journal.startRun(summary, somePlan).describe(summary)
+    }
+    for (const [at, status] of (['done', 'waiting', 'paused', 'stopped', 'failed'] as const).entries()) starts(status, at, status)
+    for (let i = 0; i < 5; i++) starts(`later${i}`, 10 + i, 'done')
+    expect(journal.listRuns(3).map(each => each.runId)).toEqual(['later4', 'later3', 'later2', 'stopped', 'paused', 'waiting'])
+    journal.close()
+  })
+
   test('a request is taken off with the events it led to, or with none', async () => {
     const journal = await open()
     const log = journal.startRun(someSummary('r'), somePlan)

@@ -145,7 +145,7 @@ test('the program of --notify hears of a question once', async () => {
 
 test('options that cannot be', async () => {
   const folder = open({ 'none.tek': 'workflow w() -> int {\n  return 1\n}\n' })
-  for (const words of [['--port', '70000'], ['--runs', '0'], ['--runs', 'many'], ['-']]) expect((await tek(['serve', ...words], { cwd: folder.path })).err).toContain('cli/bad-value')
+  for (const words of [['--notify', './not-there.sh'], ['--notify', 'no-program-of-this-name'], ['--port', '70000'], ['--runs', '0'], ['--runs', 'many'], ['-']]) expect((await tek(['serve', ...words], { cwd: folder.path })).err).toContain('cli/bad-value')
   const { code, err } = await tek(['serve', 'none.tek'], { cwd: folder.path })
   expect([code, err]).toEqual([2, expect.stringContaining('serve/no-triggers')])
   expect((await tek(['serve', 'none.tek', '--json'], { cwd: folder.path })).out).toContain('"code": "serve/no-triggers"')

@@ -48,6 +48,12 @@ describe('Standard Webhooks', () => {
     expect(checkSignature('plain secret', { ...headers, 'webhook-signature': `v1,${own}` }, bytes(body), seconds * 1_000).kind).toBe('valid')
   })
 
+  test.each(['whsec_', 'whsec_!!!!!!!!!!!!!!!!!!!!!!!!', 'whsec_AAAA'])('the empty or short key that %s would be signs nothing', broken => {
+    const key = Buffer.from(broken.slice('whsec_'.length), 'base64')
+    const own = createHmac('sha256', key).update(`${id}.${seconds}.${body}`).digest('base64')
+    expect(checkSignature(broken, { ...headers, 'webhook-signature': `v1,${own}` }, bytes(body), seconds * 1_000)).toMatchObject({ kind: 'invalid' })
+  })
+
   test.each([
     ['signed too long ago', headers, TOLERANCE_MS + 1_000],
     ['signed in the time to come', headers, -TOLERANCE_MS - 1_000],

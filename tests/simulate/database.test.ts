@@ -9,7 +9,7 @@ import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sha256 } from '#base/hash.ts'
 import { JournalError, type Journal } from '#interpreter/journal/journal.ts'
-import { packEvent } from '#interpreter/journal/pack.ts'
+import { packBatch } from '#interpreter/journal/pack.ts'
 import { migrations } from '#interpreter/journal/schema.ts'
 import { withLog } from '#interpreter/journal/sqlite-image.ts'
 import { sqliteJournal } from '#interpreter/journal/sqlite.ts'
@@ -208,7 +208,7 @@ describe('earlier versions', () => {
     const half = events.slice(0, Math.floor(events.length / 2))
     for (let at = 0; at < half.length; at += 10) {
       const batch = half.slice(at, at + 10)
-      add.run(summary.runId, at, batch.length, batch[0]!.atMs, `[${batch.map(each => packEvent(each, batch[0]!.atMs, () => { throw new Error('nothing here is large') })).join()}]`)
+      add.run(summary.runId, at, batch.length, batch[0]!.atMs, packBatch(batch, batch[0]!.atMs, () => { throw new Error('nothing here is large') }))
     }
     older.close()
     return path

@@ -313,3 +313,39 @@ describe('the old run', () => {
     expect(migrateRun(journal, memoryHost(), 'none', { plan: renamed, constants: new Map(), pure: () => null, isDry: true, mayWriteAgain: [] })).toBe(null)
   })
 })
+
+describe('an approval', () => {
+  const asked = (wrote: string, question = 'Clean up?'): Plan => plan({
+    main: workflow([task('gone', sub('clean'), { approve: value(question) }), task('last', call('read', { path: value('x') }), { dependsOn: [0] })], list(node(0), node(1))),
+    clean: workflow([task('deep', sub('deeper'))], node(0)),
+    deeper: workflow([task('look', call('read', { path: value('a') })), task('wipe', call('read', { path: value(wrote) }), { dependsOn: [0] })], list(node(0), node(1))),
+  })
+  const read = { read: (args: Readonly<Record<string, Value>>): Value => String(args['path']) }
+
+  /** Approved, and cut off inside of what was approved. */
+  async function approvedThen(later: Plan): Promise<{ code: string | null; asks: boolean }> {
+    const before = asked('small')
+    const full = memoryJournal()
+    const { result } = await runPlan(before, { journal: full, tools: read })
+    if (result.kind !== 'ran') throw new Error('refused')
+    const { runId } = result.summary
+    full.mailbox.put(runId, { kind: 'answer', task: 'gone', verdict: 'approved', by: 'ada' }, 0)
+    const done = await resumePlan(before, runId, { journal: full, tools: read })
+    expect(done.value).toEqual([['a', 'small'], 'x'])
+    const events = [...full.openRun(runId)!.log.events()]
+    const cut = events.findIndex(each => each.kind === 'call-finished') + 1
+    const journal = cutJournal(result.summary, events.slice(0, cut), before)
+    const made = migrated(journal, runId, later, { mayWriteAgain: ['gone/deep/look', 'gone/deep/wipe'] })
+    const { code } = await resumePlan(later, made.runId!, { journal, tools: read })
+    return { code, asks: journal.openRun(made.runId!)!.summary.status === 'waiting' }
+  }
+
+  test('holds where what was approved is as it was', async () => {
+    const main = asked('small').workflows['main']!
+    expect(await approvedThen({ ...asked('small'), hash: 'later', workflows: { ...asked('small').workflows, main: { ...main, nodes: [main.nodes[0]!, { ...main.nodes[1]!, body: { kind: 'expr', value: value('y') } }] } } })).toMatchObject({ asks: false })
+  })
+
+  test('is asked for again where a workflow that it goes through became another', async () => {
+    expect(await approvedThen({ ...asked('everything'), hash: 'later' })).toMatchObject({ asks: true })
+  })
+})

@@ -28,8 +28,10 @@ export class PauseCommand extends TekCommand {
   override async execute(): Promise<ExitCode> {
     const { out, err } = this.context
     const host = await this.context.host()
-    const chosen = this.choose(await recordedRuns(host))
-    if (chosen.length === 0 && !this.json) err.write('Nothing is running here.\n')
+    const runs = await recordedRuns(host)
+    const chosen = this.choose(runs)
+    const waiting = runs.filter(each => each.state === 'waiting').length
+    if (chosen.length === 0 && !this.json) err.write(`Nothing is running here.${waiting === 0 ? '' : ` What waits is kept from being woken by \`tek pause RUN\`${waiting === 1 ? '' : ' or `tek pause --all`'}: \`tek waits\` lists it.`}\n`)
     const { pause } = await import('#tek.ts')
     const seen = chosen.length === 0 ? [] : answered(await pause(host, databasePath(host.cwd), chosen.map(each => each.runId)))
     if (this.json) this.printJson({ version: 1, runs: seen })

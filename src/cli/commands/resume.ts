@@ -77,9 +77,9 @@ export class ResumeCommand extends GoingOnCommand {
   }
 
   private expectFittingFlags(): void {
-    if (this.migrate && this.asRecorded) throw new CliFailure([cliErrors['bad-value']({ option: '--as-recorded', value: 'with --migrate', allowed: 'one of the two' })], exitCodes.usage)
+    if (this.migrate && this.asRecorded) throw new CliFailure([cliErrors['unfit-option']({ option: '--as-recorded', fits: 'without', other: '--migrate' })], exitCodes.usage)
     for (const [option, isSet] of [['--dry-run', this.dryRun], ['--repeat-writes', this.repeatWrites]] as const) {
-      if (isSet && !this.migrate) throw new CliFailure([cliErrors['bad-value']({ option, value: 'alone', allowed: 'together with --migrate' })], exitCodes.usage)
+      if (isSet && !this.migrate) throw new CliFailure([cliErrors['unfit-option']({ option, fits: 'with', other: '--migrate' })], exitCodes.usage)
     }
   }
 
@@ -103,7 +103,7 @@ export class ResumeCommand extends GoingOnCommand {
 
   private async goOnChanged(host: Host, { runId, program: name, state }: RecordedRun): Promise<ExitCode> {
     const recorded = await this.recorded(host, runId)
-    if (recorded === null || state === 'done') throw new CliFailure([cliErrors['nothing-to-resume']({})], exitCodes.usage)
+    if (recorded === null || state === 'done') throw new CliFailure([cliErrors['nothing-to-resume'](state === 'done' ? { done: short(runId) } : {})], exitCodes.usage)
     const program = await openProgram(this.context, host, name, { quiet: true, mayBeUnconfined: this.unconfined })
     const [{ isSameProgram }, { migrate }] = await Promise.all([import('#compiler/4-lower/diff.ts'), import('#tek.ts')])
     if (isSameProgram(recorded.plan, program.plan) && state !== 'failed') {

@@ -44,8 +44,10 @@ export class RunsCommand extends TekCommand {
       const colour = run.state === 'done' ? 'green' : run.state === 'failed' ? 'red' : 'yellow'
       const when = new Date(run.startedAtMs).toISOString().slice(0, 19).replace('T', ' ')
       const driver = run.driver === null ? '' : ` · process ${run.driver.pid}`
-      const counts = `${thousands(run.tasks.done)}/${thousands(run.tasks.total)} tasks · ${elapsed(run.elapsedMs)}`
-      const text = `${neutralise(run.program)} ${neutralise(run.workflow)}${firstWait(run, nowMs)} · ${counts}${driver}`
+      // They are recorded when a process ends its part: of the first one that goes on, or was killed, nothing is known yet.
+      const isCounted = run.tasks.total > 0 || (run.state !== 'running' && run.state !== 'resumable')
+      const counts = isCounted ? ` · ${thousands(run.tasks.done)}/${thousands(run.tasks.total)} tasks · ${elapsed(run.elapsedMs)}` : ''
+      const text = `${neutralise(run.program)} ${neutralise(run.workflow)}${firstWait(run, nowMs)}${driver}${counts}`
       const head = `${run.runId.slice(0, SHORT_ID)}  ${when}  `
       out.write(`${head}${out.paint(colour, padToWidth(run.state, STATE_COLUMNS))}${cutToWidth(text, out.columns() - head.length - STATE_COLUMNS)}\n`)
     }

@@ -61,6 +61,7 @@ export class ServeCommand extends PermittedCommand {
     const runs = wholeNumber('--runs', this.runs, DEFAULT_RUNS, 1, MAX_RUNS)
     const port = wholeNumber('--port', this.port, 0, 0, MAX_PORT)
     const host = await this.context.host()
+    if (this.notify !== undefined) await expectProgram(this.notify, host.cwd, this.context.env['PATH'] ?? '')
     const programs = await this.programs(host)
     const { serve } = await import('#serve/serve.ts')
     const interrupt = new Interrupt(this.context.err)
@@ -116,6 +117,12 @@ export class ServeCommand extends PermittedCommand {
     const { out } = this.context
     out.write(this.json ? `${JSON.stringify({ atMs, ...event })}\n` : `${serveLine(event, atMs, out.paint)}\n`)
   }
+}
+
+/** Nobody looks when a question is asked at night: a program that is not there is said at the start. */
+async function expectProgram(program: string, cwd: string, path: string): Promise<void> {
+  const { isThere } = await import('#host/run-command.ts')
+  if (!(await isThere(program, cwd, path))) throw new CliFailure([cliErrors['bad-value']({ option: '--notify', value: program, allowed: 'a program that is there and may be run' })], exitCodes.usage)
 }
 
 function wholeNumber(option: string, text: string | undefined, standard: number, least: number, most: number): number {

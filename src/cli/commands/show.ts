@@ -46,6 +46,9 @@ export class ShowCommand extends TekCommand {
   override async execute(): Promise<ExitCode> {
     if (this.verify !== undefined) return verifyEvidence(this.context, this.verify, this.json)
     if (this.run === undefined) throw new CliFailure([cliErrors['missing-argument']({ command: 'show', what: 'a run: its id, or `last`' })], exitCodes.usage)
+    for (const [option, isGiven] of [['--tasks', this.tasks !== undefined], ['--force', this.force]] as const) {
+      if (isGiven && this.out === undefined) throw new CliFailure([cliErrors['unfit-option']({ option, fits: 'with', other: '--out' })], exitCodes.usage)
+    }
     const which = evidenceTasks(this.tasks)
     const host = await this.context.host()
     const report = await findRun(host, this.run)

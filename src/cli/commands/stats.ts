@@ -68,7 +68,7 @@ function programLines(stats: ProgramStats, out: Output): string[] {
   })
   const { hits, requests } = stats.cache
   const facts = [
-    `${thousands(stats.attempts)} attempts, ${thousands(stats.retries)} of them again`,
+    `${thousands(stats.attempts)} ${stats.attempts === 1 ? 'attempt' : 'attempts'}, ${thousands(stats.retries)} of them again`,
     requests === 0 ? '' : `cache ${Math.round((hits / requests) * 100)} % of ${thousands(requests)}`, `refused ${thousands(stats.refused)}`,
   ].filter(each => each !== '')
   const tasks = stats.slowest.map(({ kind, count, totalMs, p50Ms, p95Ms }) => {
@@ -97,6 +97,6 @@ function runLines({ run, series, events, samples }: Measurements, { paint }: Out
 function seriesLine({ name, kind, unit, attributes, count, sum, min, max }: Series): string {
   const about = Object.values(attributes).map(neutraliseLine).join(', ')
   const head = `  ${cutToWidth(`${name}${about === '' ? '' : `  ${about}`}`, NAME_COLUMNS).padEnd(NAME_COLUMNS)}`
-  const inUnit = (value: number): string => (unit === 's' ? elapsed(value * 1_000) : `${thousands(Math.round(value))} ${unit.replace(/[{}]/g, '')}`)
+  const inUnit = (value: number): string => (unit === 's' ? elapsed(value * 1_000) : `${thousands(Math.round(value))} ${unit.replace(/^\{(.*)\}$/, Math.round(value) === 1 ? '$1' : '$1s')}`)
   return kind === 'histogram' ? `${head}  ${thousands(count)} × · mean ${inUnit(sum / count)} · ${inUnit(min ?? 0)} to ${inUnit(max ?? 0)}` : `${head}  ${inUnit(sum)}`
 }

@@ -4,7 +4,7 @@ import { taskErrors } from '#diagnostics/catalog/task.ts'
 import { anyType, boolType, intType, stringType, stripQualifiers } from '#types/construct.ts'
 import { MAX_ESCALATIONS, MAX_WAIT_MS } from '#model/plan.ts'
 import type { Type } from '#model/type.ts'
-import type { Clause, LiteralExpr, Name, Path, RecordEntry, Span } from '../1-syntax/ast.ts'
+import type { Clause, Expr, LiteralExpr, Name, Path, RecordEntry, Span } from '../1-syntax/ast.ts'
 import { nameErrors } from '#diagnostics/catalog/name.ts'
 import { suggest } from '../2-resolve/declare.ts'
 import type { Checker } from './checker.ts'
@@ -71,7 +71,7 @@ export function checkClause(checker: Checker, clause: Clause, context: ClauseCon
     }
     case 'approve':
       checker.expect(clause.question, scope, stringType, 'The question')
-      checkDeadlines(checker, clause)
+      checkQuestion(checker, clause)
       return null
     case 'wait':
       checkWait(checker, clause, scope)
@@ -102,8 +102,9 @@ function timeProblem(literal: LiteralExpr): string | null {
   return Number(literal.value) > MAX_WAIT_MS ? `waits for at most ${MAX_WAIT_MS / DAY_MS} days` : null
 }
 
-function checkDeadlines(checker: Checker, { within, escalate }: Extract<Clause, { kind: 'approve' }>): void {
+function checkQuestion(checker: Checker, { question, within, escalate }: Extract<Clause, { kind: 'approve' }>): void {
   const complain = (problem: string, at: Span): void => checker.report(taskErrors['bad-approve']({ problem }, { at: checker.at(at) }))
+  if (question.kind === 'string-literal' && question.text !== '' && question.value.trim() === '') complain('asks something, and this is empty', question)
   for (const literal of [...(within === null ? [] : [within]), ...escalate.map(each => each.within)]) {
     const problem = timeProblem(literal)
     if (problem !== null) complain(problem, literal)
@@ -120,9 +121,15 @@ function checkWait(checker: Checker, { until, value }: Extract<Clause, { kind: '
   const type = checker.infer(value, scope)
   const literal = literalOf(checker.facts, value)
   const isLength = stripQualifiers(type).kind === 'duration'
-  if (until ? !isLength : literal === null || literal.type === null) return checker.fit(value, type, until ? intType : { kind: 'duration' }, until ? 'What follows `wait until`' : 'What follows `wait`')
-  const problem = until ? 'takes a point in time after `until`, and this is a length of time' : timeProblem(literal!)
+  if (until ? !isLength : !isNegative(checker, value) && (literal === null || literal.type === null)) return checker.fit(value, type, until ? intType : { kind: 'duration' }, until ? 'What follows `wait until`' : 'What follows `wait`')
+  const problem = until ? 'takes a point in time after `until`, and this is a length of time' : isNegative(checker, value) ? 'takes a time longer than zero' : timeProblem(literal!)
   if (problem !== null) checker.report(taskErrors['bad-wait']({ problem }, { at: checker.at(value) }))
+}
+
+/** A length that is written out with a minus before it. */
+function isNegative(checker: Checker, value: Expr): boolean {
+  if (value.kind === 'group') return isNegative(checker, value.inner)
+  return value.kind === 'unary' && value.op === '-' && literalOf(checker.facts, value.value)?.type === 'duration'
 }
 
 function checkBackoff(checker: Checker, from: LiteralExpr, to: LiteralExpr | null): void {

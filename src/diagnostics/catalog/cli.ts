@@ -45,6 +45,11 @@ export const cliErrors = defineDiagnostics('cli', {
     message: (p: { option: string; value: string; allowed: string }) => `\`${p.option}\` cannot be \`${p.value}\`: it takes ${p.allowed}.`,
     help: (p: { option: string; value: string; allowed: string }) => `Give another value to \`${p.option}\`, or leave it out for the default.`,
   },
+  'unfit-option': {
+    severity: 'error',
+    message: (p: { option: string; fits: 'with' | 'without'; other: string }) => (p.fits === 'with' ? `\`${p.option}\` is only for \`${p.other}\`.` : `\`${p.option}\` and \`${p.other}\` exclude each other.`),
+    help: (p: { option: string; fits: 'with' | 'without'; other: string }) => (p.fits === 'with' ? `Add \`${p.other}\`, or leave \`${p.option}\` out.` : 'Give one of the two.'),
+  },
   'file-not-found': {
     severity: 'error',
     message: (p: { path: string }) => `There is no file \`${p.path}\`.`,
@@ -146,7 +151,7 @@ export const cliErrors = defineDiagnostics('cli', {
   },
   'nothing-to-resume': {
     severity: 'error',
-    message: () => 'No run of this folder is unfinished.',
+    message: (p: { done?: string }) => (p.done === undefined ? 'No run of this folder is unfinished.' : `The run \`${p.done}\` is done: nothing of it is left to go on with.`),
     help: () => '`tek runs` lists them; `tek run PROGRAM` begins one.',
   },
   'several-running': {

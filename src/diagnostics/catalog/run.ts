@@ -203,8 +203,8 @@ export const runErrors = defineDiagnostics('run', {
   },
   'folder-taken': {
     severity: 'error',
-    message: (p: { path: string; reason: string }) => `\`${p.path}\` is there already, and ${p.reason}.`,
-    help: () => 'Name a folder that is not there yet. `--force` replaces one that is, with everything in it.',
+    message: (p: { path: string; reason: string; isForcible: boolean }) => `\`${p.path}\` is there already, and ${p.reason}.`,
+    help: (p: { isForcible: boolean }) => `Name a folder that is not there yet.${p.isForcible ? ' `--force` replaces one that is, with everything in it.' : ''}`,
   },
   'evidence-too-large': {
     severity: 'error',

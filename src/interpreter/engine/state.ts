@@ -3,6 +3,7 @@
 //   I1. The state depends on the plan, the events and (for order among equals only) on capacity and weights.
 //   I2. It is changed in place and shared with nobody outside the engine; effects read it through view.ts.
 import type { Authority, Grant } from '#model/capability.ts'
+import { Fifo } from '#base/fifo.ts'
 import type { Failure, Outcome, RunOrigin, StopCause, TaskId } from '#model/event.ts'
 import type { Plan, PlanNode } from '#model/plan.ts'
 import type { TaskCounts, TaskStatus } from '#model/report.ts'
@@ -130,10 +131,11 @@ export class State {
   /** Paths of workflows by scope, made when first asked for. */
   readonly prefixes: (string | undefined)[] = []
   /** Work within one transition: tasks to begin, tasks that are over, attempts that came to an end by way of other tasks. */
-  readonly toBegin: TaskId[] = []
-  readonly toSettle: TaskId[] = []
-  readonly toEnd: { readonly task: TaskId; readonly attempt: number; readonly outcome: Outcome }[] = []
-  out: Command[] = []
+  readonly toBegin = new Fifo<TaskId>()
+  readonly toSettle = new Fifo<TaskId>()
+  readonly toEnd = new Fifo<{ readonly task: TaskId; readonly attempt: number; readonly outcome: Outcome }>()
+  /** What is to be done, until it is taken. */
+  readonly out = new Fifo<Command>()
   runId = ''
   workflow = ''
   args: Readonly<Record<string, Value>> = {}

@@ -29,14 +29,16 @@ const nothing: readonly Command[] = Object.freeze([])
  * @returns what is to be done now, in order.
  */
 export function transition(state: State, event: RunEvent): readonly Command[] {
+  fold(state, event)
+  return state.out.size === 0 ? nothing : state.out.takeAll()
+}
+
+/** The same; what is to be done stays in `state.out`, behind what was not taken from there yet. */
+export function fold(state: State, event: RunEvent): void {
   passTime(state, event)
   apply(state, event)
   workOff(state)
   dispatch(state)
-  if (state.out.length === 0) return nothing
-  const commands = state.out
-  state.out = []
-  return commands
 }
 
 /** Milliseconds between two events up to which nobody asks whether the clock was set forward. */
@@ -108,22 +110,16 @@ function apply(state: State, event: RunEvent): void {
 
 function workOff(state: State): void {
   const { toEnd, toSettle, toBegin } = state
-  let ends = 0
-  let settles = 0
-  let begins = 0
   for (;;) { // R3
-    if (settles < toSettle.length) settle(state, toSettle[settles++]!)
-    else if (ends < toEnd.length) {
-      const { task, attempt, outcome } = toEnd[ends++]!
+    if (toSettle.size > 0) settle(state, toSettle.take()!)
+    else if (toEnd.size > 0) {
+      const { task, attempt, outcome } = toEnd.take()!
       if (isCurrent(state, task, attempt)) attemptEnded(state, task, outcome)
-    } else if (begins < toBegin.length) {
-      const task = toBegin[begins++]!
+    } else if (toBegin.size > 0) {
+      const task = toBegin.take()!
       if (state.tasks.phase[task] === phase.waiting) begin(state, task)
-    } else break
+    } else return
   }
-  if (ends > 0) toEnd.length = 0
-  if (settles > 0) toSettle.length = 0
-  if (begins > 0) toBegin.length = 0
 }
 
 function started(state: State, event: Extract<RunEvent, { kind: 'run-started' }>): void {

@@ -124,11 +124,16 @@ export function nextLeftMs(state: State, nowMs: number): number | null {
 /** Waits for a time that are shorter are not shown. */
 const LEAST_SHOWN_MS = 1_000
 
-/** What the run waits for: what is due first comes first, what is never due last. At most `limit`. */
+/** What the run waits for: what is due first comes first, what is never due last. At most `limit`; where there are more, half of it is for what is due first
+ * and the rest for questions: many times that pass by themselves hide nothing that waits for a person. */
 export function waitsOf(state: State, limit: number): Wait[] {
   const all = [...state.waits].filter(([, { question, lengthMs }]) => question !== null || lengthMs >= LEAST_SHOWN_MS)
   all.sort(([a, { dueMs: first }], [b, { dueMs: second }]) => (first === second ? a - b : (first ?? Infinity) - (second ?? Infinity)))
-  return all.slice(0, limit).map(([task, waiting]) => shown(state, task, waiting))
+  const half = Math.ceil(limit / 2)
+  const [first, rest] = all.length <= limit ? [all, []] : [all.slice(0, half), all.slice(half)]
+  const isQuestion = ([, { question }]: [TaskId, Waiting]): boolean => question !== null
+  const chosen = [...first, ...rest.filter(isQuestion), ...rest.filter(each => !isQuestion(each))].slice(0, limit)
+  return chosen.map(([task, waiting]) => shown(state, task, waiting))
 }
 
 function shown(state: State, task: TaskId, { question, step, sinceMs, dueMs }: Waiting): Wait {

@@ -19,7 +19,7 @@ export const MAX_INLINE_VALUE_LENGTH = 256 * 1_024
 export const MAX_CACHED_VALUE_LENGTH = 16 * 1_024 * 1_024
 /** Results kept in the cache; the oldest go first. */
 export const MAX_CACHED_RESULTS = 100_000
-/** Runs that `list` gives. */
+/** Runs that `list` gives; as many again that are not finished. */
 export const MAX_LISTED_RUNS = 1_000
 
 /** A journal that cannot be used: a full disk, a locked or damaged database, a newer schema. */
@@ -100,7 +100,8 @@ export function wakeMsOf({ waits = [] }: RunSummary): number | null {
 export interface PendingRequest {
   readonly id: number
   readonly atMs: number
-  readonly request: RunRequest
+  /** `unreadable`: of a newer tek, or damaged. */
+  readonly request: RunRequest | { readonly kind: 'unreadable' }
 }
 
 /** Characters of who asked, and of what was noted, that are recorded. */
@@ -147,7 +148,7 @@ export interface Journal {
   /** Runs that wait, or that were killed while they waited, and now have what they waited for, as far as can be seen from outside: a time that is due, an
    * answer or another request. Some may be driven by a process that knows it already. */
   toWake(nowMs: number, limit: number): readonly string[]
-  /** Newest first, MAX_LISTED_RUNS unless told. */
+  /** Newest first, MAX_LISTED_RUNS unless told, and as many older ones that are not finished: what waits for a person is not hidden by what came after it. */
   listRuns(limit?: number): RunSummary[]
   /** A result by its key, however old. */
   cached(key: string): CachedResult | null

@@ -3,6 +3,7 @@
 //   L1. A lease holds until it expires, or until its process is known to be gone: same machine, same boot, no such process.
 //   L2. Expiry goes by the wall clock, the only one that two processes share: a jump of it can end a lease early, and then the journal
 //       refuses what the former holder would record; it cannot make two processes record.
+//   L3. No wrong clock keeps a run from going on for good: a lease of another boot or machine that holds for longer than MAX_AHEAD_MS counts as run out.
 import type { Host } from '#host/host.ts'
 
 /** Milliseconds that a lease holds after it was last renewed. */
@@ -21,10 +22,14 @@ export interface Lease {
   readonly expiresMs: number
 }
 
-/** Whether a lease keeps others away. // L1 */
+/** A lease that would hold for longer than this from now on was taken by a clock that was wrong. */
+const MAX_AHEAD_MS = 3_600_000
+
+/** Whether a lease keeps others away. // L1 L3 */
 export function isHeld(lease: Lease, host: Host): boolean {
-  if (host.now() >= lease.expiresMs) return false
+  const leftMs = lease.expiresMs - host.now()
+  if (leftMs <= 0) return false
   const here = host.identity?.()
-  if (here === undefined || here.bootId === '' || here.bootId !== lease.bootId || here.hostName !== lease.hostName) return true
+  if (here === undefined || here.bootId === '' || here.bootId !== lease.bootId || lease.hostName !== here.hostName) return leftMs <= MAX_AHEAD_MS
   return host.isAlive?.(lease.pid, lease.since) ?? true
 }

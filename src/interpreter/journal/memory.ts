@@ -94,7 +94,11 @@ export function memoryJournal(): Journal {
       const wakeMs = summary.status === 'waiting' || summary.status === 'running' ? wakeMsOf(summary) : null
       return wakeMs !== null && (wakeMs <= nowMs || asked.length > 0)
     }).map(each => each.summary.runId).slice(0, limit),
-    listRuns: (limit = MAX_LISTED_RUNS) => [...runs.values()].map(each => each.summary).reverse().slice(0, limit),
+    listRuns(limit = MAX_LISTED_RUNS) {
+      const all = [...runs.values()].map(each => each.summary).reverse()
+      const unfinished = new Set(all.filter(({ status }) => status !== 'done' && status !== 'failed').slice(0, limit))
+      return all.filter((each, index) => index < limit || unfinished.has(each))
+    },
     retention: {
       forget: (runIds, isHeld) => runIds.filter(runId => {
         const lease = runs.get(runId)?.lease

@@ -11,54 +11,66 @@ import { MAX_INLINE_VALUE_LENGTH } from './journal.ts'
 const parts: readonly Part[] = ['body', 'when', 'list', 'width', 'cache-key', 'fallback', 'verify-key', 'returns', 'setup', 'label', 'approve', 'wait']
 const partNumbers = new Map(parts.map((part, index) => [part, index]))
 
+/** Characters of a text; as JSON each is at most six. */
+const MAX_PLAIN_LENGTH = Math.floor((MAX_INLINE_VALUE_LENGTH - 2) / 6)
+
 /** Keeps a long text by its hash and gives the hash. */
 export type KeepBlob = (text: string) => string
 export type ReadBlob = (hash: string) => string
 
-/** One event as text, without the time base. // F1 */
-export function packEvent(event: RunEvent, baseMs: number, keep: KeepBlob): string {
+/** The events of a batch as text. // F1 */
+export function packBatch(events: readonly RunEvent[], baseMs: number, keep: KeepBlob): string {
+  return JSON.stringify(events.map(event => packed(event, baseMs, keep)))
+}
+
+/** An event as a list, without the time base. */
+function packed(event: RunEvent, baseMs: number, keep: KeepBlob): unknown[] {
   const at = event.atMs - baseMs
   switch (event.kind) {
     case 'run-started':
-      return `[0,${at},${JSON.stringify([event.runId, event.planHash, event.workflow, event.tekVersion]).slice(1, -1)},${packValue(event.args, keep)}${beginning(event)}]`
-    case 'evaluated':
-      return `[1,${at},${event.task},${event.attempt},${partNumbers.get(event.part)},${packOutcome(event.outcome, keep)},${rounded(event.elapsedMs)}]`
+      return [0, at, event.runId, event.planHash, event.workflow, event.tekVersion, ...packValue(event.args, keep), ...beginning(event)]
+    case 'evaluated': {
+      const { outcome } = event
+      const elapsed = rounded(event.elapsedMs)
+      if (outcome.kind === 'value' && isPlain(outcome.value)) return [1, at, event.task, event.attempt, partNumbers.get(event.part), 0, outcome.value, elapsed] // most events, in one list
+      return [1, at, event.task, event.attempt, partNumbers.get(event.part), ...packOutcome(outcome, keep), elapsed]
+    }
     case 'call-started':
-      return `[2,${at},${event.task},${event.attempt},${event.call},${JSON.stringify(event.name)}${event.keyRun === undefined ? '' : `,${JSON.stringify(event.keyRun)}`}]`
+      return [2, at, event.task, event.attempt, event.call, event.name, ...(event.keyRun === undefined ? [] : [event.keyRun])]
     case 'call-finished':
-      return `[3,${at},${event.task},${event.attempt},${event.call},${packOutcome(event.outcome, keep)},${rounded(event.elapsedMs)}]`
+      return [3, at, event.task, event.attempt, event.call, ...packOutcome(event.outcome, keep), rounded(event.elapsedMs)]
     case 'timer-fired':
-      return `[4,${at},${event.timer}]`
+      return [4, at, event.timer]
     case 'cache-answered':
-      return `[5,${at},${event.task},"${event.key}",${event.hit ? packValue(event.value ?? null, keep) : '3,null'}${event.madeAtMs === undefined ? '' : `,${event.madeAtMs}`}]`
+      return [5, at, event.task, event.key, ...(event.hit ? packValue(event.value ?? null, keep) : [3, null]), ...(event.madeAtMs === undefined ? [] : [event.madeAtMs])]
     case 'stop-requested':
-      return `[6,${at},"${event.reason}",${JSON.stringify(event.detail)}${event.isFinal === true ? ',1' : ''}]`
+      return [6, at, event.reason, event.detail, ...(event.isFinal === true ? [1] : [])]
     case 'run-resumed':
-      return `[7,${at}]`
+      return [7, at]
     case 'run-finished':
-      return `[8,${at},${packOutcome(event.outcome, keep)}]`
+      return [8, at, ...packOutcome(event.outcome, keep)]
     case 'answered':
-      return `[9,${at},${event.task},${event.attempt},${event.verdict === 'approved' ? 1 : 0},${JSON.stringify(event.by)}${event.note === undefined ? '' : `,${JSON.stringify(event.note)}`}]`
+      return [9, at, event.task, event.attempt, event.verdict === 'approved' ? 1 : 0, event.by, ...(event.note === undefined ? [] : [event.note])]
     case 'task-cancelled':
-      return `[10,${at},${event.task},${JSON.stringify(event.by)}]`
+      return [10, at, event.task, event.by]
   }
 }
 
 /** What a run's first event has last: its seed, its origin. */
-function beginning({ standInSeed, origin }: Extract<RunEvent, { kind: 'run-started' }>): string {
-  if (origin !== undefined) return `,${standInSeed === undefined ? 'null' : `"${standInSeed}"`},${JSON.stringify([origin.runId, origin.task, ...(origin.migrated === true ? [1] : [])])}`
-  return standInSeed === undefined ? '' : `,"${standInSeed}"`
+function beginning({ standInSeed, origin }: Extract<RunEvent, { kind: 'run-started' }>): unknown[] {
+  if (origin !== undefined) return [standInSeed ?? null, [origin.runId, origin.task, ...(origin.migrated === true ? [1] : [])]]
+  return standInSeed === undefined ? [] : [standInSeed]
 }
 
-/** The events of a batch. */
-export function unpackBatch(text: string, baseMs: number, read: ReadBlob): RunEvent[] {
-  return (JSON.parse(text) as Packed[]).map(packed => unpackEvent(packed, baseMs, read))
+/** The events of a batch, each to be unpacked when its turn comes: all at once they would outlive their use. */
+export function readBatch(text: string): readonly PackedEvent[] {
+  return JSON.parse(text) as PackedEvent[]
 }
 
 /** What JSON.parse gives for an event; the round-trip test keeps the two layouts equal. */
-type Packed = [number, number, ...never[]]
+export type PackedEvent = [number, number, ...never[]]
 
-function unpackEvent(packed: Packed, baseMs: number, read: ReadBlob): RunEvent {
+export function unpackEvent(packed: PackedEvent, baseMs: number, read: ReadBlob): RunEvent {
   const [kind, at, a, b, c, d, e, f, g, h] = packed as unknown as [number, number, never, never, never, never, never, never, never, never]
   const atMs = baseMs + at
   switch (kind) {
@@ -94,14 +106,19 @@ function unpackEvent(packed: Packed, baseMs: number, read: ReadBlob): RunEvent {
   }
 }
 
-function packOutcome(outcome: Outcome, keep: KeepBlob): string {
-  return outcome.kind === 'value' ? packValue(outcome.value, keep) : `1,${JSON.stringify(outcome.failure)}` // F3
+function packOutcome(outcome: Outcome, keep: KeepBlob): unknown[] {
+  return outcome.kind === 'value' ? packValue(outcome.value, keep) : [1, outcome.failure] // F3
 }
 
-function packValue(value: Value, keep: KeepBlob): string {
-  if (typeof value === 'number' || typeof value === 'boolean' || value === null) return `0,${value}`
+function packValue(value: Value, keep: KeepBlob): unknown[] {
+  if (isPlain(value)) return [0, value]
   const text = JSON.stringify(value)
-  return text.length <= MAX_INLINE_VALUE_LENGTH ? `0,${text}` : `2,"${keep(text)}"`
+  return text.length <= MAX_INLINE_VALUE_LENGTH ? [0, value] : [2, keep(text)]
+}
+
+/** Whether it is known without a look at its text that it is not too long for its place. */
+function isPlain(value: Value): boolean {
+  return typeof value !== 'object' || value === null ? typeof value !== 'string' || value.length <= MAX_PLAIN_LENGTH : false
 }
 
 function unpackOutcome(tag: number, held: never, read: ReadBlob): Outcome {

@@ -60,6 +60,7 @@ export const migrations: readonly (readonly string[])[] = [
     'alter table runs add column sources text', // hashes of the files that the program was made of
     ...['plans', 'runs', 'events', 'cache'].map(table => `alter table ${table} add column sum integer`), // sqlite-sum.ts; null in what is older
     'create index runs_by_wake on runs (wake_ms) where wake_ms is not null',
+    `create index runs_unfinished on runs (started_ms) where status not in ('done', 'failed')`,
     // what `tek serve` keeps: who serves, what each trigger has handled, the runs that are owed, what was announced
     'create table server (id integer primary key check (id = 1), owner text not null, pid integer not null, host text not null, boot text not null, since text not null, expires_ms real not null) strict',
     'create table triggers (key text primary key, state text not null) without rowid',

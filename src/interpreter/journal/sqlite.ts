@@ -19,7 +19,7 @@ import type { LogLine, RunSummary } from '#model/report.ts'
 import type { Value } from '#model/type.ts'
 import { JournalError, MAX_CACHED_RESULTS, MAX_CACHED_VALUE_LENGTH, MAX_LISTED_RUNS, type Beginning, type CachedResult, type Journal, type OpenedRun, type PendingRequest, type RunLog, type SourceHashes, wakeMsOf } from './journal.ts'
 import type { Lease } from './lease.ts'
-import { packEvent, unpackBatch } from './pack.ts'
+import { packBatch, readBatch, unpackEvent } from './pack.ts'
 import { migrations } from './schema.ts'
 import { SqliteAudit } from './sqlite-audit.ts'
 import { databaseImage } from './sqlite-image.ts'
@@ -242,7 +242,7 @@ class SqliteJournal implements Journal {
   }
 
   listRuns(limit: number = MAX_LISTED_RUNS): RunSummary[] {
-    return this.guarded(() => (this.statements.runs.all(limit) as { id: string; summary: string; sum: number | null }[]).map(({ id, summary, sum }) => {
+    return this.guarded(() => (this.statements.runs.all({ limit }) as { id: string; summary: string; sum: number | null }[]).map(({ id, summary, sum }) => {
       if (!isAsWritten(sum, summary, id)) throw this.damaged() // Q7
       return JSON.parse(summary) as RunSummary
     }))
@@ -345,9 +345,7 @@ class SqliteLog implements RunLog {
       if (!this.knownBlobs.has(hash)) blobs.set(hash, text)
       return hash
     }
-    let packed = ''
-    for (const event of batch) packed += packed === '' ? packEvent(event, baseMs, keep) : `,${packEvent(event, baseMs, keep)}`
-    packed = `[${packed}]`
+    const packed = packBatch(batch, baseMs, keep)
     if (blobs.size === 0 && this.audit.waiting === 0 && this.said.count === 0 && this.taken.length === 0) this.guarded(() => this.write(batch.length, baseMs, packed))
     else {
       this.writeLines(() => { // Q5
@@ -398,9 +396,11 @@ class SqliteLog implements RunLog {
   }
 
   /** Whatever cannot be read was not written by tek. // Q7 */
-  private unpacked({ packed, base_ms }: EventRow, read: (hash: string) => string): RunEvent[] {
+  private *unpacked({ packed, base_ms, count }: EventRow, read: (hash: string) => string): Iterable<RunEvent> {
     try {
-      return unpackBatch(packed, base_ms, read)
+      const batch = readBatch(packed)
+      if (batch.length !== count) throw this.damaged()
+      for (const each of batch) yield unpackEvent(each, base_ms, read)
     } catch (error) {
       throw error instanceof JournalError ? error : this.damaged()
     }
@@ -416,11 +416,12 @@ class SqliteLog implements RunLog {
     let last: RunEvent['kind'] | undefined
     for (const row of this.rows()) {
       if (!isAsWritten(row.sum, row.packed, placeOfEvents(this.runId, row.seq, row.count, row.base_ms))) throw this.damaged() // Q7
-      const events = this.unpacked(row, read)
-      if (row.seq !== expected || events.length !== row.count) throw this.damaged()
-      expected += events.length
-      last = events.at(-1)?.kind
-      yield* events
+      if (row.seq !== expected) throw this.damaged()
+      expected += row.count
+      for (const event of this.unpacked(row, read)) {
+        last = event.kind
+        yield event
+      }
     }
     const status = this.guarded(() => this.statements.status.get(this.runId) as { status: string } | undefined)?.status
     if ((status === 'done' || status === 'failed') && last !== 'run-finished') throw this.damaged() // its end is missing
@@ -459,7 +460,8 @@ function prepare(database: Database) {
     run: sql('select runs.summary, runs.folder, runs.sources, runs.sum as runSum, plan_hash as hash from runs where runs.id = ? and exists (select 1 from plans where plans.hash = plan_hash)'),
     plan: sql('select json, sum from plans where hash = ?'),
     toWake: sql(`select id from runs where wake_ms is not null and status in ('waiting', 'running') and (wake_ms <= ? or exists (select 1 from requests where run = runs.id)) order by wake_ms limit ?`),
-    runs: sql('select id, summary, sum from runs order by started_ms desc limit ?'),
+    runs: sql(`select id, summary, sum from runs where id in (select id from (select id from runs order by started_ms desc limit @limit)
+      union select id from (select id from runs where status not in ('done', 'failed') order by started_ms desc limit @limit)) order by started_ms desc`),
     status: sql('select status from runs where id = ?'),
     nextSeq: sql('select coalesce(max(seq + count), 0) as next from events where run = ?'),
     addEvents: sql('insert into events (run, seq, count, base_ms, packed, sum) values (?, ?, ?, ?, ?, ?)'),

@@ -5,12 +5,17 @@
 //       A secret that begins with `whsec_` is Base64, as the specification writes secrets.
 //   S3. GitHub (docs: "Validating webhook deliveries"): HMAC-SHA256 over the body, in hexadecimal. It covers neither time nor the delivery's id: a
 //       captured delivery can be sent again under another id. Who needs more takes S2, or keeps the way to this server private.
+//   S4. A secret that begins with `whsec_` and is not Base64 of MIN_KEY_BYTES would be a short key, or none, that anybody finds: it signs nothing.
 import { createHmac, timingSafeEqual } from 'node:crypto'
 
 export const TOLERANCE_MS = 5 * 60_000
 /** Signatures in one header: a sender that changes its secret offers two. */
 const MAX_SIGNATURES = 16
 const MAX_ID_LENGTH = 200
+
+/** Bytes of a key that is written as Base64. */
+export const MIN_KEY_BYTES = 16
+const BASE64_PREFIX = 'whsec_'
 
 export type Headers = Readonly<Record<string, string | readonly string[] | undefined>>
 
@@ -32,11 +37,20 @@ export function checkSignature(secret: string, headers: Headers, body: Uint8Arra
   return { kind: 'valid', id: null }
 }
 
+/** The key of a secret for Standard Webhooks; null: it is none. // S2 S4 */
+export function keyOf(secret: string): Buffer | null {
+  if (!secret.startsWith(BASE64_PREFIX)) return Buffer.from(secret, 'utf8')
+  const text = secret.slice(BASE64_PREFIX.length)
+  const key = Buffer.from(text, 'base64')
+  return /^[A-Za-z0-9+/]*={0,2}$/.test(text) && key.length >= MIN_KEY_BYTES ? key : null
+}
+
 function standard(secret: string, headers: Headers, body: Uint8Array, nowMs: number): Verdict {
   const id = one(headers, 'webhook-id')
   const timestamp = one(headers, 'webhook-timestamp')
   if (id === null || id.length > MAX_ID_LENGTH || timestamp === null || !/^[0-9]{1,12}$/.test(timestamp)) return { kind: 'invalid', reason: 'its id or timestamp is missing' }
-  const key = secret.startsWith('whsec_') ? Buffer.from(secret.slice('whsec_'.length), 'base64') : Buffer.from(secret, 'utf8')
+  const key = keyOf(secret)
+  if (key === null) return { kind: 'invalid', reason: 'its secret is no key' } // S4
   const expected = createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest()
   let isValid = false
   for (const each of one(headers, 'webhook-signature')!.split(' ').slice(0, MAX_SIGNATURES)) {
