@@ -105,6 +105,20 @@ test('without a permit and a terminal nothing is served: 4; with one written dow
   expect(await server.ended).toBe(0)
 })
 
+test('what flags allow, they allow the programs that are named: a run of another one needs its own permit', async () => {
+  const writes = (name: string, more: string, clause: string): string => `workflow w() -> string {\n  ${more}can fs.write("*.txt")\n  task first${clause} = fs.write("${name}.txt", "x")\n  return "\${first}"\n}\n`
+  const folder = open({ 'served.tek': writes('served', 'every 1h\n  ', ''), 'other.tek': writes('other', '', ' approve "Write?"') })
+  expect((await tek(['run', 'other.tek'], { cwd: folder.path })).code).toBe(6)
+  expect((await tek(['approve', 'first'], { cwd: folder.path })).code).toBe(0)
+  const named = serve(folder.path, 'served.tek', '--allow-all')
+  await until(() => has(named, 'refused', { code: 'permit/needed' }))
+  named.child.kill('SIGTERM')
+  expect(await named.ended).toBe(0)
+  expect(existsSync(join(folder.path, 'other.txt'))).toBe(false)
+  serve(folder.path, '--allow-all')
+  await until(() => existsSync(join(folder.path, 'other.txt')))
+})
+
 test('a second server is told which process serves', async () => {
   const folder = open({})
   const server = serve(folder.path)

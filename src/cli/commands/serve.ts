@@ -106,8 +106,10 @@ export class ServeCommand extends PermittedCommand {
     if (found.kind === 'refused') return found
     if (found.value === null) return { kind: 'answer', value: { grants: [], by: 'file' } } // finished: there is nothing to permit
     const { grants, kindsOf, plan, program } = found.value
+    const isServed = this.files.length === 0 || this.files.some(each => permitName(each) === permitName(program)) // what flags allow, they allow what was named
+    const flags = isServed ? await this.permitFlags(host) : { allow: [], allowAll: false, expires: null }
     const settled = await settlePermit(host, {
-      asked: grants, kindsOf, plan, section: 'programs', shown: program, isBundled: await isBundledRun(host, found.value), isResumed: true, ...(await this.permitFlags(host)),
+      asked: grants, kindsOf, plan, section: 'programs', shown: program, isBundled: await isBundledRun(host, found.value), isResumed: true, ...flags,
       program: permitName(program), accepted: null,
     }, null)
     return settled.kind === 'refused' ? settled : { kind: 'answer', value: settled.permit }

@@ -21,7 +21,7 @@ import { readBody } from './delivery.ts'
 import { checkSignature, deliveryId, one } from './signature.ts'
 
 export const MAX_BODY_BYTES = 1024 * 1024
-/** Deliveries that are durable and not begun. */
+/** Deliveries of one webhook that are durable and not begun. */
 export const MAX_DELIVERIES = 1_000
 export const MAX_CONNECTIONS = 100
 const MAX_HEADER_BYTES = 16 * 1024
@@ -180,7 +180,7 @@ export class WebhookServer {
       const names = read.problems.map(each => each.param).join(', ')
       return { status: 422, body: { error: 'parameters do not fit', problems: read.problems }, reason: `parameters do not fit: ${names}` }
     }
-    if (store.due('webhook ') >= MAX_DELIVERIES) return refusal(429, 'too many deliveries wait', undefined, { 'retry-after': String(RETRY_AFTER_S) })
+    if (store.due(trigger.key) >= MAX_DELIVERIES) return refusal(429, 'too many deliveries wait', undefined, { 'retry-after': String(RETRY_AFTER_S) })
     const runId = newRunId(host)
     const known = store.record(owner, { trigger: trigger.key, firing: { runId, delivery, atMs: host.now(), args: read.args } }) // H1
     if (known !== null) return { status: 202, body: { run: known, known: true } }
