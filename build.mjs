@@ -138,7 +138,7 @@ async function buildStdlib() {
   const out = join(fresh, 'stdlib')
   const { metafile } = await build({
     ...common,
-    entryPoints: Object.fromEntries(names.map(name => [name, `stdlib/${name}/plugin.ts`])),
+    entryPoints: { ...Object.fromEntries(names.map(name => [name, `stdlib/${name}/plugin.ts`])), models: 'stdlib/models/providers.ts' },
     outdir: out,
     metafile: true,
     // One copy of the plugin API for the host, the workers and the modules: a failure thrown in one is recognised in the others.

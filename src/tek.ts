@@ -17,7 +17,7 @@ import { TELEMETRY_FILE, type TelemetryStore } from './interpreter/journal/telem
 import type { Migrated } from './interpreter/migrate.ts'
 import type { RunResult, RunSettings } from './interpreter/run.ts'
 import type { AskedGrant, Permit } from './model/capability.ts'
-import type { Plan } from './model/plan.ts'
+import type { Plan, PlanTest } from './model/plan.ts'
 import type { AuditVerdict } from './interpreter/audit/verify.ts'
 import type { Replay, RunNotice, RunSummary, Wait } from './model/report.ts'
 import type { ModuleSignature } from './model/signature.ts'
@@ -134,6 +134,8 @@ export interface DriveOptions {
   readonly waitsLive?: boolean | ((waits: readonly Wait[]) => boolean)
   /** Every question is answered with yes, as said by `--yes`. */
   readonly answerAll?: boolean
+  /** What models answer in a test: then none is reached. */
+  readonly given?: PlanTest['given']
 }
 
 export interface RunOptions extends DriveOptions {
@@ -330,7 +332,8 @@ async function drive(host: Host, options: DriveOptions & Pick<RunOptions, 'datab
     const known = { kindsOf: grantKindsOf(signatures.map(each => each.signature)), comesWithStd: comesWithStd(stdOf(signatures)) }
     const store = journal.audit.place === null ? null : await sealStore(host)
     const kept = { ...(store === null ? {} : { sealStore: store }), ...(telemetry === null ? {} : { telemetry }) }
-    const result = await go({ ...options, ...kept, plan, host, toolRunner, journal, ...known, stopFile: join(host.cwd, '.tek', 'STOP'), workerUrl: new URL('pool-worker.mjs', dist) })
+    const modelProvider = (name: string) => plugins.modelProvider(name)
+    const result = await go({ ...options, ...kept, plan, host, toolRunner, modelProvider, journal, ...known, stopFile: join(host.cwd, '.tek', 'STOP'), workerUrl: new URL('pool-worker.mjs', dist) })
     return result.kind === 'refused' ? result : answer(result.summary)
   } finally {
     if (!isLent) telemetry?.close()

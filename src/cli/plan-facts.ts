@@ -1,7 +1,8 @@
 // Plan facts: what can be said of a plan without running it.
 // Owns: grants as text, what a workflow reaches, the calls it can make, the programs it may start, what is left to the guard. Does not own: printing,
 // the worst case (compiler/3-check/worst-case; it is in the plan).
-import type { Plan, PlanExpr, PlanGrant, PlanModule, PlanTrusted, PlanUndecided } from '#model/plan.ts'
+import type { Plan, PlanExpr, PlanGrant, PlanModule, PlanTool, PlanTrusted, PlanUndecided } from '#model/plan.ts'
+import { modelsOf } from './plan-agents.ts'
 
 /** Grants as a program writes them, `${name}` for a parameter; sorted, each once. */
 export function grantsOf(grants: readonly PlanGrant[]): string[] {
@@ -28,13 +29,24 @@ export interface Reached {
   readonly agents: ReadonlySet<string>
 }
 
+const toolsOf = (plan: Plan, agent: string): readonly PlanTool[] => plan.agentBodies?.[agent]?.tools ?? []
+
+/** What an agent asks for; plans of version 2 say it apart. */
+export const agentGrants = (plan: Plan, agent: string): readonly PlanGrant[] => plan.agentBodies?.[agent]?.authority ?? plan.agentAuthority?.[agent] ?? []
+
 export function reachedFrom(plan: Plan, workflow: string): Reached {
   const workflows = new Set([workflow])
   const agents = new Set<string>()
-  for (const key of workflows) {
-    for (const { body } of plan.workflows[key]?.nodes ?? []) {
-      if (body.kind === 'workflow') workflows.add(body.workflow)
-      else if (body.kind === 'agent') agents.add(body.agent)
+  for (let [before, after] = [0, 1]; before !== after; [before, after] = [after, workflows.size + agents.size]) {
+    for (const key of workflows) {
+      for (const { body } of plan.workflows[key]?.nodes ?? []) {
+        if (body.kind === 'workflow') workflows.add(body.workflow)
+        else if (body.kind === 'agent') agents.add(body.agent)
+      }
+    }
+    for (const key of agents) {
+      for (const led of plan.agentBodies?.[key]?.leads ?? []) agents.add(led)
+      for (const tool of toolsOf(plan, key)) if (tool.kind === 'workflow') workflows.add(tool.workflow)
     }
   }
   return { workflows, agents }
@@ -80,7 +92,7 @@ export function beneath(plan: Plan, workflow: string): Beneath[] {
     const may = grantsOf(authority ?? [])
     return may.length === 0 ? [] : [{ name: `workflow ${key}`, may, file: level?.authority ? { path: level.path, may: grantsOf(level.authority) } : null }]
   })
-  return [...flows, ...[...agents].map(key => ({ name: `agent ${key}`, may: grantsOf(plan.agentAuthority?.[key] ?? []), file: null }))]
+  return [...flows, ...[...agents].map(key => ({ name: `agent ${key}`, may: grantsOf(agentGrants(plan, key)), file: null }))]
 }
 
 export interface CallFact {
@@ -89,23 +101,32 @@ export interface CallFact {
   readonly effect: 'read' | 'write'
 }
 
-/** Every effectful function that a workflow, or one that it calls, can call; sorted by name. */
+/** Every effectful function that a workflow, one that it calls or an agent that it asks can call; sorted by name. */
 export function callsOf(plan: Plan, workflow: string): CallFact[] {
   const found = new Map<string, CallFact>()
   for (const node of expressionsOf(plan, workflow)) {
     const { op, module, fn, effect } = node as { op?: string; module?: string; fn?: string; effect?: string }
     if (op === 'call' && (effect === 'read' || effect === 'write')) found.set(`${module}.${fn}`, { name: `${module}.${fn}`, effect })
   }
+  for (const agent of reachedFrom(plan, workflow).agents) {
+    for (const tool of toolsOf(plan, agent)) {
+      if (tool.kind === 'function' && tool.effect !== 'pure') found.set(`${tool.module}.${tool.fn}`, { name: `${tool.module}.${tool.fn}`, effect: tool.effect })
+    }
+  }
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-/** Keys of the secrets that a workflow, or one that it calls, hands to a tool, and of those that its webhooks are signed with. */
+/** Keys of the secrets that a workflow, or one that it calls, hands to a tool or asks a model with, and of those that its webhooks are signed with. */
 export function secretsOf(plan: Plan, workflow: string): string[] {
   const found = new Set<string>()
   for (const trigger of plan.workflows[workflow]?.triggers ?? []) if (trigger.kind === 'webhook' && trigger.secret !== null) found.add(trigger.secret)
   for (const node of expressionsOf(plan, workflow)) {
     const { op, name } = node as { op?: string; name?: string }
     if (op === 'secret' && name !== undefined) found.add(name)
+  }
+  for (const model of [...reachedFrom(plan, workflow).agents].flatMap(agent => modelsOf(plan, agent))) {
+    const key = plan.models?.[model]?.key ?? null
+    if (key !== null) found.add(key)
   }
   return [...found].sort()
 }
@@ -137,7 +158,7 @@ export interface StartedProgram {
 /** Programs that the grants of a workflow, and of what it uses, let it start; by name. */
 export function programsOf(plan: Plan, workflow: string): StartedProgram[] {
   const { workflows, agents } = reachedFrom(plan, workflow)
-  const grants = [...[...workflows].flatMap(key => plan.workflows[key]?.authority ?? []), ...[...agents].flatMap(key => plan.agentAuthority?.[key] ?? [])]
+  const grants = [...[...workflows].flatMap(key => plan.workflows[key]?.authority ?? []), ...[...agents].flatMap(key => agentGrants(plan, key))]
   const found = new Map<string, { with: Set<string>; by: Set<string> }>()
   const add = (program: string, args: readonly string[], by: string): void => {
     const known = found.get(program) ?? { with: new Set(), by: new Set() }

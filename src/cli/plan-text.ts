@@ -7,7 +7,8 @@ import { amountText, timeText } from '#compiler/3-check/worst-case/amount-text.t
 import type { Plan, PlanLimits, PlanSecret } from '#model/plan.ts'
 import type { WorstAmount, WorstCase } from '#model/worst.ts'
 import { printType } from '#types/print.ts'
-import { beneath, callsOf, grantsOf, isolationOf, programsOf, secretsOf, trustedOf, undecidedOf, type StartedProgram } from './plan-facts.ts'
+import { memoryTexts, modelTexts, toolText } from './plan-agents.ts'
+import { agentGrants, beneath, callsOf, grantsOf, isolationOf, programsOf, secretsOf, trustedOf, undecidedOf, type StartedProgram } from './plan-facts.ts'
 import { triggersOf, waitsOf, waitText } from './plan-waits.ts'
 import { kebab } from './workflow-flags.ts'
 
@@ -45,10 +46,10 @@ export function planText(plan: Plan, program: string, paint: Paint, columns: num
   for (const [kind, table] of [['agent', plan.worst?.agents], ['loop', plan.worst?.loops]] as const) {
     for (const [key, worst] of Object.entries(table ?? {})) {
       lines.push('', paint('cyan', `${kind} ${neutralise(key)}`))
-      draw([{ label: 'may', items: kind === 'loop' ? [] : shown(grantsOf(plan.agentAuthority?.[key] ?? [])) }, ...worstRows(worst, kind === 'agent' ? 'each run' : 'at most')])
+      draw(kind === 'agent' ? [...agentRows(plan, key), ...worstRows(worst, 'each run')] : worstRows(worst, 'at most'))
     }
   }
-  const later = [...plan.agents.map(name => `agent ${name}`), ...plan.loops.map(name => `loop ${name}`)]
+  const later = plan.loops.map(name => `loop ${name}`)
   if (later.length > 0) lines.push('', ...wrapped(`Checked, and not run by this version: ${later.join(', ')}.`, 0, columns))
   const prices = plan.worst?.prices
   if (prices !== undefined) lines.push('', ...wrapped(`Costs by ${prices.of} of ${prices.date}; a program states others with \`price\`.`, 0, columns))
@@ -86,6 +87,19 @@ function workflowRows(plan: Plan, key: string): Row[] {
     ...(worst === undefined ? [] : worstRows(worst, 'at most')),
     { label: 'limits', items: limitItems(workflow.limits) },
     { label: 'gives', items: [printType(workflow.result)] },
+  ]
+}
+
+/** Who answers for an agent, and what it may do. // T1 */
+function agentRows(plan: Plan, key: string): Row[] {
+  const agent = plan.agentBodies?.[key]
+  return [
+    { label: 'model', items: modelTexts(plan, key) },
+    { label: 'may', items: shown(grantsOf(agentGrants(plan, key))) },
+    { label: 'tools', items: (agent?.tools ?? []).map(toolText) },
+    { label: 'leads', items: agent === undefined || agent.leads.length === 0 ? [] : [agent.leads.join(', ')] },
+    { label: 'memory', items: memoryTexts(plan, key) },
+    { label: 'limits', items: limitItems(agent?.limits ?? {}) },
   ]
 }
 

@@ -1,11 +1,12 @@
 // Test plan: a `test` block as a workflow of its own, so that tests run through the same interpreter as everything else.
 // Owns: the making of that workflow and the reading of its result. Does not own: running it.
 //   T1. A `let` becomes a task, an `expect` becomes a value of the result; the order of the block is kept by dependencies.
-//   T2. A test may do what the workflows it calls may do, and where it calls tools itself, what the file may do; without network, models and
-//       agents. A grant that mentions a workflow's parameter is widened here and narrowed again by that workflow's own `can`.
+//   T2. A test may do what the workflows it calls may do, and where it calls tools itself, what the file may do; without network and models. A grant that
+//       mentions a workflow's parameter is widened here and narrowed again by that workflow's own `can`.
 //   T3. Of a comparison without calls both sides are kept, to be shown when it does not hold.
 //   T4. Nobody waits for a test: every question is answered with yes (by whoever runs it), and no `wait` takes any time. Both are worked out, so that
 //       a mistake in them is found.
+//   T5. Models answer what `given` says: no key of theirs is read, and what only a key is read from is not asked for.
 import { sha256 } from '#base/hash.ts'
 import type { Plan, PlanExpr, PlanGrant, PlanNode, PlanTest, PlanWorkflow } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
@@ -47,6 +48,7 @@ export function planOfTest(plan: Plan, test: PlanTest): { readonly plan: Plan; r
     ...plan,
     hash: sha256(`${plan.hash} ${test.name}`),
     entries: [workflow],
+    ...withoutKeys(plan), // T5
     workflows: {
       ...Object.fromEntries(Object.entries(plan.workflows).map(([key, each]) => [key, withoutWaits(each)])), // T4
       [workflow]: {
@@ -126,9 +128,27 @@ function testAuthority(plan: Plan, { steps }: PlanTest): readonly PlanGrant[] {
   const everything = (): readonly PlanGrant[] => plan.authority ?? Object.values(plan.workflows).flatMap(each => each.authority ?? [])
   const called = steps.flatMap(step => (step.kind === 'let' && step.body.kind === 'workflow' ? [step.body.workflow] : []))
   const all = actsItself(steps) ? everything() : called.flatMap(key => plan.workflows[key]?.authority ?? [])
-  const widened = all.filter(grant => !OUTSIDE.has(grant.name)).map(grant => ({ ...grant, args: grant.args.map(widen) }))
+  const keys = keySources(plan)
+  const widened = all.filter(grant => !OUTSIDE.has(grant.name) && !keys.has(textOf(grant))).map(grant => ({ ...grant, args: grant.args.map(widen) }))
   return [...new Map(widened.map(grant => [JSON.stringify([grant.name, grant.args]), grant])).values()]
 }
+
+/** T5. */
+function withoutKeys({ models }: Plan): Pick<Plan, 'models'> {
+  return models === undefined ? {} : { models: Object.fromEntries(Object.entries(models).map(([key, model]) => [key, { ...model, key: null }])) }
+}
+
+/** The variables that are read for nothing but keys of models, as grants. // T5 */
+function keySources(plan: Plan): ReadonlySet<string> {
+  const keys = new Set(Object.values(plan.models ?? {}).flatMap(({ key }) => (key === null ? [] : [key])))
+  const mentioned = JSON.stringify([plan.workflows, plan.constants, plan.prompts, plan.tests])
+  const others = (plan.secrets ?? []).filter(({ name }) => !keys.has(name) || mentioned.includes(JSON.stringify({ op: 'secret', name })))
+  const variables = (secrets: typeof others): string[] => secrets.flatMap(({ source }) => (source.kind === 'env' ? [textOf({ name: 'env', args: [{ op: 'value', value: source.name }] })] : []))
+  const needed = new Set(variables(others))
+  return new Set(variables((plan.secrets ?? []).filter(({ name }) => keys.has(name))).filter(each => !needed.has(each)))
+}
+
+const textOf = ({ name, args }: Pick<PlanGrant, 'name' | 'args'>): string => JSON.stringify([name, args])
 
 function widen(argument: PlanExpr): PlanExpr {
   return mentionsParam(argument) ? { op: 'value', value: '**' } : argument

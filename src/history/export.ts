@@ -12,7 +12,7 @@ import type { Host } from '#host/host.ts'
 import type { Evidence, TaskDetails } from '#interpreter/evidence.ts'
 import type { OpenedRun } from '#interpreter/journal/journal.ts'
 import { SANDBOX_LEVEL } from '#interpreter/journal/telemetry-store.ts'
-import type { Outcome, RunEvent, TaskId } from '#model/event.ts'
+import type { ModelOutcome, Outcome, RunEvent, TaskId } from '#model/event.ts'
 import type { LogLine, PersonSaid, RunReport, TaskReport } from '#model/report.ts'
 import type { Value } from '#model/type.ts'
 import { FolderWriter, verifyFolder, whyNotThere, writing, type FolderVerdict } from './evidence-folder.ts'
@@ -232,7 +232,7 @@ class Export {
       const about = 'task' in event && event.task < state.tasks.size ? { path: pathOf(state, event.task) } : {}
       const { standInSeed: _, ...open } = rest as typeof rest & { standInSeed?: string } // who knows it could tell stand-ins from texts
       const bare: Record<string, unknown> = { version: 1, seq, at: time(atMs), ...about, ...open }
-      if ('outcome' in event) bare['outcome'] = await this.outcome(event.outcome)
+      if ('outcome' in event) bare['outcome'] = await this.ended(event.outcome)
       if (event.kind === 'cache-answered' && event.value !== undefined) bare['value'] = await this.kept(event.value)
       if (event.kind === 'run-started') bare['args'] = await this.kept(event.args as Value)
       text += `${JSON.stringify(this.clean(bare))}\n`
@@ -242,6 +242,13 @@ class Export {
     }
     await folder.append('events.ndjson', text)
     folder.endStream()
+  }
+
+  /** Of an event: a model's reply is a value like any other. */
+  private async ended(outcome: Outcome | ModelOutcome): Promise<object> {
+    if (outcome.kind !== 'reply') return 'lost' in outcome ? outcome : this.outcome(outcome)
+    const { reply, ...rest } = outcome
+    return { ...rest, ...(await this.kept(reply as unknown as Value)) }
   }
 
   private async outcome(outcome: Outcome): Promise<object> {

@@ -3,7 +3,9 @@
 //   K1. It is an upper bound: an action needs a grant of every level, and a sub-workflow's levels only narrow those of the root.
 //   K2. Nothing is guessed: where the setup cannot be worked out (it fails, as it will in the run) the answer is null.
 //   K3. Only pure functions are called for it, with a context that allows nothing.
+//   K4. The key of a model that may be asked is read only if the person lets its source be read: that is asked with it, and widens no level of the program.
 import { containsGrant, type GrantKinds } from '#grants/match.ts'
+import { needOf } from '#grants/secret-source.ts'
 import type { Host } from '#host/host.ts'
 import type { AskedGrant, Grant } from '#model/capability.ts'
 import type { Plan } from '#model/plan.ts'
@@ -56,7 +58,16 @@ export async function askedGrants({ plan, key, args, host, toolRunner, pool, kin
     stage.accept(step.value)
   }
   const isKnown = (by: string, grant: Grant): boolean => !isOfStd(plan, by) || comesWithStd(by, grant)
-  return together(ownLevels(result() as unknown as Setup), cwd, kindsOf, isKnown)
+  return withModelKeys(together(ownLevels(result() as unknown as Setup), cwd, kindsOf, isKnown), plan, cwd, kindsOf)
+}
+
+/** K4. */
+function withModelKeys(asked: readonly AskedGrant[], plan: Plan, cwd: string, kindsOf: GrantKinds): readonly AskedGrant[] {
+  const mayAsk = (model: string): boolean => asked.some(({ grant }) => containsGrant(grant, { name: 'llm', args: [model] }, cwd, kindsOf))
+  const keys = new Set(Object.entries(plan.models ?? {}).flatMap(([name, { key }]) => (key !== null && mayAsk(name) ? [key] : [])))
+  const needs = (plan.secrets ?? []).filter(each => keys.has(each.name)).map(each => needOf(each.source))
+  const isNew = (need: Grant): boolean => !asked.some(({ grant }) => containsGrant(grant, need, cwd, kindsOf))
+  return [...asked, ...needs.filter(isNew).map(grant => ({ grant, comesWith: 'llm' }))]
 }
 
 /** What every level may allow (K1), each grant once: the workflow's own, narrowed by the file's. */

@@ -22,7 +22,8 @@ import { pathOf } from '#interpreter/engine/path.ts'
 import type { Command } from '#interpreter/engine/protocol.ts'
 import type { State } from '#interpreter/engine/state.ts'
 import { fold } from '#interpreter/engine/transition.ts'
-import type { Evaluator } from '#interpreter/effects/evaluate.ts'
+import { Conversations } from '#interpreter/effects/conversations.ts'
+import { Evaluator } from '#interpreter/effects/evaluate.ts'
 import { lookUp } from '#interpreter/effects/look-up.ts'
 import { nextLeftMs } from '#interpreter/engine/waiting.ts'
 import { MAX_BY_LENGTH, MAX_NOTE_LENGTH, type PendingRequest, type RunLog } from '#interpreter/journal/journal.ts'
@@ -85,6 +86,7 @@ export class Driver {
   private readonly options: DriverOptions
   private world!: World
   private evaluator!: Evaluator
+  private conversations!: Conversations
   private readonly inbox = new Fifo<RunEvent>()
   private readonly gated: (() => void)[] = []
   private readonly timers = new Map<number, () => void>()
@@ -102,9 +104,11 @@ export class Driver {
   }
 
   /** Joins the loop with its effects; to be called once, before `run`. */
-  connect(world: World, evaluator: Evaluator): void {
+  connect(world: World): void {
+    const onWaiting = (task: TaskId): void => this.options.watcher.waits(task)
     this.world = world
-    this.evaluator = evaluator
+    this.evaluator = new Evaluator(world, onWaiting, () => this.conversations.underWay.size)
+    this.conversations = new Conversations(world, onWaiting, { reached: limit => this.evaluator.reachLimit(limit), lookAgain: () => this.evaluator.stopAtLimit() })
   }
 
   emit(event: RunEvent): void {
@@ -155,7 +159,7 @@ export class Driver {
       await this.settleCancelled()
     } finally {
       for (const clear of this.timers.values()) clear()
-      this.evaluator.cancelAll()
+      this.cancelAll()
     }
   }
 
@@ -200,7 +204,12 @@ export class Driver {
         this.timers.get(command.timer)?.()
         this.timers.delete(command.timer)
         return
+      case 'ask-model':
+        return this.conversations.ask(command.task, command.attempt, command.turn)
+      case 'call-for-agent':
+        return this.conversations.call(command.task, command.attempt, command.call)
       case 'cancel':
+        this.conversations.cancel(command.task, command.attempt)
         return evaluator.cancel(command.task, command.attempt)
       case 'stop':
         return this.record({ kind: 'stop-requested', atMs: world.host.now(), reason: 'limit', detail: command.detail, ...(command.isFinal ? { isFinal: true } : {}) })
@@ -250,7 +259,22 @@ export class Driver {
     const isDue = this.gated.length > 0 || log.uncommitted >= COMMIT_EVENTS || nowMs - this.lastCommitMs >= COMMIT_INTERVAL_MS || (isIdle && this.isOver())
     if (isDue && (log.uncommitted > 0 || this.gated.length > 0)) this.commit()
     this.tellWaits(isIdle)
-    watcher.tick(this.evaluator.underWay.keys())
+    watcher.tick(this.running())
+  }
+
+  /** Tasks that wait for something outside. */
+  private *running(): Generator<TaskId> {
+    yield* this.evaluator.underWay.keys()
+    yield* this.conversations.underWay.keys()
+  }
+
+  private get underWay(): number {
+    return this.evaluator.underWay.size + this.conversations.underWay.size
+  }
+
+  private cancelAll(): void {
+    this.evaluator.cancelAll()
+    this.conversations.cancelAll()
   }
 
   private tellWaits(isIdle: boolean): void {
@@ -366,7 +390,7 @@ export class Driver {
 
   private onlyWaits(): boolean {
     const { state } = this.options
-    return state.waits.size > 0 && !state.isStopping && this.evaluator.underWay.size === 0 && this.gated.length === 0 && this.inbox.size === 0 && state.out.size === 0
+    return state.waits.size > 0 && !state.isStopping && this.underWay === 0 && this.gated.length === 0 && this.inbox.size === 0 && state.out.size === 0
   }
 
   private isOver(): boolean {
@@ -374,16 +398,16 @@ export class Driver {
     if (state.isFinished) return true
     if (!state.isStopping) return false
     this.stopSeenMs ??= performance.now()
-    if (this.evaluator.underWay.size === 0 && this.inbox.size === 0) return true
-    if (performance.now() - this.stopSeenMs > this.manner.graceMs) this.evaluator.cancelAll()
+    if (this.underWay === 0 && this.inbox.size === 0) return true
+    if (performance.now() - this.stopSeenMs > this.manner.graceMs) this.cancelAll()
     return false
   }
 
   /** Gives work that was given up a moment to end, so that no child outlives the run. */
   private async settleCancelled(): Promise<void> {
-    this.evaluator.cancelAll()
+    this.cancelAll()
     const endMs = performance.now() + CANCEL_GRACE_MS
-    while (this.evaluator.outstanding > 0 && performance.now() < endMs) {
+    while (this.evaluator.outstanding + this.conversations.outstanding > 0 && performance.now() < endMs) {
       await new Promise<void>(resolve => {
         const timer = setTimeout(resolve, MAX_WAIT_MS / 10)
         this.wakeUp = () => {

@@ -12,6 +12,7 @@ import { pathOf } from './engine/path.ts'
 import { partsOfTimer } from './engine/protocol.ts'
 import { initialState, type State } from './engine/state.ts'
 import { isOver, phase } from './engine/tasks.ts'
+import { timeoutOf } from './engine/timeout.ts'
 import { transition } from './engine/transition.ts'
 import { unbounded } from './find-task.ts'
 import { showStandIns } from './secrets/stand-in.ts'
@@ -86,6 +87,8 @@ class Gathering implements Evidence {
   /** The last thing that was heard of a task that has not ended: where its next attempt may begin. */
   private readonly open = new Map<TaskId, Mutable<TaskSpan>>()
   private readonly hashes = new Map<TaskId, string>()
+  /** When the attempts under way that agents do began. */
+  private readonly talksBegan = new Map<TaskId, number>()
   private startedAtMs = 0
 
   constructor(plan: Plan, isWanted: (task: TaskId) => boolean) {
@@ -101,8 +104,24 @@ class Gathering implements Evidence {
     if (isKnown && task > 0 && this.isWanted(task)) this.detail(task, event)
     const attempt = isKnown ? state.tasks.attempt[task]! : 0
     const wasOver = isKnown && isOver(state.tasks.phase[task]!)
+    const talk = task === null ? undefined : state.talks.get(task)
+    if (task !== null && talk !== undefined && event.kind === 'evaluated' && event.part === 'prompt') this.talksBegan.set(task, event.atMs - event.elapsedMs)
     transition(state, event)
     if (isKnown && task > 0 && !wasOver) this.span(task, attempt, event)
+    if (task !== null && talk !== undefined && talk.end !== null && state.talks.get(task) !== talk) this.talkEnded(task, attempt, event.atMs, talk.end)
+  }
+
+  /** An attempt that an agent does has no event of its own for its end. */
+  private talkEnded(task: TaskId, attempt: number, atMs: number, outcome: Outcome): void {
+    const fromMs = this.talksBegan.get(task) ?? atMs
+    const span: Mutable<TaskSpan> = { kind: 'work', attempt, fromMs, toMs: atMs, ...(outcome.kind === 'failure' ? { code: outcome.failure.code } : {}) }
+    const waiting = this.open.get(task)
+    const spans = this.spans.get(task)
+    if (waiting !== undefined && spans !== undefined && spans.at(-1) === waiting) spans.splice(-1, 1, span, waiting) // the wait before the next attempt comes after it
+    else this.push(task, span)
+    if (!this.isWanted(task)) return
+    const { outcomes } = this.detailsOf(task)
+    if (outcomes.length < MAX_SPANS) outcomes.push({ attempt, atMs, elapsedMs: atMs - fromMs, outcome })
   }
 
   private session(event: RunEvent): void {
@@ -141,7 +160,7 @@ class Gathering implements Evidence {
     }
     if (event.kind === 'timer-fired' && partsOfTimer(event.timer)?.purpose === 'timeout') {
       const began = this.spans.get(task)?.at(-1)?.toMs ?? this.startedAtMs
-      this.push(task, { kind: 'work', attempt, fromMs: Math.max(began, event.atMs - (state.nodeOf(task).timeoutMs ?? 0)), toMs: event.atMs, code: 'run/timed-out' })
+      this.push(task, { kind: 'work', attempt, fromMs: Math.max(began, event.atMs - (timeoutOf(state, task) ?? 0)), toMs: event.atMs, code: 'run/timed-out' })
     }
     if (event.kind === 'evaluated') {
       const { part, outcome, atMs, elapsedMs } = event
@@ -186,7 +205,8 @@ class Gathering implements Evidence {
       if (known !== undefined) [known.outcome, known.elapsedMs] = [event.outcome, event.elapsedMs]
       return
     }
-    const part = partOfPhase[this.state.tasks.phase[task]!] ?? 'body'
+    const talk = this.state.talks.get(task)
+    const part = talk?.talk === null ? (talk.prompt === null ? 'prompt' : 'role') : (partOfPhase[this.state.tasks.phase[task]!] ?? 'body')
     const again = calls.find(each => each.attempt === attempt && each.call === call && each.part === part && each.outcome === null)
     if (again !== undefined) again.startedAtMs = atMs // after a crash, with the same key
     else if (calls.length < MAX_KEPT_CALLS) { // E2

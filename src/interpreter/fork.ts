@@ -76,6 +76,8 @@ class Kept {
         return this.isTakenOf(event.task, event.attempt, event.part === 'returns' || event.part === 'verify-key' || event.part === 'fallback')
       case 'call-started':
       case 'call-finished':
+      case 'model-asked':
+      case 'model-answered':
       case 'answered':
         return this.isTakenOf(event.task, event.attempt, false)
       case 'cache-answered':

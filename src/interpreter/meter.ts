@@ -166,7 +166,11 @@ export class RunMeter {
         if (event.hit) this.hits++
         else this.misses++
         return
+      case 'model-answered':
+        if (event.outcome.kind === 'reply') this.callOf(`model ${event.outcome.model}`).add(event.elapsedMs)
+        return
       case 'call-started':
+      case 'model-asked':
       case 'timer-fired':
         return
       default:
@@ -209,7 +213,7 @@ export class RunMeter {
     this.add({ atMs: event.atMs, name: 'tek.attempt.failed', attributes: { 'tek.task.path': pathOf(this.parts.state, event.task), 'tek.task.attempt': String(event.attempt), 'error.type': code } })
   }
 
-  private keep(event: Exclude<RunEvent, { kind: 'evaluated' | 'call-started' | 'call-finished' | 'timer-fired' | 'cache-answered' }>): void {
+  private keep(event: Exclude<RunEvent, { kind: 'evaluated' | 'call-started' | 'call-finished' | 'model-asked' | 'model-answered' | 'timer-fired' | 'cache-answered' }>): void {
     const attributes: Record<string, string> = {}
     if (event.kind === 'stop-requested') attributes['tek.stop.reason'] = event.reason
     if (event.kind === 'answered') attributes['tek.verdict'] = event.verdict

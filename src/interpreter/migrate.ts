@@ -99,7 +99,11 @@ export function migrateRun(journal: Journal, host: Host, runId: string, options:
 /** Calls under way keep the keys they were made with. // M2 */
 function withKeys(taken: TakenOver, { summary }: OpenedRun): TakenOver {
   const open = new Set<string>()
-  for (const [task, calls] of taken.state.calls) for (const [call, each] of calls.entries()) if (each.outcome === null) open.add(`${task} ${taken.state.tasks.attempt[task]!} ${call}`)
+  for (const [task, calls] of taken.state.calls) {
+    calls.forEach((each, call) => { // those of a conversation have gaps
+      if (each.outcome === null) open.add(`${task} ${taken.state.tasks.attempt[task]!} ${call}`)
+    })
+  }
   if (open.size === 0) return taken
   const events = taken.events.map(event => (event.kind === 'call-started' && open.has(`${event.task} ${event.attempt} ${event.call}`) ? { ...event, keyRun: event.keyRun ?? summary.runId } : event))
   return { ...taken, events }

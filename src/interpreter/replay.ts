@@ -4,6 +4,7 @@
 //   P2. Every expression that came to a recorded end is evaluated again, with the values that the replay itself has so far; its outcome must have the hash of
 //       the recorded one. So must the run's.
 //   P3. A program has no clock, no randomness and no environment but through tools: a difference means that the record, tek or a module is not what it was.
+//   P5. Of a conversation, the answers of models are fed back like those of tools; that each turn and each call comes where it was recorded is compared.
 //   P4. What the machine and not the program decided (a thread that ran out of memory) is fed back like a tool's answer.
 import { sha256 } from '#base/hash.ts'
 import { canonicalJson, type Json } from '#base/json.ts'
@@ -22,6 +23,7 @@ import { pathOf } from './engine/path.ts'
 import type { Capacity } from './engine/protocol.ts'
 import { initialState, type State } from './engine/state.ts'
 import { isOver } from './engine/tasks.ts'
+import { callNameOf } from './engine/talks.ts'
 import { transition } from './engine/transition.ts'
 import { recordedCalls } from './engine/view.ts'
 import { folded, taskAt, unknownTask } from './find-task.ts'
@@ -80,13 +82,46 @@ class Replayer {
   fold(events: readonly RunEvent[], to: string | undefined): { readonly events: number; readonly difference: ReplayDifference | null } {
     const { state } = this
     for (const [index, event] of events.entries()) {
-      const difference = event.kind === 'evaluated' ? this.compare(event) : event.kind === 'run-finished' ? this.compareEnd(event.outcome) : null
+      const difference = this.differenceAt(event)
       if (difference !== null) return { events: index, difference }
       let isThere = false
       for (const command of transition(state, event)) isThere ||= to !== undefined && command.kind === 'changed' && command.status !== 'running' && pathOf(state, command.task) === to
       if (isThere) return { events: index + 1, difference: null }
     }
     return { events: events.length, difference: null }
+  }
+
+  private differenceAt(event: RunEvent): ReplayDifference | null {
+    switch (event.kind) {
+      case 'evaluated':
+        return this.compare(event)
+      case 'run-finished':
+        return this.compareEnd(event.outcome)
+      case 'call-started':
+      case 'call-finished':
+      case 'model-asked':
+      case 'model-answered':
+        return this.compareTalk(event)
+      default:
+        return null
+    }
+  }
+
+  /** P5. */
+  private compareTalk(event: Extract<RunEvent, { kind: 'call-started' | 'call-finished' | 'model-asked' | 'model-answered' }>): ReplayDifference | null {
+    const { state } = this
+    const { task, attempt } = event
+    const talk = task < state.tasks.size && state.tasks.attempt[task] === attempt ? state.talks.get(task) : undefined
+    if (talk === undefined || talk.talk === null) return null // no agent's, or given up; or calls of its prompt, which are compared with its value
+    const about = { task: pathOf(state, task), part: 'body', recorded: null, replayed: null }
+    if (event.kind === 'model-asked' || event.kind === 'model-answered') {
+      if (event.kind === 'model-answered') this.calls++
+      return talk.step?.kind === 'ask' && talk.step.turn === event.turn ? null : { ...about, words: `Turn ${event.turn} of a conversation was recorded; the replay is not there.` }
+    }
+    if (event.kind === 'call-finished') this.calls++
+    const name = callNameOf(state, task, event.call)
+    if (name === null) return { ...about, words: `Call ${event.call} of a conversation was recorded; in the replay the agent makes no such call.` }
+    return event.kind === 'call-finished' || name === event.name ? null : { ...about, words: `The agent calls \`${name}\` where \`${event.name}\` was recorded.` }
   }
 
   /** P2. */

@@ -55,6 +55,7 @@ function reportOfTask(state: State, task: TaskId, times: Times | undefined, outc
   const scope = state.scopeOf(task)
   const isItem = state.tasks.group[task] !== -1
   const status = statusOf(state, task)
+  const usage = state.spent.get(task)
   return {
     path: pathOf(state, task), status, outcome,
     attempts: times === undefined ? 0 : state.tasks.attempt[task]!,
@@ -62,6 +63,7 @@ function reportOfTask(state: State, task: TaskId, times: Times | undefined, outc
     startedAtMs: times?.startedAtMs ?? null,
     elapsedMs: times === undefined ? 0 : times.endedAtMs - times.startedAtMs,
     dependsOn: isItem ? [] : state.nodeOf(task).dependsOn.slice(0, MAX_LISTED_DEPENDENCIES).map(each => pathOf(state, scope.base + each)),
+    ...(usage === undefined ? {} : { usage }),
   }
 }
 

@@ -2,7 +2,7 @@
 // Owns: the lines made of events, the order. Does not own: what is kept of what tools say (journal/lines.ts).
 //   L1. In the order of time; of two with the same time, what a tool said comes first.
 //   L2. A failure is told once, by the task in which it arose.
-import type { Failure, RunEvent, TaskId } from '#model/event.ts'
+import type { Failure, Outcome, RunEvent, TaskId } from '#model/event.ts'
 import type { Plan } from '#model/plan.ts'
 import type { LogLine } from '#model/report.ts'
 import { pathOf } from './engine/path.ts'
@@ -38,6 +38,7 @@ function failureLines(plan: Plan, events: Iterable<RunEvent>): LogLine[] {
     const about = taskOf(event)
     const before = about === null ? 0 : (state.tasks.attempt[about] ?? 0)
     if (event.kind === 'answered' || event.kind === 'task-cancelled') lines.push(...personLine(state, event)) // before what fails by it
+    const talk = about === null ? undefined : state.talks.get(about)
     for (const command of transition(state, event)) {
       if (command.kind !== 'changed' || command.status !== 'failed') continue
       const failure = state.failures.get(command.task)
@@ -45,21 +46,21 @@ function failureLines(plan: Plan, events: Iterable<RunEvent>): LogLine[] {
       if (failure === undefined || failure.task !== path) continue // L2
       lines.push({ atMs, level: state.tasks.values[command.task] === undefined ? 'error' : 'warn', task: path, attempt: state.tasks.attempt[command.task]!, code: failure.code, message: words(failure) })
     }
-    if (about !== null && about > 0 && state.tasks.attempt[about]! > before && before > 0) lines.push(...againLine(state, event, about, before))
+    if (about !== null && about > 0 && state.tasks.attempt[about]! > before && before > 0) lines.push(...againLine(state, event.atMs, about, before, talk?.end ?? (event.kind === 'evaluated' ? event.outcome : null)))
   }
   return lines
 }
 
 function taskOf(event: RunEvent): TaskId | null {
-  return event.kind === 'evaluated' ? event.task : event.kind === 'timer-fired' ? (partsOfTimer(event.timer)?.task ?? null) : null
+  if (event.kind === 'evaluated' || event.kind === 'model-answered' || event.kind === 'call-finished') return event.task
+  return event.kind === 'timer-fired' ? (partsOfTimer(event.timer)?.task ?? null) : null
 }
 
-/** An attempt that failed and is made again. */
-function againLine(state: State, event: RunEvent, task: TaskId, attempt: number): LogLine[] {
-  const ended = event.kind === 'evaluated' ? event.outcome : null
+/** An attempt that failed and is made again; `ended` is null where its time was up. */
+function againLine(state: State, atMs: number, task: TaskId, attempt: number, ended: Outcome | null): LogLine[] {
   if (ended?.kind === 'value') return []
   const [code, failure] = ended === null ? ['run/timed-out', 'it took longer than its timeout'] : [ended.failure.code, words(ended.failure)]
-  return [{ atMs: event.atMs, level: 'warn', task: pathOf(state, task), attempt, code, message: `attempt ${attempt} failed, and is made again: ${failure}` }]
+  return [{ atMs, level: 'warn', task: pathOf(state, task), attempt, code, message: `attempt ${attempt} failed, and is made again: ${failure}` }]
 }
 
 /** What a person said to a task, or about it. */

@@ -12,9 +12,10 @@ import type { GrantKinds } from '#grants/match.ts'
 import type { Host } from '#host/host.ts'
 import type { Permit } from '#model/capability.ts'
 import type { Failure, Outcome, RunEvent } from '#model/event.ts'
-import { type Plan, planVersion, readableVersions } from '#model/plan.ts'
+import { type Plan, type PlanTest, planVersion, readableVersions } from '#model/plan.ts'
 import type { RunNotice, RunReport, RunSummary, Wait } from '#model/report.ts'
 import type { Value } from '#model/type.ts'
+import type { ModelProvider } from '#plugin-api/model-provider.ts'
 import type { ToolRunner } from '#plugin-api/tool-runner.ts'
 import { printType } from '#types/print.ts'
 import { validate } from '#types/validate.ts'
@@ -25,7 +26,6 @@ import type { AuditTrail } from '#interpreter/audit/trail.ts'
 import { showNotice, showReport, showStandIns, showSummary, STAND_IN_SEED_BYTES } from '#interpreter/secrets/stand-in.ts'
 import { noSecrets, openVault, type SecretVault } from '#interpreter/secrets/vault.ts'
 import { evaluateConstants } from '#interpreter/effects/constants.ts'
-import { Evaluator } from '#interpreter/effects/evaluate.ts'
 import type { Capacity } from '#interpreter/engine/protocol.ts'
 import { initialState, type State } from '#interpreter/engine/state.ts'
 import { waitsOf } from '#interpreter/engine/waiting.ts'
@@ -37,6 +37,7 @@ import { AppendNotes } from './guard/append-notes.ts'
 import { Keeper, newLease, stopFileExists } from './keeper.ts'
 import { RunMeter } from './meter.ts'
 import { reportOf } from './report.ts'
+import { modelsOf } from './run-models.ts'
 import { Watcher } from './watcher.ts'
 import type { Timers, World } from './world.ts'
 
@@ -53,6 +54,10 @@ export interface RunSettings {
   readonly cwd?: string
   readonly plan: Plan
   readonly toolRunner: ToolRunner
+  /** Providers of models by name; absent: there are none. */
+  readonly modelProvider?: (name: string) => Promise<ModelProvider | null>
+  /** What models answer in a test: then none is reached. */
+  readonly given?: PlanTest['given']
   readonly journal: Journal
   /** Kinds of the parameters of plugins' grants, for the guard. */
   readonly kindsOf?: GrantKinds
@@ -222,12 +227,15 @@ async function carryOut(given: RunSettings & { readonly secrets: SecretVault }, 
     if (settings.sealStore !== undefined) journal.audit.sealWith(new Sealer(settings.sealStore))
     const standing = (): RunSummary => ({
       ...begun, status: 'running', outcome: null, elapsedMs: begun.elapsedMs + host.monotonic() - startedMs, calls: { ...calls }, tasks: watcher.counts(), ...(waits.length === 0 ? {} : { waits }),
+      ...(state.usage.tokens === 0 ? {} : { usage: { ...state.usage } }),
     })
+    const timers = host.sleep === undefined ? systemTimers : hostTimers(host)
     const world: World = {
       host, cwd: settings.cwd ?? host.cwd, state, runId: begun.runId, toolRunner, journal, kindsOf: settings.kindsOf, calls,
       permit: settings.permit?.grants ?? null, mayBeUnconfined: settings.mayBeUnconfined ?? false, audit: meter?.audit(audit) ?? audit, secrets,
       comesWithStd: settings.comesWithStd, appends: journal.audit.place === null ? null : new AppendNotes(host.files, join(dirname(journal.audit.place), 'appends', begun.runId)),
-      constants: constants.values, constantsFailure: constants.failure, timers: host.sleep === undefined ? systemTimers : hostTimers(host), pool: getPool,
+      constants: constants.values, constantsFailure: constants.failure, timers, pool: getPool,
+      models: modelsOf({ plan, host, timers, toolRunner, constants: constants.values, modelProvider: settings.modelProvider, given: settings.given }),
       emit: event => driver.emit(event), wake: () => driver.wake(), whenDurable: work => driver.whenDurable(work),
       began: (task, nowMs) => watcher.began(task, nowMs),
       log: (task, message) => {
@@ -236,7 +244,7 @@ async function carryOut(given: RunSettings & { readonly secrets: SecretVault }, 
       },
       mayBegin: () => driver.mayBegin(), mayAct: () => driver.mayAct(),
     }
-    driver.connect(world, new Evaluator(world, task => watcher.waits(task)))
+    driver.connect(world)
     settings.onNotice({ kind: 'run-started', runId: begun.runId, workflow: begun.workflow, atMs: begun.startedAtMs, authority: namesOfAuthority(plan) })
     if (settings.permit !== undefined) world.audit.record({ kind: 'permit', grants: settings.permit.grants.map(printGrant), by: settings.permit.by })
     begin(driver)

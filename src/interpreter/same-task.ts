@@ -4,9 +4,11 @@
 //       plugins that these mention. Its label and priority are not, nor is the place of its declaration, nor a newer release of the standard library.
 //   S2. A body that is a workflow is its name and arguments: that workflow's own tasks are compared one by one. Where a person approves the task, it is all that
 //       workflow reaches: a yes is to what it was then, and what became another is asked about again.
+//   S4. A body that is done by an agent is the agent whole, with its models and tools: it may do otherwise when any of it changes.
 //   S3. Of authority matters what its calls need. What a program is shown depends on all of it; so do plugins.
 import { canonicalJson, type Json } from '#base/json.ts'
-import type { Plan, PlanExpr, PlanGrant, PlanNode, PlanWorkflow } from '#model/plan.ts'
+import type { Plan, PlanExpr, PlanGrant, PlanNode, PlanTool, PlanWorkflow } from '#model/plan.ts'
+import { agentIn } from './effects/key-parts.ts'
 import { withoutFieldDocs } from '#types/plan-json.ts'
 
 /** What a piece of a plan mentions, through constants and prompts too. */
@@ -104,9 +106,22 @@ function mentionsIn(plan: Plan, piece: unknown): Mentions {
     reached.set(part, code === undefined ? '' : canonicalJson(JSON.parse(JSON.stringify(code)) as Json))
     left.push(code)
   }
+  const addCall = ({ module, fn, effect, needs }: Pick<Extract<PlanTool, { kind: 'function' }>, 'module' | 'fn' | 'effect' | 'needs'>): void => {
+    const used = plan.modules.find(each => each.name === module)
+    if (used?.origin === 'plugin') add(`plugin ${module}`, used.hash)
+    for (const need of needs) grants.add(need.grant)
+    if (effect === 'write') writes.add(`${module}.${fn}`)
+  }
   while (left.length > 0) {
     const at = left.pop()
     if (typeof at !== 'object' || at === null) continue
+    const asked = agentIn(plan, at)
+    if (asked !== null) { // S4
+      add(`agent ${asked.key}`, asked.agent)
+      for (const key of asked.models) add(`model ${key}`, plan.models?.[key])
+      for (const tool of asked.agent.tools) if (tool.kind === 'function') addCall(tool)
+      grants.add('llm')
+    }
     const expr = at as PlanExpr
     switch (expr.op) {
       case 'value':
@@ -115,10 +130,7 @@ function mentionsIn(plan: Plan, piece: unknown): Mentions {
         params.add(expr.name)
         break
       case 'call': {
-        const used = plan.modules.find(each => each.name === expr.module)
-        if (used?.origin === 'plugin') add(`plugin ${expr.module}`, used.hash)
-        for (const need of expr.needs) grants.add(need.grant)
-        if (expr.effect === 'write') writes.add(`${expr.module}.${expr.fn}`)
+        addCall(expr)
         break
       }
       case 'prompt':

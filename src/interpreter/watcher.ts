@@ -8,7 +8,9 @@ import type { CallCounts, RunNotice, TaskCounts, TaskStatus } from '#model/repor
 import type { Host } from '#host/host.ts'
 import { Evaluation, type PureFunctions } from '#interpreter/engine/evaluation.ts'
 import { pathOf } from '#interpreter/engine/path.ts'
+import { priceOf } from '#interpreter/engine/questions.ts'
 import type { State } from '#interpreter/engine/state.ts'
+import { costOf, tokensOf } from '#interpreter/engine/talk/talk.ts'
 import { durationKeyOf, expressionOf, Names, nodeOf } from '#interpreter/engine/view.ts'
 import type { Value } from '#model/type.ts'
 
@@ -58,6 +60,7 @@ export class Watcher {
 
   recorded(event: RunEvent): void {
     if (event.kind === 'timer-fired') this.nowMs = this.host.monotonic() // a time-out may end what nothing was heard of for long
+    if (event.kind === 'model-asked' || event.kind === 'model-answered') return this.talked(event)
     if (event.kind !== 'evaluated' || event.part !== 'body') return
     const endMs = (this.firstBegan[event.task] ?? 0) + event.elapsedMs
     if (endMs > this.nowMs) this.nowMs = endMs
@@ -86,6 +89,22 @@ export class Watcher {
   waits(task: TaskId): void {
     if (task === 0 || nodeOf(this.state, task)?.kind === 'let') return
     this.changed({ task, status: 'running', cached: false })
+  }
+
+  /** A model is asked, or has answered; the event is not folded yet. */
+  private talked(event: Extract<RunEvent, { kind: 'model-asked' | 'model-answered' }>): void {
+    const { plan, talks } = this.state
+    const { task, turn } = event
+    const body = nodeOf(this.state, task)?.body
+    const reply = event.kind === 'model-answered' && event.outcome.kind === 'reply' ? event.outcome : null
+    const model = event.kind === 'model-asked' ? event.model : (reply?.model ?? null)
+    const price = reply === null ? null : priceOf(plan, reply.model)
+    const last = { tokens: reply === null ? 0 : tokensOf(reply.reply.usage), costMicros: price === null ? 0 : costOf(reply!.reply.usage, price) }
+    const before = talks.get(task)?.talk
+    this.add({
+      kind: 'model', task: pathOf(this.state, task), agent: body?.kind === 'agent' ? body.agent : '', model, turn, isAsking: event.kind === 'model-asked',
+      tokens: (before?.tokens ?? 0) + last.tokens, costMicros: (before?.costMicros ?? 0) + last.costMicros,
+    })
   }
 
   log(task: string, message: string): void {

@@ -12,6 +12,7 @@ import type { Journal } from '#interpreter/journal/journal.ts'
 import type { Pool } from '#interpreter/pool/pool.ts'
 import type { Authority } from '#model/capability.ts'
 import type { AuditTrail } from '#interpreter/audit/trail.ts'
+import type { AskedModels } from '#interpreter/gateway/models.ts'
 import type { AppendNotes } from '#interpreter/guard/append-notes.ts'
 import type { SecretVault } from '#interpreter/secrets/vault.ts'
 
@@ -41,6 +42,8 @@ export interface World {
   /** What appends of calls under way are noted in; null where nothing of the run outlives its process. */
   readonly appends: AppendNotes | null
   readonly secrets: SecretVault
+  /** What answers agents. */
+  readonly models: AskedModels
   readonly constants: ReadonlyMap<string, Value>
   /** Why a constant has no value; the run fails with it. */
   readonly constantsFailure: Failure | null

@@ -81,9 +81,17 @@ export type ChatDelta =
 
 /**
  * Why a model gave no answer. Retryable, perhaps after a while: `rate-limited overloaded network timed-out cut-off server`; not: the others. `cut-off`: the
- * stream ended before the answer did. `quota`: the account is used up.
+ * stream ended before the answer did. `quota`: the account is used up. `library-missing`: what speaks to the provider is not installed.
  */
 export type ChatFailureCode =
-  | 'rate-limited' | 'overloaded' | 'network' | 'timed-out' | 'cut-off' | 'server' | 'quota' | 'no-key' | 'unknown-model' | 'bad-request' | 'context-full' | 'bad-answer' | 'cancelled'
+  | 'rate-limited' | 'overloaded' | 'network' | 'timed-out' | 'cut-off' | 'server' | 'quota' | 'no-key' | 'unknown-model' | 'bad-request' | 'context-full' | 'bad-answer' | 'library-missing' | 'cancelled'
+
+/** An attempt at a model that came to nothing. */
+export interface LostAttempt {
+  /** Key of the model. */
+  readonly model: string
+  readonly code: ChatFailureCode
+  readonly message: string
+}
 
 export const noUsage: ChatUsage = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, thinking: 0 }

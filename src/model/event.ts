@@ -2,6 +2,7 @@
 //   V1. Compact: tasks are numbered in the order the engine met them, which the fold reproduces; paths are not repeated.
 //   V2. Every field is JSON; an event once written is never changed. A new field is optional, a new meaning is a new kind.
 //   V3. `atMs` is the wall clock when it was recorded. Nothing is decided by it but when a wait is due and how long the run was driven.
+import type { ChatReply, LostAttempt } from './chat.ts'
 import type { Value } from './type.ts'
 
 /** Number of a task, an item of a `for`, or a (sub-)workflow within its run. The root workflow is 0. */
@@ -23,8 +24,15 @@ export type Outcome =
   | { readonly kind: 'value'; readonly value: Value }
   | { readonly kind: 'failure'; readonly failure: Failure }
 
-/** Which expression of a node was worked on. */
-export type Part = 'body' | 'when' | 'list' | 'width' | 'cache-key' | 'fallback' | 'verify-key' | 'returns' | 'setup' | 'label' | 'approve' | 'wait'
+/** Which expression of a node was worked on. `prompt`: what an agent is asked; `role`: what the agent is, with its authority. */
+export type Part = 'body' | 'when' | 'list' | 'width' | 'cache-key' | 'fallback' | 'verify-key' | 'returns' | 'setup' | 'label' | 'approve' | 'wait' | 'prompt' | 'role'
+
+/** What came of a question to a model. */
+export type ModelOutcome =
+  /** `model`: key of the model that answered; `lost`: attempts before it that came to nothing. */
+  | { readonly kind: 'reply'; readonly reply: ChatReply; readonly model: string; readonly lost: readonly LostAttempt[] }
+  /** `failure`: with the code `model/<code>`. */
+  | { readonly kind: 'failure'; readonly failure: Failure; readonly lost: readonly LostAttempt[] }
 
 /** Why a run stops before its end. `pause`: what runs is finished first; `waiting`: nothing is left but to wait, for a person or a time. */
 export type StopCause = 'interrupt' | 'terminate' | 'stop-file' | 'limit' | 'pause' | 'waiting'
@@ -54,7 +62,7 @@ export type RunEvent =
     }
   /** An expression came to its end. */
   | { readonly kind: 'evaluated'; readonly atMs: number; readonly task: TaskId; readonly attempt: number; readonly part: Part; readonly outcome: Outcome; readonly elapsedMs: number }
-  /** Intent, recorded before the world is touched. `call` counts the calls of one attempt from 0. */
+  /** Intent, recorded before the world is touched. `call` counts the calls of one attempt from 0; a conversation counts those that it refuses too. */
   | {
       readonly kind: 'call-started'
       readonly atMs: number
@@ -66,6 +74,9 @@ export type RunEvent =
       readonly keyRun?: string
     }
   | { readonly kind: 'call-finished'; readonly atMs: number; readonly task: TaskId; readonly attempt: number; readonly call: number; readonly outcome: Outcome; readonly elapsedMs: number }
+  /** Intent, recorded before a model is asked. `turn` counts the turns of one conversation from 1; `model`: key of the model that is asked first. */
+  | { readonly kind: 'model-asked'; readonly atMs: number; readonly task: TaskId; readonly attempt: number; readonly turn: number; readonly model: string }
+  | { readonly kind: 'model-answered'; readonly atMs: number; readonly task: TaskId; readonly attempt: number; readonly turn: number; readonly outcome: ModelOutcome; readonly elapsedMs: number }
   | { readonly kind: 'timer-fired'; readonly atMs: number; readonly timer: number }
   | {
       readonly kind: 'cache-answered'

@@ -4,7 +4,10 @@
 //   P2. Names are resolved: a reference says what it refers to, by index or by key; nothing is looked up by scope at run time.
 //   P3. Nodes of a workflow are in an order in which every node comes after the nodes it depends on.
 //   P4. Every effectful call has been given its module, function and effect; the interpreter needs no signature.
-//   P5. A file's `can` and `limits` hold for each workflow of that file, whoever calls it.
+//   P5. A file's `can` and `limits` hold for each workflow and agent of that file, whoever calls it.
+//   P6. Docs of tools, of their parameters and in the types of agents' answers are told to models: they are part of the hash.
+//   P7. An agent's `model m` is itself the request for `llm(m)` and for the models that `m` falls back on: agents, the workflows that ask them, leads and
+//       files with a `can` ask for it, unless they name `llm` themselves.
 import type { Type } from './type.ts'
 import type { PlanWorst } from './worst.ts'
 
@@ -35,9 +38,13 @@ export interface Plan {
   readonly limits: PlanLimits
   /** Levels of the other files that have one, in order of their paths; absent when none has. // P5 */
   readonly files?: readonly PlanFile[]
-  /** Agents, models and loops of the program, by key: checked and carried, not yet run. */
+  /** Keys of the program's agents. */
   readonly agents: readonly string[]
-  /** What the agents that have a `can` ask for, by key; absent when none has. */
+  /** Each of them, by key; absent when there are none. // P6 */
+  readonly agentBodies?: Readonly<Record<string, PlanAgent>>
+  /** Every declared model, by key; absent when there are none. */
+  readonly models?: Readonly<Record<string, PlanModel>>
+  /** In plans of version 2, in place of `agentBodies`: what the agents that have a `can` ask for. */
   readonly agentAuthority?: Readonly<Record<string, readonly PlanGrant[]>>
   /** Reasons of `accept risk`, in order; absent when nothing is accepted. */
   readonly accepted?: readonly string[]
@@ -197,8 +204,82 @@ export type PlanBody =
   | { readonly kind: 'expr'; readonly value: PlanExpr }
   /** A sub-workflow. */
   | { readonly kind: 'workflow'; readonly workflow: string; readonly args: Readonly<Record<string, PlanExpr>> }
-  /** Asks an agent; `run/not-available-yet` until agents run. */
-  | { readonly kind: 'agent'; readonly agent: string; readonly prompt: PlanExpr }
+  /** Asks an agent; the answer is of the node's type. `isUntrusted`: the prompt holds text from outside, by its type. */
+  | { readonly kind: 'agent'; readonly agent: string; readonly prompt: PlanExpr; readonly isUntrusted?: true }
+
+/** Tools of one agent. */
+export const MAX_AGENT_TOOLS = 200
+/** Letters of a tool's name, as models' servers take it. */
+export const MAX_TOOL_NAME_LENGTH = 64
+/** Models of a chain of `fallback`s. */
+export const MAX_MODEL_CHAIN = 16
+
+/** Who is asked by a task: a model with a role and tools, within what it may do. */
+export interface PlanAgent {
+  readonly name: string
+  readonly doc: string
+  /** Key of its model; null: a worker without one. */
+  readonly model: string | null
+  /** System prompt: mentions constants and prompt templates only. */
+  readonly role: PlanExpr | null
+  /** Its own `can`, with the models it asks (P7). */
+  readonly authority: readonly PlanGrant[]
+  readonly tools: readonly PlanTool[]
+  /** Keys of the agents it leads. */
+  readonly leads: readonly string[]
+  /** Per execution. */
+  readonly limits: PlanLimits
+  readonly memory: { readonly kind: 'none' } | { readonly kind: 'run' } | { readonly kind: 'thread'; readonly name: PlanExpr }
+  /** As in a workflow. // P5 */
+  readonly file?: number
+}
+
+interface PlanToolFacts {
+  /** As a model calls it, unique within the agent: `fs_read`. */
+  readonly name: string
+  readonly doc: string
+  /** A record of the parameters that a model may give, with their docs. */
+  readonly input: Type
+  /** What it gives comes from outside. */
+  readonly isUntrusted: boolean
+  /** It changes the world, or an argument says where it acts. */
+  readonly isSink: boolean
+}
+
+export type PlanTool =
+  | (PlanToolFacts & {
+      readonly kind: 'function'
+      readonly module: string
+      readonly fn: string
+      readonly effect: 'pure' | 'read' | 'write'
+      readonly runs: 'thread' | 'host'
+      readonly needs: readonly { readonly grant: string; readonly args: readonly PlanNeedArg[] }[]
+      /** Arguments that a grant is made of, where the model gives none: the guard sees what the tool gets. */
+      readonly standards?: Readonly<Record<string, PlanValue>>
+      readonly result: Type
+    })
+  | (PlanToolFacts & { readonly kind: 'workflow'; readonly workflow: string })
+
+/** A declared model. One that is declared by another's name alone is that other one. */
+export interface PlanModel {
+  /** `anthropic`, or `module.name` of one that a plugin brings. */
+  readonly provider: string
+  /** As the provider calls it. */
+  readonly model: string
+  /** Of the provider, without those that follow. They mention constants only. */
+  readonly options: Readonly<Record<string, PlanExpr>>
+  /** Key of the secret that is the account's key. */
+  readonly key: string | null
+  /** Key of the model that answers where this one cannot. */
+  readonly fallback: string | null
+  /** Micro-dollars per million tokens, as stated or listed; null: unknown. */
+  readonly price: { readonly inputMicros: number; readonly outputMicros: number } | null
+  /** Tokens of question and answer together. */
+  readonly contextTokens: number | null
+  /** Tokens of one answer, as the program bounds it. */
+  readonly answerTokens: number | null
+  readonly timeoutMs: number | null
+}
 
 /** A grant whose arguments may mention workflow parameters. */
 export interface PlanGrant {

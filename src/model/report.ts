@@ -21,6 +21,22 @@ export type RunNotice =
   /** What the run waits for now, whenever that changes. */
   | { readonly kind: 'waits'; readonly waits: readonly Wait[] }
   | { readonly kind: 'log'; readonly task: string; readonly atMs: number; readonly message: string }
+  /** A model is asked on behalf of a task, or has answered. */
+  | {
+      readonly kind: 'model'
+      /** Path of the task. */
+      readonly task: string
+      /** Key of the agent. */
+      readonly agent: string
+      /** Key of the model that is asked or has answered; null: none did. */
+      readonly model: string | null
+      /** From 1. */
+      readonly turn: number
+      readonly isAsking: boolean
+      /** Of this conversation so far. */
+      readonly tokens: number
+      readonly costMicros: number
+    }
   | { readonly kind: 'run-finished'; readonly summary: RunSummary }
 
 /** What a run waits for that no process needs to live for. */
@@ -48,6 +64,19 @@ export interface TaskCounts {
   readonly cached: number
 }
 
+/** What models told of their answers. */
+export interface ModelUsage {
+  readonly tokens: number
+  /** By the prices of the program's models; a model without one costs nothing here. */
+  readonly costMicros: number
+}
+
+/** What the agents of a task needed, all its attempts together. */
+export interface TalkUsage extends ModelUsage {
+  /** Answers of models. */
+  readonly turns: number
+}
+
 /** What the guard let through and refused. */
 export interface CallCounts {
   readonly read: number
@@ -69,6 +98,8 @@ export interface RunSummary {
   readonly outcome: Outcome | null
   readonly tasks: TaskCounts
   readonly calls: CallCounts
+  /** Of all its agents; absent where none was asked. */
+  readonly usage?: ModelUsage
   /** Of a forked or migrated run. */
   readonly origin?: RunOrigin
   /** The run that took its place: it goes on with a later version of the program. */
@@ -118,6 +149,8 @@ export interface TaskReport {
   readonly elapsedMs: number
   readonly outcome: Outcome | null
   readonly dependsOn: readonly string[]
+  /** Of a task that an agent does; absent where no model answered. */
+  readonly usage?: TalkUsage
   /** Of a task that was tried again or waited: its attempts and waits, in order; at most 100. */
   readonly spans?: readonly TaskSpan[]
 }
@@ -159,11 +192,11 @@ export interface AuditEntryShown {
   readonly seq: number
   readonly runId: string
   readonly atMs: number
-  /** `decision`, `outcome`, `secret-used`, `permit`, `stopped`, `answered` or `cancelled`. */
+  /** `decision`, `outcome`, `secret-used`, `model-answered`, `permit`, `stopped`, `answered` or `cancelled`. */
   readonly kind: string
   readonly task: string
   readonly call: string
-  /** The grant, the name of the secret, what was permitted, who stopped it or gave it up, the question. */
+  /** The grant, the name of the secret, the model, what was permitted, who stopped it or gave it up, the question. */
   readonly what: string
   readonly verdict: string
 }

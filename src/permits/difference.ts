@@ -6,6 +6,7 @@
 //       like a clause of the program, so that a plugin that wants more is noticed.
 import { containsGrant, type GrantKinds } from '#grants/match.ts'
 import { printGrant } from '#grants/grant-text.ts'
+import { needOf } from '#grants/secret-source.ts'
 import type { AskedGrant, Authority, Grant } from '#model/capability.ts'
 import type { Plan, PlanGrant } from '#model/plan.ts'
 
@@ -30,7 +31,9 @@ export function missingOf(needed: readonly AskedGrant[], permitted: Authority, {
 export function unusedOf(permitted: Authority, plan: Plan, { cwd, kindsOf }: Compared): Grant[] {
   const levels = [plan.authority, ...Object.values(plan.workflows).map(each => each.authority)]
   const all = levels.flatMap(each => each ?? [])
-  const implied: Grant[] = all.flatMap(each => each.implies.map(({ name, args }) => ({ name, args })))
+  const keys = new Set(Object.values(plan.models ?? {}).map(each => each.key))
+  const sources = (plan.secrets ?? []).filter(each => keys.has(each.name)).map(each => needOf(each.source))
+  const implied: Grant[] = [...all.flatMap(each => each.implies.map(({ name, args }) => ({ name, args }))), ...sources]
   return permitted.filter(grant => {
     const touches = (other: Grant): boolean => containsGrant(grant, other, cwd, kindsOf) || containsGrant(other, grant, cwd, kindsOf)
     return !all.some(each => each.name === grant.name && (literalOf(each) === null || touches(literalOf(each)!))) && !implied.some(touches)

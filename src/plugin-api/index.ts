@@ -5,7 +5,7 @@ export type { GrantDefinition, InputOf, InputShape, Plugin, PluginDefinition, Pu
 export { ToolFailure } from './context.ts'
 export type { FetchOptions, FetchResult, RunOptions, RunResult, ToolContext, ToolFiles, TriedAction } from './context.ts'
 export { t } from './schemas.ts'
-export { isRetryable, ModelFailure } from './model-provider.ts'
+export { isModelFailure, isRetryable, ModelFailure } from './model-provider.ts'
 export type { Model, ModelAbilities, ModelContext, ModelProvider } from './model-provider.ts'
 export { noUsage } from '#model/chat.ts'
 export type { ChatBlock, ChatDelta, ChatFailureCode, ChatMessage, ChatReply, ChatRequest, ChatSchema, ChatStop, ChatTool, ChatUsage } from '#model/chat.ts'

@@ -72,6 +72,11 @@ export class ModelFailure extends Error {
   }
 }
 
+/** Known by its name, not its class: a bundle may carry its own copy. */
+export function isModelFailure(error: unknown): error is ModelFailure {
+  return error instanceof Error && error.name === 'ModelFailure' && 'code' in error && typeof error.code === 'string'
+}
+
 const retryable: ReadonlySet<ChatFailureCode> = new Set(['rate-limited', 'overloaded', 'network', 'timed-out', 'cut-off', 'server'])
 
 /** Whether the same request may succeed later. */

@@ -17,6 +17,7 @@ import type { PlanModule } from '#model/plan.ts'
 import type { ModuleSignature } from '#model/signature.ts'
 import type { Plugin } from '#plugin-api/define-plugin.ts'
 import { invokePure, invokeTool } from '#plugin-api/invoke.ts'
+import type { ModelProvider } from '#plugin-api/model-provider.ts'
 import type { PureFunction, ToolCall, ToolRunner } from '#plugin-api/tool-runner.ts'
 import type { ToolContext } from '#plugin-api/context.ts'
 import { anyType } from '#types/construct.ts'
@@ -76,6 +77,8 @@ export interface PluginHost {
    * @param folder absolute folder of the entry file, from which `source`s of plugins are resolved.
    */
   toolRunner(modules: readonly PlanModule[], folder: string): Promise<ToolRunner>
+  /** A provider of models by its name in programs; null: there is none. */
+  modelProvider(name: string): Promise<ModelProvider | null>
   /** Plugins are about to be called: what takes longest is begun now. */
   prepare(): void
   /** Ends every engine and process. */
@@ -167,6 +170,7 @@ export function createPluginHost(options: PluginHostOptions): PluginHost {
         return module === undefined ? null : ready(module, folder, fn)
       })
     },
+    modelProvider: name => std.modelProvider(name),
     prepare: () => void engines().then(each => each.prepare()),
     async close() {
       await Promise.all([...instances].map(instance => instance.close()))

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { TekBug } from '#base/invariant.ts'
 import type { ModuleSignature } from '#model/signature.ts'
 import type { Plugin } from '#plugin-api/define-plugin.ts'
+import type { ModelProvider } from '#plugin-api/model-provider.ts'
 
 export const stdManifestVersion = 1
 
@@ -52,6 +53,12 @@ export class StdLibrary {
     let url = this.urls.get(name)
     if (url === undefined) this.urls.set(name, (url = new URL(`${name}.mjs`, this.folderUrl).href)) // asked for with every call in a thread
     return url
+  }
+
+  /** A provider of models by its name; null: there is none. */
+  async modelProvider(name: string): Promise<ModelProvider | null> {
+    const { providers } = (await import(this.codeUrl('models'))) as { readonly providers: Readonly<Record<string, ModelProvider>> }
+    return Object.hasOwn(providers, name) ? providers[name]! : null
   }
 
   private async importModule(name: string): Promise<Plugin> {

@@ -100,6 +100,8 @@ export function consoleListener(surface: Surface, now: () => number, isKept = tr
         case 'waits':
           waits = notice.waits
           break
+        case 'model': // its task is shown as running
+          break
         case 'log':
           clear()
           surface.write(`${logRows(`${neutralise(notice.task)}: ${neutralise(notice.message).replace(/[\n\t]/g, ' ')}`, surface.columns() - 1).join('\n')}\n`)

@@ -24,9 +24,15 @@ export function finalLines(summary: RunSummary, paint: Paint, isKept = true): st
   const count = `${thousands(tasks.done)} of ${thousands(tasks.total)} task${tasks.total === 1 ? '' : 's'}${asides.length > 0 ? ` (${asides.join(', ')})` : ''}`
   const colour = summary.status === 'done' ? 'green' : summary.status === 'failed' ? 'red' : 'yellow'
   return [
-    `${paint(colour, words[summary.status])} ${neutralise(summary.workflow)} · ${count} · ${elapsed(summary.elapsedMs)}`,
+    `${paint(colour, words[summary.status])} ${neutralise(summary.workflow)} · ${count} · ${elapsed(summary.elapsedMs)}${spent(summary)}`,
     paint('dim', `${touched(summary)}${isKept ? ` · again: tek show ${summary.runId.slice(0, SHORT_ID)}` : ''}`),
   ]
+}
+
+/** What its agents needed. */
+function spent({ usage }: RunSummary): string {
+  if (usage === undefined) return ''
+  return ` · ${thousands(usage.tokens)} tokens${usage.costMicros === 0 ? '' : `, $${(usage.costMicros / 1_000_000).toFixed(4)}`}`
 }
 
 /** What the guard let through and what it refused. */

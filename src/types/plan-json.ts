@@ -2,11 +2,12 @@
 // Owns: what a valid plan is, part by part, with references in range. Does not own: the shape (model/plan.ts), the words of the report.
 //   V1. What passes can be carried out: every index, key and operator the interpreter follows has been looked at.
 //   V2. Depth and size are bounded before anything recursive looks at the plan.
-//   V3. The hash leaves out `hash`, `places`, `docs`, `undecided`, `trusted`, and the doc comments inside types.
+//   V3. The hash leaves out `hash`, `places`, `docs`, `undecided`, `trusted`, and the doc comments inside types that no model is told.
 import { sha256 } from '#base/hash.ts'
 import { canonicalJson, type Json } from '#base/json.ts'
 import { type Plan, readableVersions } from '#model/plan.ts'
 import type { Type } from '#model/type.ts'
+import { agentBodiesProblem, modelsProblem, type PlanLook } from './plan-json-agents.ts'
 import { triggersProblem, waitsProblem } from './plan-json-waits.ts'
 
 const MAX_PLAN_DEPTH = 2_000
@@ -24,11 +25,11 @@ export type PlanProblem =
  */
 export function hashPlan(plan: Plan): string {
   const { hash: _hash, places: _places, docs: _docs, undecided: _undecided, trusted: _trusted, worst: _worst, ...rest } = plan
-    const workflows = Object.fromEntries(Object.entries(rest.workflows).map(([key, workflow]) => [key, {
+  const workflows = Object.fromEntries(Object.entries(rest.workflows).map(([key, workflow]) => [key, {
     ...workflow,
     result: withoutFieldDocs(workflow.result),
     params: workflow.params.map(param => ({ ...param, type: withoutFieldDocs(param.type) })),
-    nodes: workflow.nodes.map(node => ({ ...node, type: withoutFieldDocs(node.type) })),
+    nodes: workflow.nodes.map(node => (node.body.kind === 'agent' && plan.version > 2 ? node : { ...node, type: withoutFieldDocs(node.type) })),
   }]))
   return sha256(canonicalJson({ ...rest, workflows } as unknown as Json))
 }
@@ -134,6 +135,8 @@ class Validator {
       this.authority(json['authority'], 'authority', { nodes: 0, params: new Set() }) ??
       this.limits(json['limits'], 'limits') ??
       this.each(json['agents'], 'agents', text) ??
+      modelsProblem(json, this.look(), this.secrets) ??
+      agentBodiesProblem(json, this.look()) ??
       (json['agentAuthority'] === undefined ? null : this.table(json['agentAuthority'], 'agentAuthority', (each, at) => this.authority(each, at, { nodes: 0, params: new Set() }))) ??
       (json['accepted'] === undefined ? null : this.each(json['accepted'], 'accepted', text)) ??
       this.each(json['loops'], 'loops', text) ??
@@ -143,6 +146,15 @@ class Validator {
       (json['trusted'] === undefined ? null : this.each(json['trusted'], 'trusted', trustedValue)) ??
       (json['worst'] === undefined ? null : worst(json['worst'], 'worst'))
     )
+  }
+
+  /** What the parts that are looked at elsewhere need from here; their expressions mention constants, secrets and prompts only. */
+  private look(): PlanLook {
+    const none: Names = { nodes: 0, params: new Set() }
+    return {
+      hasModule: name => this.modules.has(name), hasWorkflow: key => this.has('workflows', key), type,
+      expr: (value, at) => this.expr(value, at, none), authority: (value, at) => this.authority(value, at, none), limits: (value, at) => this.limits(value, at), needs: (value, at) => this.needs(value, at),
+    }
   }
 
   private has(table: 'workflows' | 'prompts', key: string): boolean {
@@ -284,10 +296,19 @@ class Validator {
   private body(value: unknown, at: string, names: Names): string | null {
     if (!isRecord(value)) return `${at} is no body`
     if (value['kind'] === 'expr') return this.expr(value['value'], `${at}.value`, names)
-    if (value['kind'] === 'agent') return typeof value['agent'] === 'string' ? this.expr(value['prompt'], `${at}.prompt`, names) : `${at}.agent is no text`
+    if (value['kind'] === 'agent') {
+      if (value['isUntrusted'] !== undefined && value['isUntrusted'] !== true) return `${at}.isUntrusted is not true`
+      return this.isAgent(value['agent']) ? this.expr(value['prompt'], `${at}.prompt`, names) : `${at}.agent names no agent`
+    }
     if (value['kind'] !== 'workflow') return `${at}.kind is unknown`
     if (typeof value['workflow'] !== 'string' || !this.has('workflows', value['workflow'])) return `${at} names no workflow`
     return this.table(value['args'], `${at}.args`, (each, place) => this.expr(each, place, names))
+  }
+
+  /** Before version 3 no plan held agents. */
+  private isAgent(key: unknown): boolean {
+    const { version, agentBodies } = this.json
+    return typeof key === 'string' && ((version === 2 && agentBodies === undefined) || (isRecord(agentBodies) && Object.hasOwn(agentBodies, key)))
   }
 
   private onFailure(value: unknown, at: string, names: Names): string | null {

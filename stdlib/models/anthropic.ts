@@ -5,7 +5,7 @@
 //   A3. The SDK is loaded with the first request: it takes a fifth of a second, and not every program asks a model.
 //   Source: Messages API, version 2026-10-21.
 import type Anthropic from '@anthropic-ai/sdk'
-import { ModelFailure, z, type ChatFailureCode, type ChatReply, type ChatRequest, type Model, type ModelContext, type ModelProvider } from 'tek-lang/plugin'
+import { isModelFailure, ModelFailure, z, type ChatFailureCode, type ChatReply, type ChatRequest, type Model, type ModelContext, type ModelProvider } from 'tek-lang/plugin'
 import { Answer, countedRequest, request as asRequest } from './anthropic-wire.ts'
 import { asUrl, hostOf, missingLibrary, retryAfterMs } from './provider-facts.ts'
 
@@ -91,7 +91,7 @@ function codeOf(status: number | undefined, type: string | null): ChatFailureCod
 
 /** What an error of the SDK, or of the socket under it, means for the one who asked. */
 async function explained(error: unknown, signal: AbortSignal): Promise<unknown> {
-  if (error instanceof ModelFailure) return error
+  if (isModelFailure(error)) return error
   if (signal.aborted) return new ModelFailure('cancelled', 'The request was given up.')
   const { APIConnectionError, APIConnectionTimeoutError, APIError, AnthropicError } = await import('@anthropic-ai/sdk')
   if (error instanceof APIConnectionTimeoutError) return new ModelFailure('timed-out', 'The model did not begin to answer in time.')
@@ -109,6 +109,6 @@ async function explained(error: unknown, signal: AbortSignal): Promise<unknown> 
 
 /** A failure that the socket's side explained already, however deep it lies. */
 function fromBelow(error: unknown): ModelFailure | null {
-  for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) if (at instanceof ModelFailure) return at
+  for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) if (isModelFailure(at)) return at
   return null
 }

@@ -6,7 +6,7 @@
 //   O4. The SDK is loaded with the first request.
 //   Source: Chat Completions API; the differences of the other servers as tests/models/openai.test.ts has them.
 import type OpenAI from 'openai'
-import { ModelFailure, z, type ChatFailureCode, type ChatReply, type ChatRequest, type Model, type ModelContext, type ModelProvider } from 'tek-lang/plugin'
+import { isModelFailure, ModelFailure, z, type ChatFailureCode, type ChatReply, type ChatRequest, type Model, type ModelContext, type ModelProvider } from 'tek-lang/plugin'
 import { Answer, newest, older, request as asRequest, type Dialect } from './openai-wire.ts'
 import { asUrl, hostOf, missingLibrary, retryAfterMs } from './provider-facts.ts'
 
@@ -93,10 +93,10 @@ function codeOf(status: number | undefined, code: string, says: string): ChatFai
 
 /** What an error of the SDK, or of the socket under it, means for the one who asked. */
 async function explained(error: unknown, signal: AbortSignal): Promise<unknown> {
-  if (error instanceof ModelFailure) return error
+  if (isModelFailure(error)) return error
   if (signal.aborted) return new ModelFailure('cancelled', 'The request was given up.')
   const { APIConnectionError, APIConnectionTimeoutError, APIError } = await import('openai')
-  for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) if (at instanceof ModelFailure) return at
+  for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) if (isModelFailure(at)) return at
   if (error instanceof APIConnectionTimeoutError) return new ModelFailure('timed-out', 'The model did not begin to answer in time.')
   if (error instanceof APIConnectionError) return new ModelFailure('network', `The model cannot be reached: ${error.message}`)
   if (error instanceof APIError) {

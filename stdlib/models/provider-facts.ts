@@ -30,5 +30,5 @@ export function retryAfterMs(headers: Headers | undefined, nowMs: number = Date.
 }
 
 export function missingLibrary(name: string): ModelFailure {
-  return new ModelFailure('bad-request', `This model needs the package \`${name}\`, which is not installed: \`npm install ${name}\`.`)
+  return new ModelFailure('library-missing', `This model needs the package \`${name}\`, which is not installed: \`npm install ${name}\`.`)
 }

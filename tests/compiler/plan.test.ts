@@ -52,7 +52,7 @@ describe('lowering', () => {
   })
 
   it('names sub-workflows, prompts, agents and plugins by key', () => {
-    const plan = planOf('use plugin "./jira.ts" as j\nprompt house(style: string = "dry") "In ${style} style."\nagent a { }\nworkflow inner(n: int) -> int { return n }\nworkflow w() -> string {\n  can j.read("*")\n  task i = inner(n: 3)\n  task p by a -> string = house()\n  task q = j.issue("A-1")\n  return "${i}${p}${q.title}"\n}\n')
+    const plan = planOf('use plugin "./jira.ts" as j\nprompt house(style: string = "dry") "In ${style} style."\nmodel m = openai("x")\nagent a { model m }\nworkflow inner(n: int) -> int { return n }\nworkflow w() -> string {\n  can j.read("*")\n  task i = inner(n: 3)\n  task p by a -> string = house()\n  task q = j.issue("A-1")\n  return "${i}${p}${q.title}"\n}\n')
     const bodies = Object.fromEntries(plan.workflows['w']!.nodes.map(node => [node.name, node.body]))
     expect(bodies['i']).toEqual({ kind: 'workflow', workflow: 'inner', args: { n: { op: 'value', value: 3 } } })
     expect(bodies['p']).toEqual({ kind: 'agent', agent: 'a', prompt: { op: 'prompt', prompt: 'house', args: { style: { op: 'value', value: 'dry' } } } })

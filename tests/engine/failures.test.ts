@@ -4,6 +4,7 @@ import type { Outcome } from '#model/event.ts'
 import type { PlanNode } from '#model/plan.ts'
 import { local, node, param, plan, sub, task, value, workflow } from './plan-builder.ts'
 import { failed, given, simulate, type Simulation } from './simulator.ts'
+import { agent } from './talk-world.ts'
 
 const one = (more: Partial<PlanNode>) => plan({ main: workflow([task('a', value(1), more)], node(0)) })
 const answering = (answers: (path: string, attempt: number) => Outcome | undefined): Simulation => ({ answer: (part, path, attempt) => (part === 'body' ? answers(path, attempt) : undefined) })
@@ -263,9 +264,9 @@ describe('limits', () => {
 
 describe('not yet', () => {
   test.each([
-    [{ body: { kind: 'agent', agent: 'x', prompt: value('p') } }, 'agent'],
-  ] as const)('%j fails with a code that names the feature', (more, feature) => {
-    const { outcome } = simulate(one(more as Partial<PlanNode>))
+    [{ memory: { kind: 'run' } }, 'remembers'], [{ model: null }, 'without a model'],
+  ] as const)('an agent with %j fails with a code that names the feature', (of, feature) => {
+    const { outcome } = simulate({ ...one({ body: { kind: 'agent', agent: 'a', prompt: value('p') } }), agentBodies: { a: agent(of) } })
     expect(outcome).toMatchObject({ failure: { code: 'run/not-available-yet', message: expect.stringContaining(feature) } })
   })
 

@@ -8,7 +8,7 @@ import { examplePrograms, folderWithExamples, projectRoot, removeFolder, runForV
 const refused = 'examples/injection/injection.tek'
 const programs = examplePrograms().filter(program => program !== refused)
 /** Checked, but they need a model to run. */
-const notRun = ['examples/agents.tek', 'examples/injection/injection-mended.tek']
+const notRun = ['examples/injection/injection-mended.tek']
 let folder = ''
 
 beforeAll(() => {
@@ -29,7 +29,6 @@ describe.each(programs)('%s', program => {
     expect(runTek(['fmt', '--check', program], folder).exitCode).toBe(0)
   })
 
-  // What cannot run yet has no tests of its own; `agents` below says what running it answers.
   if (!notRun.includes(program)) test('passes its own tests', () => {
     const ended = runTek(['test', program, '--json'], folder)
     expect(ended.exitCode, ended.stdout + ended.stderr).toBe(0)
@@ -112,12 +111,6 @@ describe('examples run', () => {
 
   test('roman: a plugin of one TypeScript file', () => {
     expect(runForValue(['examples/roman/roman.tek', '--years', '[9, 5000]'], folder)).toEqual(['IX', null])
-  })
-
-  test('agents: running says plainly that agents come later', () => {
-    const ended = runTek(['run', 'examples/agents.tek', '--root', 'examples/fixtures/todos'], folder)
-    expect(ended.exitCode).toBe(1)
-    expect(ended.stderr).toContain('run/not-available-yet')
   })
 })
 

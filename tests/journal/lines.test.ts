@@ -12,7 +12,7 @@ import { statement } from '#interpreter/journal/sqlite-statement.ts'
 import type { RunEvent } from '#model/event.ts'
 import type { LogLine } from '#model/report.ts'
 import { plan, task, value, workflow } from '../engine/plan-builder.ts'
-import { someEvent, somePlan, someSummary } from './some-run.ts'
+import { someEvent, somePlan, someReply, someSummary } from './some-run.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tek-lines-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -89,6 +89,21 @@ describe.each(['sqlite', 'memory'])('%s', kind => {
     expect(journal.retention.compact()).toBe(true)
     journal.close()
   })
+})
+
+test('a long reply of a model is kept like a large value, and goes with its run', async () => {
+  const journal = await sqliteJournal(fresh())
+  const answered: RunEvent = { kind: 'model-answered', atMs: 1, task: 1, attempt: 1, turn: 1, outcome: { kind: 'reply', reply: someReply('x'.repeat(MAX_INLINE_VALUE_LENGTH)), model: 'm', lost: [] }, elapsedMs: 0 }
+  journal.startRun(someSummary('a'), somePlan, { events: [answered] })
+  journal.startRun(someSummary('b'), somePlan, { events: [answered] })
+  const { database } = journal.retention as unknown as { database: Database }
+  const blobs = (): number => statement(database, 'select count(*) from blobs').pluck().get() as number
+  expect(blobs()).toBe(1)
+  journal.retention.forget(['a'], () => true)
+  expect([blobs(), [...journal.openRun('b')!.log.events()]]).toEqual([1, [answered]])
+  journal.retention.forget(['b'], () => true)
+  expect(blobs()).toBe(0)
+  journal.close()
 })
 
 test('large values and plans stay as long as a run mentions them', async () => {

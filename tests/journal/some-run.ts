@@ -1,4 +1,6 @@
 // Some run: a summary, a plan and events for tests of the journal.
+import { MAX_INLINE_VALUE_LENGTH } from '#interpreter/journal/journal.ts'
+import type { ChatReply } from '#model/chat.ts'
 import type { RunEvent } from '#model/event.ts'
 import type { RunSummary } from '#model/report.ts'
 import { plan, task, value, workflow } from '../engine/plan-builder.ts'
@@ -12,6 +14,11 @@ export const someSummary = (runId: string): RunSummary => ({
 
 export const someEvent = (i: number): RunEvent => ({
   kind: 'evaluated', atMs: 1_000 + i, task: i, attempt: 1, part: 'body', outcome: { kind: 'value', value: { index: i, text: 'x'.repeat(i % 50) } }, elapsedMs: 0.5,
+})
+
+export const someReply = (text: string): ChatReply => ({
+  content: [{ kind: 'thinking', text: 'hm', sealed: 's=' }, { kind: 'text', text }, { kind: 'tool-use', id: 'u', name: 'fs_read', input: { path: 'a' } }], stop: 'tool-use',
+  usage: { input: 1, output: 2, cacheRead: 3, cacheWrite: 4, thinking: 1 }, model: 'as-named', requestId: 'r',
 })
 
 /** One event of every kind. */
@@ -38,6 +45,13 @@ export const everyEvent: RunEvent[] = [
   { kind: 'answered', atMs: 12, task: 2, attempt: 1, verdict: 'approved', by: 'ann"' },
   { kind: 'answered', atMs: 12, task: 2, attempt: 1, verdict: 'refused', by: 'ann', note: 'not\ntoday' },
   { kind: 'task-cancelled', atMs: 12, task: 2, by: 'ann' },
+  { kind: 'evaluated', atMs: 12, task: 2, attempt: 1, part: 'prompt', outcome: { kind: 'value', value: 'what?' }, elapsedMs: 0 },
+  { kind: 'evaluated', atMs: 12, task: 2, attempt: 1, part: 'role', outcome: { kind: 'value', value: { role: '', authority: [], file: [] } }, elapsedMs: 0 },
+  { kind: 'model-asked', atMs: 12, task: 2, attempt: 1, turn: 1, model: 'm"' },
+  { kind: 'model-answered', atMs: 12, task: 2, attempt: 1, turn: 1, outcome: { kind: 'reply', reply: someReply('short'), model: 'm"', lost: [] }, elapsedMs: 1.5 },
+  { kind: 'model-answered', atMs: 12, task: 2, attempt: 1, turn: 2, outcome: { kind: 'reply', reply: someReply('x'.repeat(MAX_INLINE_VALUE_LENGTH)), model: 'n', lost: [{ model: 'm', code: 'cut-off', message: '"' }] }, elapsedMs: 0 },
+  { kind: 'model-answered', atMs: 12, task: 2, attempt: 1, turn: 3, outcome: { kind: 'failure', failure: { code: 'model/no-key', message: 'm', task: '', retryable: false }, lost: [] }, elapsedMs: 0 },
+  { kind: 'model-answered', atMs: 12, task: 2, attempt: 2, turn: 1, outcome: { kind: 'failure', failure: { code: 'model/server', message: 'm', task: '', retryable: true }, lost: [{ model: 'm', code: 'server', message: '' }] }, elapsedMs: 0 },
   { kind: 'run-resumed', atMs: 13 },
   { kind: 'run-finished', atMs: 14, outcome: { kind: 'value', value: [1.5, -3, 'x'] } },
 ]

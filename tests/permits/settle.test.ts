@@ -279,3 +279,11 @@ test('the head of a run', () => {
   expect(headLine(asked('fs.write("report.html")', 'fs.read("**")'))).toBe('may read **; write report.html · no network')
   expect(headLine([])).toBe('may touch nothing · no network')
 })
+
+test('the source of a model\'s key is asked for without any `can`, and is not without use', () => {
+  const bare = { ...planOf('llm("smart")'), secrets: [{ name: 'account', source: { kind: 'env', name: 'KEY' } }] } as unknown as Plan
+  const plan = { ...bare, models: { smart: { key: 'account' } } } as unknown as Plan
+  const permitted = [grant('llm("smart")'), grant('env("KEY")')]
+  expect(unusedOf(permitted, plan, compared)).toEqual([])
+  expect(unusedOf(permitted, bare, compared)).toEqual([grant('env("KEY")')])
+})

@@ -8,7 +8,8 @@ import { printType } from '#types/print.ts'
 import { TekCommand } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { openProgram } from '../open-program.ts'
-import { beneath, callsOf, grantsOf, isolationOf, programsOf, secretsOf, trustedOf, undecidedOf } from '../plan-facts.ts'
+import { modelsOf } from '../plan-agents.ts'
+import { agentGrants, beneath, callsOf, grantsOf, isolationOf, programsOf, secretsOf, trustedOf, undecidedOf } from '../plan-facts.ts'
 import { planText } from '../plan-text.ts'
 import { waitsOf } from '../plan-waits.ts'
 
@@ -71,6 +72,16 @@ export function planJson(plan: Plan, program: string): object {
     }),
     tests: plan.tests.length,
     agents: plan.agents, loops: plan.loops,
+    agentDetails: plan.agents.map(key => agentFacts(plan, key)),
+    models: Object.entries(plan.models ?? {}).map(([name, { provider, model, key, fallback, price, contextTokens, answerTokens, timeoutMs }]) => ({ name, provider, model, key, fallback, price, contextTokens, answerTokens, timeoutMs })),
     worstAgents: plan.worst?.agents ?? {}, worstLoops: plan.worst?.loops ?? {},
+  }
+}
+
+function agentFacts(plan: Plan, key: string) {
+  const agent = plan.agentBodies?.[key]
+  return {
+    name: key, models: modelsOf(plan, key), authority: grantsOf(agentGrants(plan, key)), leads: agent?.leads ?? [], limits: agent?.limits ?? {}, memory: agent?.memory.kind ?? 'none',
+    tools: (agent?.tools ?? []).map(({ name, kind, isUntrusted, isSink }) => ({ name, kind, isUntrusted, isSink })),
   }
 }

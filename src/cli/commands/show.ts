@@ -105,8 +105,14 @@ function reportLines(report: RunReport, out: Output): string[] {
 function taskLine(task: TaskReport, width: number, columns: number, paint: Paint): string {
   const colour = colours[task.status]
   const status = colour ? paint(colour, task.status.padEnd(9)) : task.status.padEnd(9)
-  const facts = [elapsed(task.elapsedMs), task.attempts > 1 ? `${task.attempts} attempts` : '', task.cached ? 'from cache' : '', what(task)].filter(each => each !== '')
+  const facts = [elapsed(task.elapsedMs), task.attempts > 1 ? `${task.attempts} attempts` : '', task.cached ? 'from cache' : '', talked(task), what(task)].filter(each => each !== '')
   return `  ${status} ${padToWidth(cutToWidth(neutralise(task.path), width), width)}  ${cutToWidth(facts.join(' · '), Math.max(20, columns - width - 14))}`
+}
+
+function talked({ usage }: TaskReport): string {
+  if (usage === undefined) return ''
+  const cost = usage.costMicros === 0 ? '' : `, $${(usage.costMicros / 1_000_000).toFixed(4)}`
+  return `${usage.turns} ${usage.turns === 1 ? 'turn' : 'turns'}, ${thousands(usage.tokens)} tokens${cost}`
 }
 
 function what(task: TaskReport): string {

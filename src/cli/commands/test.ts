@@ -49,7 +49,7 @@ export class TestCommand extends PermittedCommand {
   static override usage = {
     description: 'runs the `test` blocks of programs',
     details: [
-      'Files or folders; without any, the current folder. Tests have no network and no models. Exit code 1 when one fails.',
+      'Files or folders; without any, the current folder. Tests have no network; models answer what `given AGENT replies […]` says. Exit code 1 when one fails.',
       'Nobody is asked and nothing waits: `approve` is answered with yes, `wait` takes no time.',
       'Tests that touch files or run programs ask for a permit of their own: `tests:` in tek.permits.yaml, or the flags of `tek run`.',
     ].join('\n'),
@@ -128,7 +128,8 @@ export class TestCommand extends PermittedCommand {
     const { run } = await import('#tek.ts')
     const made = planOfTest(program.plan, test)
     const summary: RunSummary = answered(await run(host, {
-      plan: made.plan, program: program.shown, folder: program.folder, workflow: made.workflow, args: {}, database: null, tekVersion: tekVersion(), onNotice: () => {}, signal, permit, mayBeUnconfined: this.unconfined, answerAll: true,
+      plan: made.plan, program: program.shown, folder: program.folder, workflow: made.workflow, args: {}, database: null, tekVersion: tekVersion(), onNotice: () => {}, signal, permit, mayBeUnconfined: this.unconfined,
+      answerAll: true, given: test.given,
     })) // E1
     const { outcome } = summary
     const failure = outcome?.kind === 'failure' ? outcome.failure : null

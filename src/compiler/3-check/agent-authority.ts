@@ -2,12 +2,15 @@
 // Owns: `agent/exceeds`, what a workflow that is a tool asks for. Does not own: what covers what (grants/verdict.ts), tools' own needs (agents.ts).
 //   A1. A lead must be proved to have what it hands on. For a workflow and the file, whose arguments a run may fill, only what is provably more is an error:
 //       a run takes the least of all levels.
+//   A2. A level that names `llm` itself means those models alone; one that does not asks for what is beneath it (4-lower/lower-llm.ts).
 import { agentErrors } from '#diagnostics/catalog/agent.ts'
 import { capabilityErrors } from '#diagnostics/catalog/capability.ts'
 import type { Fix } from '#diagnostics/diagnostic.ts'
+import { coreGrantKinds } from '#grants/match.ts'
 import { anything, withParams } from '#grants/part-text.ts'
 import { type PartGrant, type Verdict, verdictOf } from '#grants/verdict.ts'
 import type { CanClause, Path, Span } from '../1-syntax/ast.ts'
+import { chainOf, modelOfAgent } from '../2-resolve/models.ts'
 import { placeIn, type Sym } from '../2-resolve/program.ts'
 import type { Checker } from './checker.ts'
 import type { AskedGrant } from './facts.ts'
@@ -41,13 +44,27 @@ export function checkAgentLevels(checker: Checker, agent: Sym<'agent'>): void {
     if (covers(checker, checker.fileFacts.asked, asked) !== 'outside') continue
     reportExceeds(checker, agent, asked, 'this file', checker.fileFacts.asked, asked.fact.unit === checker.unit ? asked.fact.node : declaration.name)
   }
+  checkModelsWithin(checker, agent, 'this file', checker.fileFacts.asked, declaration.name)
   for (const led of ledBy(agent)) {
+    checkModelsWithin(checker, led, `its lead \`${agent.name}\``, own, declaration.leads.find(path => path.parts.at(-1)?.text === led.name) ?? declaration.name)
     const at = declaration.leads.find(path => path.parts.at(-1)?.text === led.name) ?? declaration.name
     for (const asked of agentAsks(checker, led)) {
       if (covers(checker, own, asked) !== 'inside') reportExceeds(checker, led, asked, `its lead \`${agent.name}\``, own, at, widening(asked)) // A1
     }
   }
   for (const tool of toolsOf(checker.program, agent)) if (tool.kind === 'workflow') checkWorkflowTool(checker, agent, own, tool, widening)
+}
+
+/** Reports the first model of an agent that a level which names models leaves out. // A2 */
+function checkModelsWithin(checker: Checker, agent: Sym<'agent'>, place: string, level: readonly AskedGrant[], at: Span): void {
+  const named = level.filter(each => each.grant.name === 'llm')
+  const model = modelOfAgent(agent)
+  if (named.length === 0 || model === null) return
+  const outside = chainOf(model).find(({ key }) => verdictOf(named.map(each => each.grant), { name: 'llm', args: [{ kind: 'pattern', text: key }] }, coreGrantKinds) !== 'inside')
+  if (outside === undefined) return
+  const related = named.map(({ fact }) => ({ at: placeIn(fact.unit, fact.node), message: 'these are the models it names' })).slice(0, MAX_RELATED)
+  const help = [outside === model ? `It is the model of \`${agent.name}\`.` : `Its model \`${model.name}\` falls back on it.`, `Name it there too, or name no \`llm\`: then ${place} asks for what its agents do.`]
+  checker.report(agentErrors.exceeds({ agent: agent.name, grant: `llm(${outside.name})`, place }, { at: checker.at(at), related, help }))
 }
 
 type WorkflowTool = Extract<AgentTool, { kind: 'workflow' }>
@@ -68,6 +85,7 @@ export function checkAskedAgent(checker: Checker, by: Path, owner: string, cans:
   const agent = checker.facts.agents.get(by)
   if (agent === undefined) return
   const own = askedGrants(checker.facts.grants ?? [])
+  checkModelsWithin(checker, agent, owner, own, by)
   for (const asked of agentAsks(checker, agent)) {
     if (covers(checker, own, asked) !== 'outside') continue
     const fix = insertion(checker, cans, bodyStart, { text: sourceText(asked.fact.unit, asked.fact.node), isExact: asked.grant.args.every(text => !text.includes(anything)) })

@@ -1,9 +1,11 @@
 // Agents: their parts, their tools, whom they lead.
-// Owns: names in an agent, circles of leads. Does not own: what an agent may do at run time (guard).
+// Owns: names in an agent, whether a model can be shown its tools, circles of leads. Does not own: what an agent may do at run time (guard).
 import { agentErrors } from '#diagnostics/catalog/agent.ts'
 import { capabilityErrors } from '#diagnostics/catalog/capability.ts'
 import { nameErrors } from '#diagnostics/catalog/name.ts'
-import { stringType } from '#types/construct.ts'
+import { MAX_AGENT_TOOLS, MAX_TOOL_NAME_LENGTH } from '#model/plan.ts'
+import type { FunctionSignature } from '#model/signature.ts'
+import { qualifiersWithin, stringType } from '#types/construct.ts'
 import type { AgentDecl, CanClause, Path } from '../1-syntax/ast.ts'
 import { suggest } from '../2-resolve/declare.ts'
 import { findModule, type Sym } from '../2-resolve/program.ts'
@@ -14,6 +16,7 @@ import { checkGrants, expandGrants } from './grants.ts'
 import { checkLimits } from './limits.ts'
 import { clauseFor, insertion } from './rules/clause-offer.ts'
 import { pureCalls, Scope } from './scope.ts'
+import { notJson, toolName } from './tools.ts'
 import { isUntrusted, reportSink } from './trust/sinks.ts'
 
 export function checkAgent(checker: Checker, agent: AgentDecl): void {
@@ -36,6 +39,7 @@ export function checkAgent(checker: Checker, agent: AgentDecl): void {
         break
       case 'agent-tools':
         for (const tool of member.tools) checkTool(checker, agent, tool)
+        checkToolNames(checker, agent, member.tools)
         break
       case 'agent-memory':
         if (member.thread !== null) checker.expect(member.thread, scope, stringType, 'The name of the thread')
@@ -57,7 +61,8 @@ function checkTool(checker: Checker, agent: AgentDecl, tool: Path): void {
   const at = checker.at(tool)
   if (first === undefined || first.text === '' || file.unknown.has(first.text)) return
   if (second === undefined) {
-    if (file.values.get(first.text)?.kind === 'workflow') return
+    const symbol = file.values.get(first.text)
+    if (symbol?.kind === 'workflow') return noteWorkflowTool(checker, tool, symbol)
     const known = [...file.values.values()].filter(each => each.kind === 'workflow').map(each => each.name)
     const isAgent = file.values.get(first.text)?.kind === 'agent'
     const help = [`An agent leads others, it does not call them: \`agent ${agent.name.text} leads ${name} { … }\`.`]
@@ -77,6 +82,7 @@ function checkTool(checker: Checker, agent: AgentDecl, tool: Path): void {
     checker.report(nameErrors['unknown-function']({ module: first.text, name: second.text }, { at: checker.at(second), ...found }))
     return
   }
+  checkOffered(checker, tool, functions[second.text]!)
   const own = new Set((checker.facts.grants ?? []).map(grant => grant.name))
   for (const need of functions[second.text]!.needs) {
     if (own.has(need.grant)) continue
@@ -90,6 +96,34 @@ function checkTool(checker: Checker, agent: AgentDecl, tool: Path): void {
       at, help: [`Add \`can ${need.grant}(…)\` to ${place}, or take the tool away.`], fixes: fix === null ? [] : [fix],
     }))
   }
+}
+
+/** Models tell tools apart by name. */
+function checkToolNames(checker: Checker, agent: AgentDecl, tools: readonly Path[]): void {
+  const known = new Map<string, Path>()
+  for (const path of tools) {
+    const name = toolName(path)
+    const first = known.get(name)
+    const problem = first !== undefined ? `there are two of the name \`${name}\`` : name.length > MAX_TOOL_NAME_LENGTH ? `its name has more than ${MAX_TOOL_NAME_LENGTH} letters` : null
+    const related = first === undefined ? [] : [{ at: checker.at(first), message: 'the first one is here' }]
+    if (problem !== null) checker.report(agentErrors['bad-tools']({ agent: agent.name.text, problem }, { at: checker.at(path), related }))
+    else known.set(name, path)
+  }
+  const problem = `there are more than ${MAX_AGENT_TOOLS}`
+  if (tools.length > MAX_AGENT_TOOLS) checker.report(agentErrors['bad-tools']({ agent: agent.name.text, problem }, { at: checker.at(tools[MAX_AGENT_TOOLS]!) }))
+}
+
+/** Reports a parameter of a function that a model cannot give, and that cannot be left out. Those of a workflow are data in any case. */
+function checkOffered(checker: Checker, tool: Path, { params }: FunctionSignature): void {
+  for (const { name, type, optional } of params) {
+    const what = optional ? null : notJson(type)
+    if (what !== null) checker.report(agentErrors['tool-not-offered']({ tool: tool.parts.map(part => part.text).join('.'), param: name, what }, { at: checker.at(tool) }))
+  }
+}
+
+function noteWorkflowTool(checker: Checker, tool: Path, symbol: Sym<'workflow'>): void {
+  const { type, effect, params } = checker.shapeOf(symbol)
+  checker.facts.workflowTools.set(tool, { isUntrusted: qualifiersWithin(type).untrusted, effect, params })
 }
 
 /** Reports agents that lead each other in a circle; once, at the agent that comes first. */

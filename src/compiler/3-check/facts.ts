@@ -5,7 +5,7 @@ import type { Grant } from '#model/capability.ts'
 import type { PlanTrigger } from '#model/plan.ts'
 import type { FunctionSignature, ParamSignature } from '#model/signature.ts'
 import type { Type, Value } from '#model/type.ts'
-import type { AstNode, CallExpr, Expr, GrantNode, LetDecl, PipeExpr, Span, TaskDecl } from '../1-syntax/ast.ts'
+import type { AstNode, CallExpr, Expr, GrantNode, LetDecl, Path, PipeExpr, Span, TaskDecl } from '../1-syntax/ast.ts'
 import type { ModuleSym, Sym, Unit } from '../2-resolve/program.ts'
 
 /** What a name in an expression refers to. */
@@ -115,6 +115,21 @@ export interface WorkflowFacts {
   readonly grants: readonly GrantFact[] | null
 }
 
+/** Of `model x = provider(…)`. */
+export interface ModelFact {
+  /** Null for a provider of tek. */
+  readonly module: ModuleSym | null
+  readonly provider: string
+  readonly args: CallFact['args']
+}
+
+/** Of a tool of an agent that is a workflow: what its declaration alone does not tell. */
+export interface WorkflowToolFact {
+  readonly isUntrusted: boolean
+  readonly effect: Effect
+  readonly params: readonly ParamSignature[]
+}
+
 export interface UnitFacts {
   readonly unit: Unit
   readonly types: Map<AstNode, Type>
@@ -125,6 +140,9 @@ export interface UnitFacts {
   readonly agents: Map<AstNode, Sym<'agent'>>
   grants: readonly GrantFact[] | null
   workflow: WorkflowFacts | null
+  /** Of a model that is declared by a call. */
+  model: ModelFact | null
+  readonly workflowTools: Map<Path, WorkflowToolFact>
   undecided: readonly Undecided[]
   readonly trusted: Vouched[]
   /** True when it names a secret. */

@@ -7,6 +7,7 @@ import type { GrantSignature } from '#model/capability.ts'
 import { stringType } from '#types/construct.ts'
 import type { CanClause, GrantNode } from '../1-syntax/ast.ts'
 import { suggest } from '../2-resolve/declare.ts'
+import { modelNamed } from '../2-resolve/models.ts'
 import { findModule, placeIn, type Program, type Sym, type Unit } from '../2-resolve/program.ts'
 import type { Checker } from './checker.ts'
 import { coreGrants } from './core-grants.ts'
@@ -41,8 +42,8 @@ export function expandGrants(program: Program, unit: Unit, clauses: readonly Can
 export function askedGrants(grants: readonly GrantFact[]): AskedGrant[] {
   return grants.map(fact => {
     const args = (fact.node.args ?? []).map(({ value }) => {
-      const model = value.kind === 'name-expr' ? fact.unit.file.values.get(value.name) : undefined
-      return model?.kind === 'model' ? model.key : writtenText(fact.unit, value)
+      const model = modelNamed(fact.unit.file, value)
+      return model !== null ? model.key : writtenText(fact.unit, value)
     })
     return { fact, grant: { name: fact.name, args } }
   })

@@ -289,6 +289,25 @@ export function literalOf(facts: UnitFacts, expr: Expr): LiteralExpr | null {
   return ref?.kind === 'const' ? constLiteral(ref.symbol, 0) : expr.kind === 'literal' ? expr : null
 }
 
+/** A text that is written out, in place or by way of constants; null for any other. */
+export function textOf(facts: UnitFacts, expr: Expr | undefined): string | null {
+  let [next, depth] = [expr, 0]
+  const first = expr?.kind === 'name-expr' ? facts.refs.get(expr) : undefined
+  let symbol: Sym | undefined = first?.kind === 'const' ? first.symbol : undefined
+  while (next !== undefined && depth++ <= MAX_DEPTH) {
+    if (next.kind === 'string-literal') return next.value
+    if (next.kind === 'group') next = next.inner
+    else if (next.kind !== 'name-expr' || symbol?.kind !== 'const') return null
+    else {
+      const { unit, declaration }: Sym<'const'> = symbol
+      next = declaration.value
+      const inner = next.kind === 'name-expr' ? unit.file.values.get(next.name) : undefined
+      symbol = inner
+    }
+  }
+  return null
+}
+
 function constLiteral(symbol: Sym | undefined, depth: number): LiteralExpr | null {
   if (symbol?.kind !== 'const' || depth > MAX_DEPTH) return null // K2
   let expr: Expr = symbol.declaration.value

@@ -3,15 +3,16 @@
 //   W1. A task is looked at after all it depends on; in a circle (reported) types are `any`.
 //   W2. What others see of a task: a list for a `for`; `T?` where it may be skipped or its failure is passed over; with the type of `use` added.
 //   W3. What `when` says of other values holds in the task's own value: it runs only if that is true.
+import { agentErrors } from '#diagnostics/catalog/agent.ts'
 import { nameErrors } from '#diagnostics/catalog/name.ts'
 import { taskErrors } from '#diagnostics/catalog/task.ts'
 import type { Type } from '#model/type.ts'
 import { isAssignable } from '#types/assignable.ts'
 import { anyType, join, listOf, optional, qualifiersWithin, qualify, stringType, stripQualifiers } from '#types/construct.ts'
 import { carried, holdsUnknown } from '#types/trust.ts'
-import type { CanClause, Expr, LetDecl, LimitsClause, Name, OnFailureClause, TaskDecl, TypeNode, Value, WorkflowDecl } from '../1-syntax/ast.ts'
+import type { CanClause, Expr, LetDecl, LimitsClause, Name, OnFailureClause, Path, TaskDecl, TypeNode, Value, WorkflowDecl } from '../1-syntax/ast.ts'
 import { suggest } from '../2-resolve/declare.ts'
-import type { Sym } from '../2-resolve/program.ts'
+import { placeIn, type Sym } from '../2-resolve/program.ts'
 import type { Checker } from './checker.ts'
 import { checkClause, findAgent } from './clauses.ts'
 import type { Effect, NodeFacts, UnitFacts, WorkflowFacts } from './facts.ts'
@@ -23,6 +24,7 @@ import { type Mentions, mentionsOf, nodeMentions } from './mentions.ts'
 import { narrow } from './narrow.ts'
 import { workflowRules } from './rules/workflow-rules.ts'
 import { pureCalls, Scope, worldCalls } from './scope.ts'
+import { notJson } from './tools.ts'
 import { approved } from './trust/approved.ts'
 import { checkSecretType } from './trust/secrets.ts'
 import { settled } from './trust/settle.ts'
@@ -202,14 +204,25 @@ export function unwrapped(value: Value): Expr | null {
 function checkAgentTask(checker: Checker, node: NodeFacts, task: TaskDecl, scope: Scope): Type {
   const agentKnown = task.by !== null && findAgent(checker, task.by)
   node.callsModel = true
+  if (agentKnown) checkHasModel(checker, task.by!)
   const text = checkPrompt(checker, task.value, scope, agentKnown ? task.by!.parts.at(-1)!.text : null)
   if (task.result === null) {
     if (!checker.unit.declaration.broken) checker.report(taskErrors['agent-result-needed']({ name: node.name }, { at: checker.at(task.by ?? task.name) }))
     return anyType
   }
+  const what = notJson(checker.typeOf(task.result))
+  if (what !== null) checker.report(agentErrors['answer-not-json']({ what }, { at: checker.at(task.result) }))
   const isTold = qualifiersWithin(text).untrusted
   if (agentKnown && isTold) checker.noteTold(task.by!, task.value)
   return qualify(checker.typeOf(task.result), { untrusted: isTold || (agentKnown && checker.agentSource(task.by!) !== null) })
+}
+
+/** Reports an agent that nobody answers for; one whose model is unknown was reported there. */
+function checkHasModel(checker: Checker, by: Path): void {
+  const agent = checker.facts.agents.get(by)
+  if (agent === undefined || agent.declaration.body.some(member => member.kind === 'agent-model')) return
+  const related = [{ at: placeIn(agent.unit, agent.declaration.name), message: 'it is declared here' }]
+  checker.report(agentErrors['no-model']({ agent: agent.name }, { at: checker.at(by), related }))
 }
 
 /** The prompt of an agent: `prompt """…"""` or a call of a template. Gives the type of its text. */

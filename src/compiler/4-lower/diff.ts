@@ -1,10 +1,11 @@
 // Diff: what changed between two plans, part by part.
 // Owns: which parts are compared, and how a part is named. Does not own: drawing (cli), the line diff of sources.
-//   D1. Layout, comments, docs and the order in which tasks are written make no difference: equal hashes give no changes.
+//   D1. Layout, comments, docs that no model is told and the order in which tasks are written make no difference: equal hashes give no changes.
 //   D2. A task is the same task when it has the same name in the same workflow.
 import { canonicalJson, type Json } from '#base/json.ts'
-import type { Plan, PlanExpr, PlanNode, PlanOnFailure, PlanWorkflow } from '#model/plan.ts'
-import { hashPlan } from '#types/plan-json.ts'
+import type { Plan, PlanAgent, PlanExpr, PlanModel, PlanNode, PlanOnFailure, PlanWorkflow } from '#model/plan.ts'
+import type { Type } from '#model/type.ts'
+import { hashPlan, withoutFieldDocs } from '#types/plan-json.ts'
 import { printType } from '#types/print.ts'
 import { amountText } from '../3-check/worst-case/amount-text.ts'
 import { type NodeNames, printApproval, printBody, printGrant, printPlanExpr, printTrigger } from './print-plan-expr.ts'
@@ -71,7 +72,11 @@ function planParts(plan: Plan): Parts {
   for (const { path, authority, limits: own } of plan.files ?? []) parts[`file ${path}`] = { ...(authority === null ? {} : { can: grants(authority) }), ...limits(own) }
   for (const [key, workflow] of Object.entries(plan.workflows)) parts[`workflow ${key}`] = { ...fileOf(plan, workflow), ...workflowParts(workflow) }
   for (const test of plan.tests) parts[`test "${test.name}"`] = testParts(test)
-  for (const key of plan.agents) parts[`agent ${key}`] = plan.agentAuthority?.[key] === undefined ? '' : `can ${grants(plan.agentAuthority[key])}`
+  for (const [key, model] of Object.entries(plan.models ?? {})) parts[`model ${key}`] = modelParts(model)
+  for (const key of plan.agents) {
+    const body = plan.agentBodies?.[key]
+    parts[`agent ${key}`] = body !== undefined ? agentParts(plan, body) : plan.agentAuthority?.[key] === undefined ? '' : { can: grants(plan.agentAuthority[key]) }
+  }
   plan.accepted?.forEach((reason, index) => (parts[`accepted risk ${index + 1}`] = reason))
   for (const key of plan.loops) parts[`loop ${key}`] = ''
   return parts
@@ -94,6 +99,50 @@ function workflowParts(workflow: PlanWorkflow): Parts {
   return parts
 }
 
+function modelParts({ provider, model, options, key, fallback, price, answerTokens, timeoutMs }: PlanModel): Parts {
+  const parts: Record<string, Part> = { model: `${provider} ${model}` }
+  for (const [name, value] of Object.entries(options)) parts[name] = printPlanExpr(value)
+  if (key !== null) parts['key'] = key
+  if (fallback !== null) parts['fallback'] = fallback
+  if (price !== null) parts['price'] = `${amountText('cost', price.inputMicros)} in, ${amountText('cost', price.outputMicros)} out`
+  if (answerTokens !== null) parts['maxTokens'] = String(answerTokens)
+  if (timeoutMs !== null) parts['timeout'] = amountText('time', timeoutMs, 'written')
+  return parts
+}
+
+function agentParts(plan: Plan, agent: PlanAgent): Parts {
+  const parts: Record<string, Part> = { ...(agent.file === undefined ? {} : { file: plan.files?.[agent.file]?.path ?? '' }) }
+  if (agent.model !== null) parts['model'] = agent.model
+  if (agent.role !== null) parts['role'] = printPlanExpr(agent.role)
+  if (agent.authority.length > 0) parts['can'] = grants(agent.authority)
+  for (const tool of agent.tools) parts[`tool ${tool.name}`] = `${printType(withoutFieldDocs(tool.input), { expand: true })}`
+  for (const tool of agent.tools) if (tool.kind === 'workflow') parts[`told of ${tool.name}`] = [tool.doc, ...docsIn(tool.input)].join('; ')
+  if (agent.leads.length > 0) parts['leads'] = agent.leads.join(', ')
+  Object.assign(parts, limits(agent.limits))
+  if (agent.memory.kind !== 'none') parts['memory'] = agent.memory.kind === 'run' ? 'run' : `thread ${printPlanExpr(agent.memory.name)}`
+  if (agent.doc !== '') parts['about'] = agent.doc
+  return parts
+}
+
+/** The doc comments inside a type, by which a model knows its fields. */
+function docsIn(type: Type): string[] {
+  switch (type.kind) {
+    case 'record':
+      return Object.entries(type.fields).flatMap(([name, field]) => [...(field.doc === undefined ? [] : [`${name}: ${field.doc}`]), ...docsIn(field.type)])
+    case 'union':
+      return type.members.flatMap(docsIn)
+    case 'list':
+      return docsIn(type.item)
+    case 'map':
+      return docsIn(type.value)
+    case 'untrusted':
+    case 'secret':
+      return docsIn(type.of)
+    default:
+      return []
+  }
+}
+
 function nodeParts(node: PlanNode, names: NodeNames): Parts {
   const parts: Record<string, Part> = {}
   const note = (name: string, text: string | null): void => {
@@ -106,6 +155,8 @@ function nodeParts(node: PlanNode, names: NodeNames): Parts {
   note('when', expr(node.when))
   note('value', printBody(node.body, names))
   note('type', printType(node.type, { expand: true }))
+  const told = node.body.kind === 'agent' ? docsIn(node.type) : []
+  note('told of the answer', told.length === 0 ? null : told.join('; '))
   note('retry', node.retry === null ? null : `${node.retry.count} backoff ${node.retry.fromMs}ms..${node.retry.toMs}ms`)
   note('timeout', node.timeoutMs === null ? null : `${node.timeoutMs}ms`)
   note('cache', node.cache === null ? null : `${node.cache.ageMs === null ? '' : `${node.cache.ageMs}ms`}${node.cache.by === null ? '' : ` by ${printPlanExpr(node.cache.by, names)}`}`)

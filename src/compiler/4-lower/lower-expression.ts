@@ -139,15 +139,18 @@ function secretArgsOf(signature: FunctionSignature, fact: CallFact): { readonly 
 
 /** A default that a grant is made of is written out, so that the guard sees the argument the tool will get. */
 function withStandards(signature: FunctionSignature, args: Record<string, PlanExpr>): Record<string, PlanExpr> {
-  const mentioned = new Set(signature.needs.flatMap(need => need.args.flatMap(arg => ('param' in arg ? [arg.param] : []))))
-  for (const { name, default: standard } of signature.params) {
-    if (mentioned.has(name) && standard !== undefined && !Object.hasOwn(args, name)) args[name] = { op: 'value', value: standard as PlanValue }
-  }
+  for (const [name, value] of Object.entries(standardsOf(signature))) if (!Object.hasOwn(args, name)) args[name] = { op: 'value', value }
   return args
 }
 
+/** Defaults of the parameters that a grant is made of. */
+export function standardsOf(signature: FunctionSignature): Record<string, PlanValue> {
+  const mentioned = new Set(signature.needs.flatMap(need => need.args.flatMap(arg => ('param' in arg ? [arg.param] : []))))
+  return Object.fromEntries(signature.params.flatMap(({ name, default: standard }) => (mentioned.has(name) && standard !== undefined ? [[name, standard as PlanValue]] : [])))
+}
+
 /** A list where a grant takes one path, host or name asks for the grant once an item; in an argv it is the rest of the tokens. */
-function needsOf(module: ModuleSym, signature: FunctionSignature): Extract<PlanExpr, { op: 'call' }>['needs'] {
+export function needsOf(module: ModuleSym, signature: FunctionSignature): Extract<PlanExpr, { op: 'call' }>['needs'] {
   const isList = (name: string): boolean => {
     const param = signature.params.find(each => each.name === name)
     return param !== undefined && (param.rest === true || stripQualifiers(param.type).kind === 'list')

@@ -1,8 +1,8 @@
-// Lower file: what the clauses at the top of a file say, for every workflow in it; what its agents ask for.
+// Lower file: what the clauses at the top of a file say, for everything in it.
 // Owns: the level of each file, the index by which workflows name it, accepted risks. Does not own: grants as expressions (lower-workflow.ts), limits' units (3-check/limits.ts).
-//   F1. The entry file's level stands in the plan itself; another file is listed when it has a level and a workflow of it is in the plan.
-import type { PlanFile, PlanGrant } from '#model/plan.ts'
-import { placeIn, type FileUnit, type Sym } from '../2-resolve/program.ts'
+//   F1. The entry file's level stands in the plan itself; another file is listed when it has a level and a workflow or an agent of it is in the plan.
+import type { PlanFile } from '#model/plan.ts'
+import { placeIn, type FileUnit } from '../2-resolve/program.ts'
 import type { GrantFact } from '../3-check/facts.ts'
 import { expandGrants } from '../3-check/grants.ts'
 import { readLimits } from '../3-check/limits.ts'
@@ -29,15 +29,6 @@ export function otherFiles(context: LowerContext, entry: FileUnit, files: Iterab
   const levels = [...new Set(files)].filter(file => file !== entry).map(file => ({ file, level: { path: file.path, ...fileLevel(context, file) } }))
   const found = levels.filter(({ level }) => level.authority !== null || Object.keys(level.limits).length > 0).sort((a, b) => (a.file.path < b.file.path ? -1 : 1))
   return { files: found.map(({ level }) => level), indexOf: new Map(found.map(({ file }, index) => [file, index])) }
-}
-
-/** The grants of agents, by key in order. */
-export function agentAuthority(context: LowerContext, declared: readonly Sym[]): { readonly agentAuthority?: Readonly<Record<string, readonly PlanGrant[]>> } {
-  const found = declared.flatMap(symbol => {
-    const grants = symbol.kind === 'agent' ? context.at(symbol.unit).facts.grants : null
-    return grants === null ? [] : [[symbol.key, lowerGrants(context, grants)] as const]
-  })
-  return found.length === 0 ? {} : { agentAuthority: Object.fromEntries(found.sort(([a], [b]) => (a < b ? -1 : 1))) }
 }
 
 /** Why each risk is accepted; a reason that is put together stands as it is written. */

@@ -1,7 +1,9 @@
 // Lower workflow: tasks and lets in the order of their dependencies, clauses as numbers.
 // Owns: nodes, clauses, grants, defaults of clauses. Does not own: expressions.
 import type { PlanBody, PlanGrant, PlanNode, PlanOnFailure, PlanWorkflow } from '#model/plan.ts'
+import { qualifiersWithin } from '#types/construct.ts'
 import type { Clause, Expr, LetDecl, LimitsClause, LiteralExpr, OnFailureClause, TaskDecl, Value } from '../1-syntax/ast.ts'
+import { modelNamed } from '../2-resolve/models.ts'
 import type { Sym } from '../2-resolve/program.ts'
 import type { GrantFact, NodeFacts } from '../3-check/facts.ts'
 import { readLimits } from '../3-check/limits.ts'
@@ -80,7 +82,7 @@ function lowerTask(at: LowerAt, task: TaskDecl): NodeParts {
     kind: 'task',
     forEach: task.forEach === null ? null : { item: task.forEach.item.text, list: lowerExpr(at, task.forEach.list), width: into(clause('parallel')?.width) },
     when: into(task.when),
-    body: task.by === null ? lowerBody(at, task.value) : { kind: 'agent', agent: at.facts.agents.get(task.by)!.key, prompt: lowerExpr(at, task.value) },
+    body: task.by === null ? lowerBody(at, task.value) : lowerAgentBody(at, task.by, task.value),
     retry: retry === undefined ? null : lowerRetry(retry),
     timeoutMs: timeout === undefined ? null : numberIn(timeout.value),
     cache: cache === undefined ? null : { ageMs: cache.age === null ? null : numberIn(cache.age), by: into(cache.by) },
@@ -91,6 +93,12 @@ function lowerTask(at: LowerAt, task: TaskDecl): NodeParts {
     approve: into(clause('approve')?.question),
     label: into(clause('label')?.text),
   }
+}
+
+function lowerAgentBody(at: LowerAt, by: NonNullable<TaskDecl['by']>, prompt: TaskDecl['value']): PlanBody {
+  const type = at.facts.types.get(prompt.kind === 'prompt-value' ? prompt.text : prompt)
+  const isUntrusted = type !== undefined && qualifiersWithin(type).untrusted
+  return { kind: 'agent', agent: at.facts.agents.get(by)!.key, prompt: lowerExpr(at, prompt), ...(isUntrusted ? { isUntrusted } : {}) }
 }
 
 /** A value as a body: a call of a workflow is a sub-workflow. */
@@ -124,8 +132,8 @@ export function lowerGrants(context: LowerContext, grants: readonly GrantFact[])
   return grants.map(grant => {
     const at = context.at(grant.unit)
     const args = (grant.node.args ?? []).map(({ value }) => {
-      const model = value.kind === 'name-expr' ? grant.unit.file.values.get(value.name) : undefined
-      return model?.kind === 'model' ? { op: 'value' as const, value: model.key } : lowerExpr(at, value)
+      const model = modelNamed(grant.unit.file, value)
+      return model !== null ? { op: 'value' as const, value: model.key } : lowerExpr(at, value)
     })
     return { name: grant.name, args, implies: grant.implies }
   })

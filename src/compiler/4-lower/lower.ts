@@ -7,11 +7,13 @@ import type { Plan, PlanExpr, PlanSecret, PlanTest, SecretSource } from '#model/
 import { planVersion } from '#model/plan.ts'
 import { hashPlan } from '#types/plan-json.ts'
 import type { EditionDecl, SecretDecl, TestDecl } from '../1-syntax/ast.ts'
-import type { Sym, Unit } from '../2-resolve/program.ts'
+import type { Sym, SymbolKind, Unit } from '../2-resolve/program.ts'
 import type { CheckedProgram } from '../3-check/check.ts'
+import { lowerAgent, lowerModel } from './lower-agent.ts'
 import { LowerContext } from './lower-context.ts'
 import { lowerExpr } from './lower-expression.ts'
-import { acceptedRisks, agentAuthority, fileLevel, otherFiles } from './lower-file.ts'
+import { acceptedRisks, fileLevel, otherFiles } from './lower-file.ts'
+import { withModelGrants } from './lower-llm.ts'
 import { lowerBody, lowerWorkflow } from './lower-workflow.ts'
 import { lowerWorst } from './lower-worst.ts'
 import { PlaceTable } from './places.ts'
@@ -37,6 +39,11 @@ export function lower(checked: CheckedProgram): Plan {
   const constants = [...checked.facts.keys()].flatMap(unit => constantOf(context, unit))
   const own = [...entry.values.values()].filter(symbol => symbol.unit.file === entry)
   for (const symbol of own) if (symbol.kind === 'workflow') context.needWorkflow(symbol)
+  const declared = program.files.flatMap(file => [...file.values.values()].filter(symbol => symbol.unit.file === file))
+  const symbolsOf = <K extends SymbolKind>(kind: K): Sym<K>[] => declared.filter((symbol): symbol is Sym<K> => symbol.kind === kind).sort((a, b) => (a.key < b.key ? -1 : 1)) // L2
+  const agents = symbolsOf('agent')
+  const agentBodies = Object.fromEntries(agents.map(symbol => [symbol.key, lowerAgent(context, symbol)]))
+  const models = Object.fromEntries(symbolsOf('model').filter(symbol => symbol.declaration.value.kind === 'call').map(symbol => [symbol.key, lowerModel(context, symbol)]))
   const tests = entry.units.flatMap(unit => (unit.declaration.kind === 'test' ? [lowerTest(context, unit, unit.declaration)] : []))
   for (let symbol = context.nextWorkflow(); symbol !== undefined; symbol = context.nextWorkflow()) {
     workflows[symbol.key] = lowerWorkflow(context, symbol)
@@ -49,13 +56,14 @@ export function lower(checked: CheckedProgram): Plan {
   entry.units.filter(unit => unit.declaration.kind === 'test').forEach((unit, index) => places.add(`test:${index}`, unit, (unit.declaration as TestDecl).name, unit.declaration.doc))
 
   const level = fileLevel(context, entry)
-  const others = otherFiles(context, entry, lowered.map(symbol => symbol.unit.file))
-  for (const { key, unit } of lowered) {
+  const others = otherFiles(context, entry, [...lowered, ...agents].map(symbol => symbol.unit.file))
+  for (const { key, unit, kind } of [...lowered, ...agents]) {
     const file = others.indexOf.get(unit.file)
-    if (file !== undefined) workflows[key] = { ...workflows[key]!, file }
+    if (file === undefined) continue
+    if (kind === 'agent') agentBodies[key] = { ...agentBodies[key]!, file }
+    else workflows[key] = { ...workflows[key]!, file }
   }
-  const declared = program.files.flatMap(file => [...file.values.values()].filter(symbol => symbol.unit.file === file))
-  const named = (kind: 'agent' | 'loop'): string[] => declared.filter(symbol => symbol.kind === kind).map(symbol => symbol.key).sort()
+  const levels = withModelGrants({ workflows, agentBodies, models, authority: level.authority, ...(others.files.length === 0 ? {} : { files: others.files }) })
   const entries = own.filter((symbol): symbol is Sym<'workflow'> => symbol.kind === 'workflow' && !symbol.name.startsWith('_')).sort((a, b) => a.unit.item.offset - b.unit.item.offset)
   const plan: Plan = {
     version: planVersion,
@@ -64,17 +72,18 @@ export function lower(checked: CheckedProgram): Plan {
     modules: context.modules(),
     ...secretsOf(declared),
     constants,
-    workflows: sortedByKey(workflows), // L2
+    workflows: sortedByKey(levels.workflows), // L2
     entries: entries.map(symbol => symbol.key),
     prompts: sortedByKey(prompts),
     tests,
-    authority: level.authority,
+    authority: levels.authority,
     limits: level.limits,
-    ...(others.files.length === 0 ? {} : { files: others.files }),
-    agents: named('agent'),
-    ...agentAuthority(context, declared),
+    ...(levels.files === undefined ? {} : { files: levels.files }),
+    agents: agents.map(symbol => symbol.key),
+    ...(agents.length === 0 ? {} : { agentBodies: levels.agentBodies }),
+    ...(Object.keys(models).length === 0 ? {} : { models }),
     ...acceptedRisks(program.files),
-    loops: named('loop'),
+    loops: symbolsOf('loop').map(symbol => symbol.key),
     places: places.places(),
     docs: places.docs(),
     ...(places.undecided().length === 0 ? {} : { undecided: places.undecided() }),

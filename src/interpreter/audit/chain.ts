@@ -75,6 +75,8 @@ function partsOf(entry: AuditEntry): [string, string, string, string] {
       return [entry.task, entry.call, '', entry.ok ? 'done' : `failed ${entry.code ?? ''}`.trimEnd()]
     case 'secret-used':
       return [entry.task, entry.call, entry.secret, 'used']
+    case 'model-answered':
+      return [entry.task, `agent ${entry.agent}`, `${entry.model} (${entry.name})`, `${entry.tokens} tokens${entry.costMicros === null ? '' : `, $${(entry.costMicros / 1_000_000).toFixed(6)}`}`]
     case 'permit':
       return ['', '', entry.grants.join(', '), `by ${entry.by}`]
     case 'stopped':

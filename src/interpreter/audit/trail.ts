@@ -11,6 +11,8 @@ export type AuditEntry =
   | { readonly kind: 'outcome'; readonly task: string; readonly call: string; readonly ok: boolean; readonly code?: string }
   /** A secret was handed to a tool, by name. */
   | { readonly kind: 'secret-used'; readonly task: string; readonly call: string; readonly secret: string }
+  /** A model answered an agent: `name` is the model's own, `costMicros` null where no price is known. */
+  | { readonly kind: 'model-answered'; readonly task: string; readonly agent: string; readonly model: string; readonly name: string; readonly tokens: number; readonly costMicros: number | null }
   /** What the person allowed for this run, and where that is written. */
   | { readonly kind: 'permit'; readonly grants: readonly string[]; readonly by: 'file' | 'flag' | 'question' | 'bundled' }
   /** A kill switch. */

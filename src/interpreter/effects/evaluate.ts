@@ -51,10 +51,13 @@ export class Evaluator {
   /** Runs left in which an expression is taken to be long. // V4 */
   private readonly heavyRuns = new Map<PlanExpr, number>()
   private readonly onWaiting: (task: TaskId) => void
+  /** Conversations whose questions and calls are under way. */
+  private readonly othersUnderWay: () => number
 
-  constructor(world: World, onWaiting: (task: TaskId) => void) {
+  constructor(world: World, onWaiting: (task: TaskId) => void, othersUnderWay: () => number) {
     this.world = world
     this.onWaiting = onWaiting
+    this.othersUnderWay = othersUnderWay
     this.options = { inlineSteps: INLINE_STEPS, maxSteps: MAX_EXPRESSION_STEPS, pure: (module, fn) => world.toolRunner.pure(module, fn), prompts: world.state.plan.prompts }
     this.heavyOptions = { ...this.options, inlineSteps: 0 }
   }
@@ -71,6 +74,12 @@ export class Evaluator {
     const step = evaluation.start()
     if (step.kind === 'done') return this.finish(task, attempt, part, startedMs, { kind: 'value', value: step.value })
     this.advance({ task, attempt, part, startedMs, evaluation, calls: 0, abort: null, stages: [], stage: null, result: null }, step)
+  }
+
+  /** The run stops at a limit, with this sentence, once nothing is under way. // V5 */
+  reachLimit(limit: string): void {
+    this.limit ??= limit
+    this.stopAtLimit()
   }
 
   /** Gives an attempt up. */
@@ -152,9 +161,8 @@ export class Evaluator {
     const begunBefore = recordedCalls(world.state, task)[call] !== undefined // its end would have been used
     const limit = announceCall(world.state, task)
     if (limit !== null) {
-      this.limit ??= limit
       this.underWay.delete(task)
-      return this.stopAtLimit()
+      return this.reachLimit(limit)
     }
     const abort = this.wait(work)
     world.emit({ kind: 'call-started', atMs: world.host.now(), task, attempt, call, name: nameOf(request) }) // V1
@@ -211,8 +219,8 @@ export class Evaluator {
   }
 
   /** Stops once the calls that were within the limit have come to their ends. // V5 */
-  private stopAtLimit(): void {
-    if (this.limit === null || this.isStopAsked || this.underWay.size > 0) return
+  stopAtLimit(): void {
+    if (this.limit === null || this.isStopAsked || this.underWay.size > 0 || this.othersUnderWay() > 0) return
     this.isStopAsked = true
     this.world.emit({ kind: 'stop-requested', atMs: this.world.host.now(), reason: 'limit', detail: this.limit, isFinal: true })
   }

@@ -1,16 +1,17 @@
 // Key parts: what the key of a cached result is made of, part by part, so that it can be told afterwards which of them changed.
 // Owns: the key. Does not own: where results are kept (journal), words for a change (why.ts).
 //   K1. A key covers the body, every value it mentions (or the value of `cache by` instead), and the code of every module it calls.
-//       A body that is a workflow covers all that workflow may reach. Constants are covered by their code, which is all they are made of.
+//       A body that is a workflow covers all that workflow may reach; one that an agent does the agent, its models and its tools. Constants are covered by their code, which is all they are made of.
 //   K2. A secret is in a key by its name alone: a key made of its value would be a place to try values against, and stand-ins change with every run.
 //   K3. Tasks are in a key by their names: one that is put in before another makes nothing run again.
 //   K4. Two keys differ just where a part differs: plan, events and these functions give the parts again.
 import { sha256 } from '#base/hash.ts'
 import { canonicalJson, type Json } from '#base/json.ts'
 import type { TaskId } from '#model/event.ts'
-import type { Plan, PlanBody, PlanExpr, PlanNode } from '#model/plan.ts'
+import type { Plan, PlanAgent, PlanBody, PlanExpr, PlanNode } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
 import { freeReferences } from '#interpreter/engine/evaluation.ts'
+import { modelChain } from '#interpreter/engine/questions.ts'
 import type { State } from '#interpreter/engine/state.ts'
 import { Names } from '#interpreter/engine/view.ts'
 import { showStandIns } from '#interpreter/secrets/stand-in.ts'
@@ -78,6 +79,13 @@ function named(piece: unknown, nodes: readonly PlanNode[]): unknown {
   return JSON.parse(JSON.stringify(piece, (_, at: { op?: unknown; index?: unknown } | null) => (at?.op === 'node' && typeof at.index === 'number' ? { op: 'node', name: nodes[at.index]!.name } : at)))
 }
 
+/** The agent that a piece of plan is asked of, with the keys of its models; null where it is not such a piece. */
+export function agentIn({ agentBodies, ...plan }: Plan, piece: object): { readonly key: string; readonly agent: PlanAgent; readonly models: readonly string[] } | null {
+  const { kind, agent: key } = piece as { readonly kind?: unknown; readonly agent?: unknown }
+  const agent = kind === 'agent' && typeof key === 'string' && agentBodies !== undefined && Object.hasOwn(agentBodies, key) ? agentBodies[key]! : null
+  return agent === null ? null : { key: key as string, agent, models: agent.model === null ? [] : modelChain(plan, agent.model) }
+}
+
 /** What a piece of plan mentions by name (modules, prompts, constants, workflows) and what those mention, in the order in which it is met. */
 function reached(plan: Plan, piece: unknown): Map<string, string> {
   const found = new Map<string, string>()
@@ -91,7 +99,12 @@ function reached(plan: Plan, piece: unknown): Map<string, string> {
     const at = left.pop()
     if (typeof at !== 'object' || at === null) continue
     const { op, kind, module, prompt, workflow, name } = at as Record<string, unknown>
-    if (op === 'call' && typeof module === 'string') {
+    const asked = agentIn(plan, at)
+    if (asked !== null) {
+      add(`agent ${asked.key}`, asked.agent)
+      for (const key of asked.models) add(`model ${key}`, plan.models?.[key])
+    }
+    if ((op === 'call' || kind === 'function') && typeof module === 'string') {
       const used = plan.modules.find(each => each.name === module)
       add(`${used?.origin === 'std' ? 'module std.' : 'module '}${module}`, used?.hash)
     }

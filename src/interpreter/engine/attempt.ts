@@ -17,9 +17,11 @@ import { over } from './over.ts'
 import { pathOf } from './path.ts'
 import { stepOut } from './place.ts'
 import { MAX_ATTEMPTS, MAX_DETAILS_LENGTH, MAX_VERIFY_RUNS, timerOf } from './protocol.ts'
+import { closeTalk } from './questions.ts'
 import { startAttempt } from './start.ts'
 import type { State, VerifyRun } from './state.ts'
 import { phase } from './tasks.ts'
+import { timeoutOf } from './timeout.ts'
 import { stopWaiting, waitFor } from './waiting.ts'
 
 export function attemptEnded(state: State, task: TaskId, outcome: Outcome): void {
@@ -30,7 +32,8 @@ export function attemptEnded(state: State, task: TaskId, outcome: Outcome): void
   }
   const node = state.nodeOf(task)
   if (state.tasks.phase[task] === phase.body) stepOut(state, task)
-  if (node.timeoutMs !== null) state.out.push({ kind: 'clear-timer', timer: timerOf(task, state.tasks.attempt[task]!, 'timeout') })
+  if (timeoutOf(state, task) !== null) state.out.push({ kind: 'clear-timer', timer: timerOf(task, state.tasks.attempt[task]!, 'timeout') })
+  if (state.talks.size > 0) closeTalk(state, task, outcome)
   if (state.calls.size > 0) state.calls.delete(task)
   if (outcome.kind === 'value') {
     const problem = node.mustCheck === true ? validate(node.type, outcome.value) : null // A4

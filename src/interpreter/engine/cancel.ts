@@ -10,8 +10,10 @@ import { mark } from './over.ts'
 import { pathOf } from './path.ts'
 import { stepOut } from './place.ts'
 import { timerOf } from './protocol.ts'
+import { closeTalk } from './questions.ts'
 import type { Group, Scope, State } from './state.ts'
 import { isOver, phase } from './tasks.ts'
+import { timeoutOf } from './timeout.ts'
 import { stopWaiting } from './waiting.ts'
 
 /** Gives up everything in a workflow that is not over, and closes it. */
@@ -59,6 +61,7 @@ export function cancelAttempt(state: State, task: TaskId): void {
       return
     case phase.body:
       stepOut(state, task)
+      if (state.talks.size > 0) closeTalk(state, task)
       break
     case phase.inside:
     case phase.returns: {
@@ -68,7 +71,7 @@ export function cancelAttempt(state: State, task: TaskId): void {
     }
   }
   state.out.push({ kind: 'cancel', task, attempt })
-  if (task !== 0 && state.nodeOf(task).timeoutMs !== null) state.out.push({ kind: 'clear-timer', timer: timerOf(task, attempt, 'timeout') })
+  if (task !== 0 && timeoutOf(state, task) !== null) state.out.push({ kind: 'clear-timer', timer: timerOf(task, attempt, 'timeout') })
 }
 
 /** A person gives up a task. */

@@ -1,19 +1,24 @@
 // Dispatch: starts the bodies of tasks for which there is room.
 // Owns: the moment a body starts. Does not own: the choice (schedule.ts).
 //   D1. A task is counted against `limits { tasks }` before it starts; the one too many stops the run instead, once those that had started have ended.
+//   D3. A conversation that waits until it may ask is under way, and yet nothing of it would end by itself: it does not keep a stop waiting.
 //   D2. A call is counted against `limits { calls }` when it is recorded; one that is announced counts from then on, so that calls side by side
 //       do not pass the limit together.
 import type { TaskId } from '#model/event.ts'
 import { pathOf } from './path.ts'
 import { laneOf } from './place.ts'
 import { timerOf } from './protocol.ts'
+import { askReady } from './questions.ts'
 import type { Quota, State } from './state.ts'
+import { openTalk } from './talks.ts'
 import { phase } from './tasks.ts'
+import { timeoutOf } from './timeout.ts'
 
 export function dispatch(state: State): void {
   startReady(state)
+  if (state.toAsk.size > 0) askReady(state)
   const { pendingStop } = state
-  if (pendingStop !== null && !pendingStop.isAskedFor && state.schedule.running === 0) askToStop(state, pendingStop.detail, pendingStop.isFinal) // D1
+  if (pendingStop !== null && !pendingStop.isAskedFor && state.schedule.running === state.toAsk.size) askToStop(state, pendingStop.detail, pendingStop.isFinal) // D1 D3
 }
 
 /** Asks for the run to stop because a limit is reached; `isFinal` where going on would stop again at once. */
@@ -34,10 +39,12 @@ function startReady(state: State): void {
 
 function startBody(state: State, task: TaskId): void {
   const attempt = state.tasks.attempt[task]!
-  const { timeoutMs } = state.nodeOf(task)
+  const timeoutMs = timeoutOf(state, task)
   state.tasks.phase[task] = phase.body
+  const part = state.nodeOf(task).body.kind === 'agent' ? 'prompt' : 'body'
+  if (part === 'prompt') openTalk(state, task)
   if (timeoutMs !== null) state.out.push({ kind: 'set-timer', timer: timerOf(task, attempt, 'timeout'), ms: timeoutMs })
-  state.out.push({ kind: 'evaluate', task, attempt, part: 'body' })
+  state.out.push({ kind: 'evaluate', task, attempt, part })
 }
 
 /** A task in line of which the record says that it was started (its order depends on the machine). */
@@ -46,6 +53,7 @@ export function adopt(state: State, task: TaskId): void {
   reserve(state, task)
   state.schedule.occupy(laneOf(state, task))
   state.tasks.phase[task] = phase.body
+  if (state.nodeOf(task).body.kind === 'agent') openTalk(state, task)
 }
 
 function reserve(state: State, task: TaskId): boolean {

@@ -3,6 +3,7 @@
 import type { Failure } from '#model/event.ts'
 import { MAX_WAIT_MS } from '#model/plan.ts'
 import type { Needs } from './schedule.ts'
+import type { TalkEnd } from './talk/talk.ts'
 import { MAX_ATTEMPTS, MAX_DETAILS_LENGTH, MAX_QUESTION_LENGTH, MAX_TASKS, MAX_WORKFLOW_DEPTH } from './protocol.ts'
 
 const DAY_MS = 86_400_000
@@ -59,8 +60,31 @@ export const failures = {
     failure('run/wait-too-long', task, `This would wait ${Math.ceil(ms / DAY_MS)} days; a wait may take ${MAX_WAIT_MS / DAY_MS}.`, 'Wait for a shorter time, or start the run by a trigger.'),
   verifyDisagreed: (task: string, runs: number, best: number, agree: number, details: string) =>
     failure('run/verify-disagreed', task, `Of ${runs} runs, at most ${best} agree; ${agree} have to.`, 'See the values below; compare by a `key` if only a part of them matters.', { details }),
+  unknownAgent: (task: string, key: string) =>
+    failure('run/damaged-plan', task, `The plan has no agent \`${key}\`.`, 'Compile the program again.'),
+  noPrice: (task: string, model: string, workflow: string | null) =>
+    failure(
+      'agent/no-price', task, `What \`${model}\` costs is not known, so the limit of cost of ${workflow === null ? 'this agent' : `\`${workflow}\``} cannot be kept.`,
+      'State it in the model: `price: { input: $3, output: $15 }` per million tokens, or limit `tokens` instead.',
+    ),
+  talkEnded: (task: string, end: TalkEnd, message: string, details: string | undefined) =>
+    failure(`agent/${talkCodes[end]}`, task, message, talkHelp[end], { retryable: end === 'wrong-answer' || end === 'repeats', ...(details === undefined ? {} : { details: details.slice(0, MAX_DETAILS_LENGTH) }) }),
   unknownWorkflow: (task: string, name: string) =>
     failure('run/damaged-plan', task, `The plan has no workflow \`${name}\`.`, 'Compile the program again.'),
+}
+
+const talkCodes: Readonly<Record<TalkEnd, string>> = {
+  turns: 'turns-used-up', tokens: 'tokens-used-up', cost: 'cost-used-up', refusal: 'refused', repeats: 'repeats-itself', 'answer-cut-off': 'answer-cut-off', 'wrong-answer': 'wrong-answer', 'context-full': 'context-full',
+}
+
+const more = (what: string): string => `Allow it more with \`limits { ${what}: … }\`, or give it less to do at once.`
+const talkHelp: Readonly<Record<TalkEnd, string>> = {
+  turns: more('turns'), tokens: more('tokens'), cost: more('cost'),
+  refusal: 'Say in `role` or in the prompt what this is for, or ask another model.',
+  repeats: 'Say in `role` what it is to do when a tool does not help, or give it another tool.',
+  'answer-cut-off': 'Ask for a shorter answer, or allow the model more with `maxTokens`.',
+  'wrong-answer': 'Say in the prompt what the answer is to hold, or declare a simpler type.',
+  'context-full': 'Give it less to read at once, or a model that holds more.',
 }
 
 function seconds(ms: number): string {

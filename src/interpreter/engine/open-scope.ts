@@ -10,6 +10,7 @@ import type { Outcome, TaskId } from '#model/event.ts'
 import type { PlanFile, PlanLimits } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
 import { validate } from '#types/validate.ts'
+import { budgetOf } from './budget.ts'
 import { failures } from './failures.ts'
 import { pathOf } from './path.ts'
 import { MAX_TASKS, MAX_WORKFLOW_DEPTH, timerOf } from './protocol.ts'
@@ -60,6 +61,10 @@ export function openScope(state: State, task: TaskId, setup: Setup): Outcome | n
     limiter: limits.parallel === undefined ? (caller?.limiter ?? null) : new Limiter(Math.max(1, limits.parallel), caller?.limiter ?? null, tasks),
     quota: quotaOf(limits.tasks, workflow.name, caller?.quota ?? null),
     callQuota: quotaOf(limits.calls, workflow.name, caller?.callQuota ?? null),
+    budgets: {
+      tokens: budgetOf(limits.tokens, workflow.name, caller?.budgets.tokens ?? null),
+      cost: budgetOf(limits.costMicros, workflow.name, caller?.budgets.cost ?? null),
+    },
     bounds: { memoryBytes: least(limits.memoryBytes, caller?.bounds.memoryBytes), cpu: least(limits.cpu, caller?.bounds.cpu) },
     timeMs: limits.timeMs ?? null,
     openedAtMs: state.drivenMs,
@@ -109,14 +114,14 @@ export function ownLevels(setup: Setup): readonly Level[] {
   return setup.file ? [levelOf(setup.file), own] : [own]
 }
 
-function levelOf(grants: readonly SetupGrant[]): Level {
+export function levelOf(grants: readonly SetupGrant[]): Level {
   return {
     allows: grants.map((each): Grant => ({ name: each.name, args: each.args })),
     implied: grants.flatMap(each => each.implies.map(grant => ({ by: each.name, grant }))),
   }
 }
 
-const ENFORCED = ['timeMs', 'tasks', 'calls', 'parallel', 'memoryBytes', 'cpu'] as const
+const ENFORCED = ['timeMs', 'tasks', 'calls', 'tokens', 'costMicros', 'parallel', 'memoryBytes', 'cpu'] as const
 
 /** Of two sets of limits, the smaller of each that the engine enforces. */
 function stricter(a: PlanLimits, b: PlanLimits): { readonly [Name in (typeof ENFORCED)[number]]?: number } {
@@ -128,7 +133,7 @@ function stricter(a: PlanLimits, b: PlanLimits): { readonly [Name in (typeof ENF
   return found
 }
 
-function least(a: number | null | undefined, b: number | null | undefined): number | null {
+export function least(a: number | null | undefined, b: number | null | undefined): number | null {
   return a === undefined || a === null ? (b ?? null) : b === undefined || b === null ? a : Math.min(a, b)
 }
 

@@ -31,6 +31,10 @@ export type Command =
   | { readonly kind: 'set-timer'; readonly timer: number; readonly ms: number; readonly dueMs?: number }
   /** A person is to be asked, or somebody else than before; the question is in the state's waits. */
   | { readonly kind: 'ask'; readonly task: TaskId; readonly attempt: number }
+  /** The question of the open turn is to be put to a model: `questionOf` in talks.ts has it. Ends in `model-answered`. */
+  | { readonly kind: 'ask-model'; readonly task: TaskId; readonly attempt: number; readonly turn: number }
+  /** A call that a model asked for is to be made: `callOf` in talks.ts has it. Ends in `call-finished`. */
+  | { readonly kind: 'call-for-agent'; readonly task: TaskId; readonly attempt: number; readonly call: number }
   | { readonly kind: 'clear-timer'; readonly timer: number }
   /** Its outcome is no longer wanted. */
   | { readonly kind: 'cancel'; readonly task: TaskId; readonly attempt: number }

@@ -2,6 +2,7 @@
 // Owns: what makes a start impossible; the first step of an attempt. Does not own: what comes before (begin.ts, waiting.ts), places (place.ts).
 import type { Failure, TaskId } from '#model/event.ts'
 import type { PlanNode } from '#model/plan.ts'
+import { agentOf } from './agent-role.ts'
 import { failures } from './failures.ts'
 import { pathOf } from './path.ts'
 import { lineUp } from './place.ts'
@@ -12,8 +13,13 @@ import { phase } from './tasks.ts'
 
 /** Why the body can never be started here, which is said before anybody is asked; null where it can. */
 export function unstartable(state: State, task: TaskId, node: PlanNode): Failure | null {
-  if (node.body.kind === 'agent') return failures.notAvailableYet(pathOf(state, task), 'A task done by an agent')
-  return node.needs !== null && node.body.kind === 'expr' ? beyondReach(state, task, node.needs) : null
+  if (node.body.kind === 'agent') {
+    const agent = agentOf(state, task)
+    if (agent === null) return failures.unknownAgent(pathOf(state, task), node.body.agent)
+    if (agent.model === null) return failures.notAvailableYet(pathOf(state, task), 'An agent without a model')
+    if (agent.memory.kind !== 'none') return failures.notAvailableYet(pathOf(state, task), 'An agent that remembers')
+  }
+  return node.needs !== null && node.body.kind !== 'workflow' ? beyondReach(state, task, node.needs) : null
 }
 
 /** Needs that the machine, or a limit of a workflow it is in, can never meet. */

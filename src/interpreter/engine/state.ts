@@ -5,12 +5,14 @@
 import type { Authority, Grant } from '#model/capability.ts'
 import { Fifo } from '#base/fifo.ts'
 import type { Failure, Outcome, RunOrigin, StopCause, TaskId } from '#model/event.ts'
-import type { Plan, PlanNode } from '#model/plan.ts'
-import type { TaskCounts, TaskStatus } from '#model/report.ts'
+import type { Plan, PlanAgent, PlanNode } from '#model/plan.ts'
+import type { TalkUsage, TaskCounts, TaskStatus } from '#model/report.ts'
 import type { Value } from '#model/type.ts'
+import type { Budgets, Spending } from './budget.ts'
 import type { Capacity, Command } from './protocol.ts'
 import { type Bounds, Limiter, Schedule } from './schedule.ts'
 import { Shapes, type Shape, type Weights } from './shape.ts'
+import type { Talk, TalkStep } from './talk/talk.ts'
 import { TaskTable } from './tasks.ts'
 
 /** One level of authority: every level must allow an action. */
@@ -45,6 +47,8 @@ export interface Scope {
   readonly quota: Quota | null
   /** Of calls of tools. */
   readonly callQuota: Quota | null
+  /** Of questions to models. */
+  readonly budgets: Budgets
   readonly bounds: Bounds
   /** Milliseconds it may take; null = no limit of its own. */
   readonly timeMs: number | null
@@ -87,6 +91,41 @@ export interface RecordedCall {
   readonly keyRun?: string
 }
 
+/** An attempt at a body that an agent does. */
+export interface Conversation {
+  /** Of the agent. */
+  readonly key: string
+  readonly agent: PlanAgent
+  /** Key of its model. */
+  readonly model: string
+  /** Its own, within those of the workflows around it. */
+  readonly budgets: Budgets
+  /** What the agent is asked; null until that is worked out. */
+  prompt: string | null
+  /** Of the agent, within those of the workflow it is asked in. */
+  levels: readonly Level[]
+  /** Null until its role is worked out. */
+  talk: Talk | null
+  /** Whose turn it is: to ask, or to call. */
+  step: Extract<TalkStep, { kind: 'ask' | 'call' }> | null
+  /** Calls of tools that it made. */
+  calls: number
+  /** The most tokens that the next question can hold. */
+  inputTokens: number
+  /** The question under way. */
+  open: OpenQuestion | null
+  /** What the attempt came to; null before, and where it was given up. For evidence. */
+  end: Outcome | null
+}
+
+export interface OpenQuestion {
+  /** The most tokens of its answer. */
+  readonly answerTokens: number
+  readonly aside: Spending
+  /** That it was asked is recorded. */
+  isRecorded: boolean
+}
+
 /** What a task waits for that no process needs to live for. */
 export interface Waiting {
   /** Null: for a time. */
@@ -120,6 +159,14 @@ export class State {
   readonly givenUp = new Map<TaskId, string>()
   /** Calls of attempts under way, for resuming them. */
   readonly calls = new Map<TaskId, RecordedCall[]>()
+  /** Conversations under way. */
+  readonly talks = new Map<TaskId, Conversation>()
+  /** Of them, those whose turn it is to ask, until there is room in their budgets. */
+  readonly toAsk = new Set<TaskId>()
+  /** What models told of their answers, all attempts of a task together; of answers that were lost nothing is known. */
+  readonly spent = new Map<TaskId, TalkUsage>()
+  /** The same of the whole run. */
+  readonly usage: { -readonly [Key in keyof Spending]: Spending[Key] } = { tokens: 0, costMicros: 0 }
   readonly lanes = new Map<PlanNode, number>()
   readonly counts: { -readonly [Key in keyof TaskCounts]: number } = { total: 0, done: 0, failed: 0, skipped: 0, cancelled: 0, running: 0, cached: 0 }
   readonly plan: Plan

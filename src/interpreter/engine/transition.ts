@@ -16,9 +16,12 @@ import { fallbackAnswered } from './give-up.ts'
 import { openScope, type Setup } from './open-scope.ts'
 import { pathOf } from './path.ts'
 import { partsOfTimer, type Command } from './protocol.ts'
+import { askAgain } from './questions.ts'
 import { resultAnswered, settle } from './settle.ts'
 import type { Scope, State } from './state.ts'
+import { agentCallFinished, modelAnswered, modelAsked, promptAnswered, roleAnswered } from './talks.ts'
 import { phase } from './tasks.ts'
+import { timeoutOf } from './timeout.ts'
 import { answered, deadlinePassed, questionAnswered, restOver, waitAnswered } from './waiting.ts'
 
 const nothing: readonly Command[] = Object.freeze([])
@@ -37,8 +40,10 @@ export function transition(state: State, event: RunEvent): readonly Command[] {
 export function fold(state: State, event: RunEvent): void {
   passTime(state, event)
   apply(state, event)
-  workOff(state)
-  dispatch(state)
+  do {
+    workOff(state)
+    dispatch(state)
+  } while (state.toEnd.size > 0) // a conversation whose own limits leave no room for another question
 }
 
 /** Milliseconds between two events up to which nobody asks whether the clock was set forward. */
@@ -73,9 +78,17 @@ function apply(state: State, event: RunEvent): void {
       return callStarted(state, event)
     case 'call-finished': {
       const call = isCurrent(state, event.task, event.attempt) ? state.calls.get(event.task)?.[event.call] : undefined
-      if (call !== undefined) call.outcome = event.outcome
+      if (call === undefined) return
+      call.outcome = event.outcome
+      if (state.talks.size > 0) agentCallFinished(state, event.task, event.call, event.outcome)
       return
     }
+    case 'model-asked':
+    case 'model-answered':
+      if (!isCurrent(state, event.task, event.attempt)) return // R2
+      adoptItem(state, event.task)
+      adopt(state, event.task)
+      return event.kind === 'model-asked' ? modelAsked(state, event) : modelAnswered(state, event.task, event.turn, event.outcome)
     case 'timer-fired':
       return timerFired(state, event.timer)
     case 'cache-answered':
@@ -93,6 +106,7 @@ function apply(state: State, event: RunEvent): void {
     case 'run-resumed':
       state.isStopping = false
       state.isDriven = true
+      askAgain(state)
       return
     case 'answered':
       if (isCurrent(state, event.task, event.attempt) && state.tasks.phase[event.task] === phase.asking) answered(state, event.task, event.verdict, event.by, event.note)
@@ -142,7 +156,7 @@ function isCurrent(state: State, task: TaskId, attempt: number): boolean {
 function evaluated(state: State, task: TaskId, attempt: number, part: Part, outcome: Outcome): void {
   if (!isCurrent(state, task, attempt)) return // R2
   adoptItem(state, task)
-  if (part === 'body') adopt(state, task)
+  if (part === 'body' || part === 'prompt' || part === 'role') adopt(state, task)
   const at = state.tasks.phase[task]
   if (state.calls.size > 0) state.calls.delete(task)
   switch (part) {
@@ -181,6 +195,10 @@ function evaluated(state: State, task: TaskId, attempt: number, part: Part, outc
     case 'wait':
       if (at === phase.delay) waitAnswered(state, task, named(state, task, outcome))
       return
+    case 'prompt':
+      return promptAnswered(state, task, named(state, task, outcome))
+    case 'role':
+      return roleAnswered(state, task, named(state, task, outcome))
     case 'label': // shown, never decided on
       return
     default:
@@ -212,7 +230,7 @@ function timeIsUp(state: State, scope: Scope): string {
 
 function callStarted(state: State, { task, call, name, keyRun }: Extract<RunEvent, { kind: 'call-started' }>): void {
   const calls = state.calls.get(task) ?? []
-  if (call > calls.length) return
+  if (call > calls.length && !state.talks.has(task)) return // a conversation counts the calls that it refuses too
   const keptRun = keyRun ?? (calls[call]?.name === name ? calls[call].keyRun : undefined) // made again, it keeps its key
   calls[call] = { name, outcome: null, ...(keptRun === undefined ? {} : { keyRun: keptRun }) }
   state.calls.set(task, calls)
@@ -233,7 +251,7 @@ function timerFired(state: State, timer: number): void {
       return
     case 'timeout': {
       if (at !== phase.body && at !== phase.setup && at !== phase.inside && at !== phase.returns) return
-      const failure = failures.timedOut(pathOf(state, task), state.nodeOf(task).timeoutMs ?? 0)
+      const failure = failures.timedOut(pathOf(state, task), timeoutOf(state, task) ?? 0)
       cancelAttempt(state, task)
       state.tasks.phase[task] = phase.setup // the attempt holds nothing any more
       attemptEnded(state, task, { kind: 'failure', failure })

@@ -4,8 +4,10 @@ import { invariant } from '#base/invariant.ts'
 import type { Part, TaskId } from '#model/event.ts'
 import type { PlanExpr, PlanNode } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
+import { agentOf, limitOfAgent, roleExpr } from './agent-role.ts'
 import { workflowKey } from './open-scope.ts'
 import type { Level, RecordedCall, Scope, State } from './state.ts'
+import { timeoutOf } from './timeout.ts'
 
 /** Names an expression may mention; the shape that `Evaluation` asks for. */
 export class Names {
@@ -83,6 +85,10 @@ export function expressionOf(state: State, task: TaskId, part: Part): PlanExpr |
       return node.approve
     case 'wait':
       return node.wait?.value ?? null
+    case 'prompt':
+      return node.body.kind === 'agent' ? node.body.prompt : null
+    case 'role':
+      return roleExpr(state, task)
     case 'fallback': {
       const policy = node.onFailure ?? state.scopeOf(task).shape.workflow.onFailure
       return policy.kind === 'use' ? policy.value : null
@@ -90,9 +96,11 @@ export function expressionOf(state: State, task: TaskId, part: Part): PlanExpr |
   }
 }
 
-/** Levels of authority that hold for a task's own calls: each must allow. */
+/** Levels of authority that hold for a task's own calls, and for the questions of an agent that does it: each must allow. */
 export function levelsOf(state: State, task: TaskId): readonly Level[] {
-  return state.scopeOf(task).levels
+  const { levels } = state.scopeOf(task)
+  const agent = state.talks.size === 0 ? undefined : state.talks.get(task)?.levels
+  return agent === undefined ? levels : [...levels, ...agent]
 }
 
 /** What one attempt of a task may take of the machine; a field is absent where nothing says so. */
@@ -113,16 +121,19 @@ export interface TaskBounds {
  */
 export function limitsOf(state: State, task: TaskId): TaskBounds {
   if (task === 0) return {}
-  const { needs, timeoutMs } = state.nodeOf(task)
+  const { needs } = state.nodeOf(task)
   const inner = state.scopeOf(task)
   const least = (...all: readonly (number | null)[]): number | null => all.reduce((a, b) => (a === null ? b : b === null ? a : Math.min(a, b)), null)
-  let timeMs = timeoutMs
+  let timeMs = timeoutOf(state, task)
   for (let scope = inner; ; scope = state.scopeOf(scope.task)) {
     timeMs = least(timeMs, scope.timeMs, scope.task === 0 ? null : state.nodeOf(scope.task).timeoutMs)
     if (scope.task === 0) break
   }
-  const memoryBytes = least(inner.bounds.memoryBytes, needs === null || needs.memoryBytes === 0 ? null : needs.memoryBytes)
-  const cpu = least(inner.bounds.cpu === null ? null : inner.bounds.cpu * state.capacity.cpu, needs === null || needs.cpu === 0 ? null : needs.cpu)
+  const agent = agentOf(state, task)
+  const ofAgent = (name: 'memoryBytes' | 'cpu'): number | null => (agent === null ? null : (limitOfAgent(state, task, agent, name) ?? null))
+  const memoryBytes = least(inner.bounds.memoryBytes, ofAgent('memoryBytes'), needs === null || needs.memoryBytes === 0 ? null : needs.memoryBytes)
+  const share = least(inner.bounds.cpu, ofAgent('cpu'))
+  const cpu = least(share === null ? null : share * state.capacity.cpu, needs === null || needs.cpu === 0 ? null : needs.cpu)
   return { ...(memoryBytes === null ? {} : { memoryBytes }), ...(cpu === null ? {} : { cpu }), ...(timeMs === null ? {} : { timeMs }) }
 }
 

@@ -7,8 +7,8 @@
 //       A broken or paused model is passed over at once where another can answer.
 //   G3. Each attempt and why it ended is told, so that the record can say what an answer cost and where it came from.
 //   G4. All of it ends by the deadline, waits included.
-import type { ChatDelta, ChatFailureCode, ChatReply, ChatRequest } from '#model/chat.ts'
-import { isRetryable, ModelFailure, type Model, type ModelContext } from '#plugin-api/model-provider.ts'
+import type { ChatDelta, ChatFailureCode, ChatReply, ChatRequest, LostAttempt } from '#model/chat.ts'
+import { isModelFailure, isRetryable, ModelFailure, type Model, type ModelContext } from '#plugin-api/model-provider.ts'
 import type { Clock, Endpoint } from './endpoint.ts'
 
 /** Attempts at one model for one question. */
@@ -42,13 +42,6 @@ export interface GatewayAsk {
   onDelta(delta: ChatDelta): void
   /** What was shown of an answer does not count: another attempt begins. */
   onRestart(): void
-}
-
-/** One attempt that came to nothing. */
-export interface LostAttempt {
-  readonly model: string
-  readonly code: ChatFailureCode
-  readonly message: string
 }
 
 export type GatewayAnswer =
@@ -111,7 +104,7 @@ async function attempt(model: GatewayModel, ask: GatewayAsk, signal: AbortSignal
     endpoint.end('answered')
     return reply
   } catch (error) {
-    if (!(error instanceof ModelFailure)) {
+    if (!isModelFailure(error)) {
       endpoint.end('given-up')
       throw error
     }

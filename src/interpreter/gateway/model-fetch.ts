@@ -5,7 +5,7 @@
 //   Source: Fetch Standard, section 5 (https://fetch.spec.whatwg.org); only what libraries of models use of it.
 import { HostError, type Host, type HttpStream } from '#host/host.ts'
 import type { ChatFailureCode } from '#model/chat.ts'
-import { ModelFailure } from '#plugin-api/model-provider.ts'
+import { isModelFailure, ModelFailure } from '#plugin-api/model-provider.ts'
 
 /** Bytes of one answer after decompression. */
 export const MAX_ANSWER_BYTES = 32 * 1_024 * 1_024
@@ -71,7 +71,7 @@ const codes: Readonly<Partial<Record<HostError['code'], ChatFailureCode>>> = { '
 
 /** F1. */
 function explained(error: unknown, signal: AbortSignal): unknown {
-  if (error instanceof ModelFailure) return error
+  if (isModelFailure(error)) return error
   if (signal.aborted) return new ModelFailure('cancelled', 'The request was given up.')
   if (error instanceof HostError) return new ModelFailure(codes[error.code] ?? 'network', error.message)
   if (error instanceof Error && error.name === 'ToolFailure') return new ModelFailure('bad-request', error.message) // the guard refused

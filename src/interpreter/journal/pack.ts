@@ -2,13 +2,15 @@
 // Owns: the written form of an event, its version. Does not own: where the text is kept.
 //   F1. A batch is a JSON list; an event is a list that starts with its kind's number, which never changes its meaning. New fields come last.
 //   F2. Times are milliseconds since the batch's own time. Elapsed times keep three decimals.
-//   F3. An outcome is two entries: 0 and a value, 1 and a failure, 2 and the hash of a blob, 3 and nothing (no value).
+//   F3. An outcome is two entries: 0 and a value, 1 and a failure, 2 and the hash of a blob, 3 and nothing (no value). A model's outcome is the same with the
+//       reply as the value; the key of the model (null for a failure) and the lost attempts follow.
 import { TekBug } from '#base/invariant.ts'
-import type { Failure, Outcome, Part, RunEvent } from '#model/event.ts'
+import type { ChatReply } from '#model/chat.ts'
+import type { Failure, ModelOutcome, Outcome, Part, RunEvent } from '#model/event.ts'
 import type { Value } from '#model/type.ts'
 import { MAX_INLINE_VALUE_LENGTH } from './journal.ts'
 
-const parts: readonly Part[] = ['body', 'when', 'list', 'width', 'cache-key', 'fallback', 'verify-key', 'returns', 'setup', 'label', 'approve', 'wait']
+const parts: readonly Part[] = ['body', 'when', 'list', 'width', 'cache-key', 'fallback', 'verify-key', 'returns', 'setup', 'label', 'approve', 'wait', 'prompt', 'role']
 const partNumbers = new Map(parts.map((part, index) => [part, index]))
 
 /** Characters of a text; as JSON each is at most six. */
@@ -53,6 +55,10 @@ function packed(event: RunEvent, baseMs: number, keep: KeepBlob): unknown[] {
       return [9, at, event.task, event.attempt, event.verdict === 'approved' ? 1 : 0, event.by, ...(event.note === undefined ? [] : [event.note])]
     case 'task-cancelled':
       return [10, at, event.task, event.by]
+    case 'model-asked':
+      return [11, at, event.task, event.attempt, event.turn, event.model]
+    case 'model-answered':
+      return [12, at, event.task, event.attempt, event.turn, rounded(event.elapsedMs), ...packModelOutcome(event.outcome, keep)]
   }
 }
 
@@ -101,6 +107,10 @@ export function unpackEvent(packed: PackedEvent, baseMs: number, read: ReadBlob)
       return { kind: 'answered', atMs, task: a, attempt: b, verdict: c === 1 ? 'approved' : 'refused', by: d, ...(e === undefined ? {} : { note: e }) }
     case 10:
       return { kind: 'task-cancelled', atMs, task: a, by: b }
+    case 11:
+      return { kind: 'model-asked', atMs, task: a, attempt: b, turn: c, model: d }
+    case 12:
+      return { kind: 'model-answered', atMs, task: a, attempt: b, turn: c, elapsedMs: d, outcome: unpackModelOutcome(e, f, g, h, read) }
     default:
       throw new TekBug(`unknown packed event ${kind}`)
   }
@@ -108,6 +118,11 @@ export function unpackEvent(packed: PackedEvent, baseMs: number, read: ReadBlob)
 
 function packOutcome(outcome: Outcome, keep: KeepBlob): unknown[] {
   return outcome.kind === 'value' ? packValue(outcome.value, keep) : [1, outcome.failure] // F3
+}
+
+function packModelOutcome(outcome: ModelOutcome, keep: KeepBlob): unknown[] {
+  const held = outcome.kind === 'reply' ? [...packValue(outcome.reply as unknown as Value, keep), outcome.model] : [1, outcome.failure, null]
+  return outcome.lost.length === 0 ? held : [...held, outcome.lost]
 }
 
 function packValue(value: Value, keep: KeepBlob): unknown[] {
@@ -124,6 +139,11 @@ function isPlain(value: Value): boolean {
 function unpackOutcome(tag: number, held: never, read: ReadBlob): Outcome {
   if (tag === 1) return { kind: 'failure', failure: held as Failure }
   return { kind: 'value', value: unpackValue(tag, held, read) ?? null }
+}
+
+function unpackModelOutcome(tag: number, held: never, model: never, lost: ModelOutcome['lost'] | undefined, read: ReadBlob): ModelOutcome {
+  if (tag === 1) return { kind: 'failure', failure: held as Failure, lost: lost ?? [] }
+  return { kind: 'reply', reply: unpackValue(tag, held, read) as unknown as ChatReply, model, lost: lost ?? [] }
 }
 
 function unpackValue(tag: number, held: never, read: ReadBlob): Value | undefined {

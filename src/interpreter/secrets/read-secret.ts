@@ -7,7 +7,6 @@ import { resolve } from 'node:path'
 import { secretErrors } from '#diagnostics/catalog/secret.ts'
 import type { Diagnostic } from '#diagnostics/diagnostic.ts'
 import { type Host, HostError } from '#host/host.ts'
-import type { Grant } from '#model/capability.ts'
 import type { PlanSecret, SecretSource } from '#model/plan.ts'
 import { LEAST_SECRET_LENGTH } from './needles.ts'
 import { shownName } from './stand-in.ts'
@@ -21,18 +20,6 @@ const helperVariables = [
   'HOME', 'USER', 'LOGNAME', 'LANG', 'LC_ALL', 'TERM', 'DISPLAY', 'WAYLAND_DISPLAY', 'XAUTHORITY', 'XDG_RUNTIME_DIR', 'XDG_CONFIG_HOME', 'XDG_DATA_HOME',
   'DBUS_SESSION_BUS_ADDRESS', 'GNUPGHOME', 'GPG_TTY', 'GPG_AGENT_INFO', 'SSH_AUTH_SOCK', 'PASSWORD_STORE_DIR', 'SystemRoot', 'USERPROFILE', 'APPDATA', 'LOCALAPPDATA',
 ]
-
-/** The grant without which a secret is not read. */
-export function needOf(source: SecretSource): Grant {
-  switch (source.kind) {
-    case 'env':
-      return { name: 'env', args: [source.name] }
-    case 'file':
-      return { name: 'fs.read', args: [source.path] }
-    case 'command':
-      return { name: 'exec', args: [source.program, ...source.args] }
-  }
-}
 
 /** `~/x` as a path of whoever runs it. */
 export function atHome(host: Host, path: string): string {

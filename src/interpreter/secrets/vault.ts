@@ -16,9 +16,11 @@ import type { Failure, Outcome } from '#model/event.ts'
 import type { Plan, PlanGrant, PlanSecret } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
 import { standInName } from '#interpreter/engine/evaluation.ts'
+import { modelChain } from '#interpreter/engine/questions.ts'
 import { checkNeeds, isAllowed } from '#interpreter/guard/guard.ts'
 import { keepFromCrashes } from './crash-redaction.ts'
-import { atHome, needOf, readSecret } from './read-secret.ts'
+import { needOf } from '#grants/secret-source.ts'
+import { atHome, readSecret } from './read-secret.ts'
 import { Redactor } from './redactor.ts'
 import { mapOutcome, mapTexts, replaceStandIns, showStandIns, standInOf } from './stand-in.ts'
 
@@ -198,12 +200,16 @@ function secretsReached(plan: Plan, workflow: string): Set<string> {
   while (left.length > 0) {
     const at = left.pop()
     if (typeof at !== 'object' || at === null) continue
-    const { op, kind, name, prompt, workflow: callee } = at as Record<string, unknown>
+    const { op, kind, name, prompt, workflow: callee, agent } = at as Record<string, unknown>
     if (op === 'value') continue // data, whatever it looks like
     if (op === 'secret' && typeof name === 'string') found.add(name)
     if (op === 'prompt' && typeof prompt === 'string') reach(`prompt ${prompt}`, plan.prompts[prompt])
     if (op === 'constant' && typeof name === 'string') reach(`constant ${name}`, plan.constants.find(each => each.name === name)?.value)
     if (kind === 'workflow' && typeof callee === 'string') reach(`workflow ${callee}`, plan.workflows[callee])
+    if (kind === 'agent' && typeof agent === 'string') {
+      reach(`agent ${agent}`, plan.agentBodies?.[agent])
+      for (const model of modelChain(plan, plan.agentBodies?.[agent]?.model ?? '')) if (plan.models![model]!.key !== null) found.add(plan.models![model]!.key!)
+    }
     for (const part of Object.values(at)) left.push(part)
   }
   return found

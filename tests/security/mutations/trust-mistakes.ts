@@ -1,5 +1,5 @@
 // Trust mistakes: text from outside that reaches what it may not, secrets that leave, an agent that can be talked into both.
-import { family, missed, type Mutation } from './mutation.ts'
+import { family, type Mutation } from './mutation.ts'
 
 export const trustMistakes: readonly Mutation[] = [
   ...family('untrusted text reaches a command, path or address', [
@@ -30,7 +30,7 @@ export const trustMistakes: readonly Mutation[] = [
     ['research', 'memory thread "research"', 'memory thread key', 'secret/*'],
     ['research', 'secret key = env("MODEL_KEY")', 'secret key = "sk-1234567890"', 'secret/bad-source'],
     ['research', 'secret key = env("MODEL_KEY")', 'secret key = env()', 'secret/bad-source'],
-    ['research', 'key: key)', 'key: "sk-1234567890")', missed('a key written into a program is a text like another')],
+    ['research', 'key: key)', 'key: "sk-1234567890")', 'agent/bad-key'],
   ]),
   ...family('lethal trifecta', [
     ['research', '  can fs.read("src/**")\n  tools fs.read, mentions', '  can fs.read("src/**"), net("*")\n  tools fs.read, http.get, http.post, mentions', 'agent/lethal-trifecta'],

@@ -1,13 +1,12 @@
 // Models: what a declared model costs and how much one request to it may hold.
 // Owns: reading `model x = provider(…)`. Does not own: the price list (model/prices.ts), the options' types (declarations.ts).
 //   M1. Along a chain of `fallback`s each figure is the largest; one model without a figure leaves the whole chain without it.
-//   M2. What runs on this machine costs nothing: `onnx`, and any provider whose `baseUrl` is a loopback address.
+//   M2. What runs on this machine costs nothing, unless its price is stated: `onnx`, and any provider whose `baseUrl` is a loopback address.
+import { MAX_MODEL_CHAIN } from '#model/plan.ts'
 import { priceOf } from '#model/prices.ts'
 import type { CallExpr, Expr, LiteralExpr, RecordExpr } from '../../1-syntax/ast.ts'
 import type { Sym } from '../../2-resolve/program.ts'
-
-/** Models a chain of `fallback`s may have. */
-const MAX_CHAIN = 16
+import { isLoopback } from '../models.ts'
 
 export interface ModelFacts {
   /** Micro-dollars per million tokens, of the dearer kind; null = unknown. */
@@ -25,7 +24,7 @@ const FREE: ModelFacts = { microsPerMillion: 0, tokensPerCall: null, timeoutMs: 
 export function modelFacts(symbol: Sym<'model'>): ModelFacts {
   let found: ModelFacts | null = null
   let next: Sym | undefined = symbol
-  for (let step = 0; next?.kind === 'model' && step < MAX_CHAIN; step++) {
+  for (let step = 0; next?.kind === 'model' && step < MAX_MODEL_CHAIN; step++) {
     let { value }: { value: Expr } = next.declaration
     if (value.kind === 'name-expr') {
       next = next.unit.file.values.get(value.name)
@@ -53,16 +52,18 @@ function ofCall(call: CallExpr): ModelFacts {
   const name = argOf(call, 'model') ?? call.args.find(arg => arg.name === null)?.value
   const listed = provider === 'anthropic' && name?.kind === 'string-literal' ? priceOf(name.value) : null
   const stated = statedPrice(argOf(call, 'price'))
-  const isHere = provider === 'onnx' || isLoopback(argOf(call, 'baseUrl'))
+  const isHere = provider === 'onnx' || isLoopback(urlOf(argOf(call, 'baseUrl')))
   const maxTokens = numberOf(argOf(call, 'maxTokens'))
   const answer = maxTokens ?? listed?.output ?? null
   return {
-    microsPerMillion: isHere ? 0 : stated ?? (listed === null ? null : Math.max(listed.inputMicros, listed.outputMicros)), // M2
+    microsPerMillion: stated ?? (isHere ? 0 : listed === null ? null : Math.max(listed.inputMicros, listed.outputMicros)), // M2
     tokensPerCall: listed === null || answer === null ? null : listed.context + answer,
     timeoutMs: numberOf(argOf(call, 'timeout')),
     isListed: !isHere && stated === null && listed !== null,
   }
 }
+
+const urlOf = (expr: Expr | undefined): string | null => (expr?.kind === 'string-literal' ? expr.value : null)
 
 const argOf = (call: CallExpr, name: string): Expr | undefined => call.args.find(arg => arg.name?.text === name)?.value
 
@@ -80,10 +81,4 @@ function statedPrice(expr: Expr | undefined): number | null {
 function priceIn(record: RecordExpr, name: string): number | null {
   const entry = record.entries.find(each => each.kind === 'entry' && each.key.text === name)
   return entry === undefined ? null : numberOf(entry.value as LiteralExpr)
-}
-
-function isLoopback(expr: Expr | undefined): boolean {
-  if (expr?.kind !== 'string-literal' || !URL.canParse(expr.value)) return false
-  const { hostname } = new URL(expr.value)
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
 }

@@ -73,10 +73,14 @@ export class Talk {
     return this.ask()
   }
 
-  /** A model answered. */
-  replied(reply: ChatReply): TalkStep {
+  /**
+   * A model answered.
+   *
+   * @param asked what was settled when it was asked: the price of the model that answered, the most tokens of this answer; absent: as the spec says.
+   */
+  replied(reply: ChatReply, asked: { readonly price: TalkSpec['price']; readonly answerTokens: number } = this.spec): TalkStep {
     this.turns++
-    this.count(reply.usage)
+    this.count(reply.usage, asked.price)
     this.messages.push({ role: 'assistant', content: reply.content })
     switch (reply.stop) {
       case 'refusal':
@@ -84,7 +88,7 @@ export class Talk {
       case 'context-full':
         return { kind: 'failed', end: 'context-full', message: 'The conversation is longer than the model can hold.' }
       case 'max-tokens':
-        return { kind: 'failed', end: 'answer-cut-off', message: `The answer is longer than ${this.spec.answerTokens} tokens.`, details: quoted(textOf(reply)) }
+        return { kind: 'failed', end: 'answer-cut-off', message: `The answer is longer than ${asked.answerTokens} tokens.`, details: quoted(textOf(reply)) }
       case 'tool-use':
         return this.isWrappingUp ? this.overLimit() : this.called(reply.content) // K2
       default:
@@ -188,15 +192,15 @@ export class Talk {
     return this.ask()
   }
 
-  private count(usage: ChatUsage): void {
-    const { price } = this.spec
+  private count(usage: ChatUsage, price: TalkSpec['price']): void {
     const add = (key: keyof ChatUsage): number => this.usage[key] + usage[key]
     this.usage = { input: add('input'), output: add('output'), cacheRead: add('cacheRead'), cacheWrite: add('cacheWrite'), thinking: add('thinking') }
     this.lastTurnTokens = tokensOf(usage)
     if (price !== null) this.costMicros += costOf(usage, price)
   }
 
-  private get tokens(): number {
+  /** Of all its turns. */
+  get tokens(): number {
     return tokensOf(this.usage)
   }
 

@@ -1,0 +1,63 @@
+// Run models: what answers the agents of one run: the models of its plan, or what a test says.
+// Owns: joining the plan's models with the run's clock and constants, working out their options and a test's replies. Does not own: asking (gateway/).
+import type { Host } from '#host/host.ts'
+import type { ChatFailureCode } from '#model/chat.ts'
+import type { Plan, PlanExpr, PlanTest } from '#model/plan.ts'
+import type { Value } from '#model/type.ts'
+import { ModelFailure, type ModelProvider } from '#plugin-api/model-provider.ts'
+import type { ToolRunner } from '#plugin-api/tool-runner.ts'
+import { evaluatePure } from './engine/evaluation.ts'
+import type { Clock } from './gateway/endpoint.ts'
+import { type AskedModels, OpenModels } from './gateway/models.ts'
+import { ScriptedModels } from './gateway/scripted.ts'
+import type { Timers } from './world.ts'
+
+const RANDOM_BYTES = 6
+
+export interface RunModelsSettings {
+  readonly plan: Plan
+  readonly host: Host
+  readonly timers: Timers
+  readonly toolRunner: ToolRunner
+  readonly constants: ReadonlyMap<string, Value>
+  /** Absent: there are no providers. */
+  readonly modelProvider: ((name: string) => Promise<ModelProvider | null>) | undefined
+  /** Of a test; absent: the plan's models are asked. */
+  readonly given: PlanTest['given'] | undefined
+}
+
+export function modelsOf({ plan, host, timers, toolRunner, constants, modelProvider, given }: RunModelsSettings): AskedModels {
+  const names = { param: () => null, node: () => null, constant: (name: string) => constants.get(name) ?? null, local: () => undefined }
+  const evaluate = (expr: PlanExpr, what: string): Value => {
+    const step = evaluatePure(expr, names, { pure: (module, fn) => toolRunner.pure(module, fn), prompts: plan.prompts })
+    if (step.kind === 'done') return step.value
+    throw new ModelFailure('bad-request' satisfies ChatFailureCode, `${what} cannot be worked out: ${step.kind === 'failed' ? step.failure.message : 'it calls a tool'}`)
+  }
+  if (given !== undefined) return new ScriptedModels(given.map(({ agent, replies }) => ({ agent, replies: () => listOf(evaluate(replies, `What the test gives as replies of \`${agent}\``)) })))
+  return new OpenModels({
+    plan, host, clock: clockOf(host, timers), provider: name => modelProvider?.(name) ?? Promise.resolve(null),
+    evaluate: (model, option) => evaluate(option, `An option of the model \`${model}\``),
+  })
+}
+
+const listOf = (value: Value): readonly Value[] => (Array.isArray(value) ? (value as readonly Value[]) : [value])
+
+/** The run's own clock. */
+function clockOf(host: Host, timers: Timers): Clock {
+  return {
+    monotonic: () => host.monotonic(),
+    sleep: (ms, signal) => new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason as Error)
+      const leave = (): void => {
+        clear()
+        reject(signal.reason as Error)
+      }
+      const clear = timers.set(ms, () => {
+        signal.removeEventListener('abort', leave)
+        resolve()
+      })
+      signal.addEventListener('abort', leave, { once: true })
+    }),
+    random: () => parseInt(host.randomHex(RANDOM_BYTES), 16) / 256 ** RANDOM_BYTES,
+  }
+}
