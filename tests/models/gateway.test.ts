@@ -127,8 +127,19 @@ describe('one model', () => {
     const never = new AbortController().signal
     await endpoint.begin('a', never)
     for (let n = 0; n < MAX_WAITING; n++) void endpoint.begin('a', never)
-    expect(await endpoint.begin('a', never)).toBe(false)
+    expect(await endpoint.begin('a', never)).toBe('full')
   })
+})
+
+test('a server that stays away holds nobody up: who waits and who comes is told at once', async () => {
+  const clock = virtualClock()
+  const gone = scripted('gone', clock, Array.from({ length: 1_000 }, () => 'network' as const), 4)
+  const answers = await clock.during(Promise.all(Array.from({ length: 20 }, () => askModels(asking([gone]), clock))))
+  for (const each of answers) expect(each).toMatchObject({ kind: 'failure', code: 'network' })
+  expect(clock.monotonic()).toBeLessThan(30_000)
+  const before = gone.seen.length
+  expect(await clock.during(askModels(asking([gone]), clock))).toMatchObject({ message: expect.stringContaining('left alone') })
+  expect(gone.seen.length).toBe(before)
 })
 
 describe('a chain', () => {

@@ -5,6 +5,7 @@
 //   P2. After BREAK_AFTER failures in a row, without an answer in between, nobody asks for a while; then one does, and its outcome decides for all.
 //   P3. Agents take turns: who asks much does not keep others waiting. Within an agent, first come, first served.
 //   P4. At most MAX_WAITING wait; the one too many is told at once.
+//   P5. A break of more than PATIENCE_MS is waited out by nobody: who waits, and who comes, is told at once.
 
 export interface Clock {
   /** Milliseconds that never go back. */
@@ -23,12 +24,17 @@ const ROUND = 10
 const BREAK_AFTER = 5
 const FIRST_BREAK_MS = 5_000
 const MAX_BREAK_MS = 300_000
+/** Milliseconds that a question waits for a broken server. */
+export const PATIENCE_MS = 10_000
 /** A pause that no server named. */
 const STANDARD_PAUSE_MS = 1_000
 
+/** What came of asking for a place. */
+export type Place = 'taken' | 'full' | 'broken'
+
 interface Waiter {
   readonly agent: string
-  readonly resolve: () => void
+  readonly resolve: (place: Place) => void
 }
 
 /** Why a place was given back. */
@@ -76,19 +82,20 @@ export class Endpoint {
   /**
    * Waits for a place; who has one gives it back by `end`.
    *
-   * @returns false when too many wait. Rejects with the signal's reason when it is aborted. // P4
+   * @returns `taken`, or why there is none. Rejects with the signal's reason when it is aborted. // P4 P5
    */
-  async begin(agent: string, signal: AbortSignal): Promise<boolean> {
+  async begin(agent: string, signal: AbortSignal): Promise<Place> {
     signal.throwIfAborted()
     if (this.waiting.length === 0 && this.mayBegin()) {
       this.take(agent)
-      return true
+      return 'taken'
     }
-    if (this.waiting.length >= MAX_WAITING) return false
-    await new Promise<void>((resolve, reject) => {
-      const waiter: Waiter = { agent, resolve: () => {
+    if (this.isGivenUp) return 'broken'
+    if (this.waiting.length >= MAX_WAITING) return 'full'
+    return new Promise<Place>((resolve, reject) => {
+      const waiter: Waiter = { agent, resolve: place => {
         signal.removeEventListener('abort', leave)
-        resolve()
+        resolve(place)
       } }
       const leave = (): void => {
         this.waiting = this.waiting.filter(each => each !== waiter)
@@ -98,7 +105,11 @@ export class Endpoint {
       this.waiting.push(waiter)
       this.serve()
     })
-    return true
+  }
+
+  /** P5. */
+  private get isGivenUp(): boolean {
+    return this.openUntilMs !== null && this.openUntilMs - this.clock.monotonic() > PATIENCE_MS
   }
 
   /** Gives a place back. `pauseMs`: how long the server asks to wait. */
@@ -132,6 +143,7 @@ export class Endpoint {
     if (!wasProbe && this.failures < BREAK_AFTER) return
     if (wasProbe) this.breakMs = Math.min(MAX_BREAK_MS, this.breakMs * 2)
     this.openUntilMs = this.clock.monotonic() + this.breakMs // P2
+    if (this.isGivenUp) for (const each of this.waiting.splice(0)) each.resolve('broken') // P5
   }
 
   private mayBegin(): boolean {
@@ -150,7 +162,7 @@ export class Endpoint {
       const next = this.nextInTurn()
       this.waiting.splice(this.waiting.indexOf(next), 1)
       this.take(next.agent)
-      next.resolve()
+      next.resolve('taken')
     }
     if (this.waiting.length > 0 && this.closedForMs > 0) this.wakeIn(this.closedForMs)
   }

@@ -4,19 +4,17 @@
 //   G1. A failure that may pass is tried again, at most MAX_TRIES times at one model, with waits that double and are drawn at random ("full jitter",
 //       https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/). What the server says about waiting goes before.
 //   G2. The next model of the chain is asked when one cannot answer: not for what would fail anywhere (a request that no server takes, one that is given up).
-//       A broken or paused model is passed over at once where another can answer.
+//       A broken or paused model is passed over at once where another can answer; one that stays broken fails at once also where none can.
 //   G3. Each attempt and why it ended is told, so that the record can say what an answer cost and where it came from.
 //   G4. All of it ends by the deadline, waits included.
 import type { ChatDelta, ChatFailureCode, ChatReply, ChatRequest, LostAttempt } from '#model/chat.ts'
 import { isModelFailure, isRetryable, ModelFailure, type Model, type ModelContext } from '#plugin-api/model-provider.ts'
-import type { Clock, Endpoint } from './endpoint.ts'
+import { PATIENCE_MS, type Clock, type Endpoint } from './endpoint.ts'
 
 /** Attempts at one model for one question. */
 export const MAX_TRIES = 5
 const FIRST_WAIT_MS = 500
 const MAX_WAIT_MS = 30_000
-/** A model of the chain that asks to wait longer than this is passed over, where there is another. */
-const PATIENCE_MS = 10_000
 
 /** A model as the gateway can ask it. */
 export interface GatewayModel {
@@ -84,8 +82,10 @@ async function askOne(model: GatewayModel, isLast: boolean, ask: GatewayAsk, sig
     if ('content' in outcome) return outcome
     lost.push({ model: model.key, code: outcome.code, message: outcome.message })
     const mayPass = isRetryable(outcome.code) && tries < MAX_TRIES && !signal.aborted // G1
-    const isLong = (outcome.retryAfterMs ?? 0) > PATIENCE_MS || model.endpoint.isBroken
-    if (!mayPass || (isLong && !isLast)) return null
+    const { endpoint } = model
+    const isLong = (outcome.retryAfterMs ?? 0) > PATIENCE_MS || endpoint.isBroken
+    const isGivenUp = endpoint.isBroken && endpoint.closedForMs > PATIENCE_MS
+    if (!mayPass || (isLong && !isLast) || isGivenUp) return null
     const waitMs = outcome.retryAfterMs ?? Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** (tries - 1)) * clock.random()
     await clock.sleep(waitMs, signal).catch(() => {}) // seen by the next attempt
     ask.onRestart()
@@ -94,9 +94,10 @@ async function askOne(model: GatewayModel, isLast: boolean, ask: GatewayAsk, sig
 
 async function attempt(model: GatewayModel, ask: GatewayAsk, signal: AbortSignal): Promise<ChatReply | ModelFailure> {
   const { endpoint } = model
-  const hasPlace = await endpoint.begin(ask.agent, signal).catch(() => null)
-  if (hasPlace === null) return new ModelFailure('cancelled', 'The question was given up while it waited for its turn.')
-  if (!hasPlace) return new ModelFailure('overloaded', `Too many questions wait for \`${model.key}\`.`)
+  const place = await endpoint.begin(ask.agent, signal).catch(() => null)
+  if (place === null) return new ModelFailure('cancelled', 'The question was given up while it waited for its turn.')
+  if (place === 'broken') return new ModelFailure('network', `\`${model.key}\` has not answered for a while, and is left alone for another ${Math.ceil(endpoint.closedForMs / 1_000)} s.`)
+  if (place === 'full') return new ModelFailure('overloaded', `Too many questions wait for \`${model.key}\`.`)
   let failure: ModelFailure
   try {
     const context = await ask.contextFor(model)
