@@ -99,7 +99,7 @@ test('a real one, killed at random while deliveries and ticks come: each deliver
     const upTo = next + 12
     for (let isAlive = true; isAlive; ) {
       // Half of them new, half of them such as nobody answered or that are sent again all the same.
-      const numbers = [Math.min(next++, upTo), Math.floor(Math.random() * next)]
+      const numbers = [Math.min(next++, upTo), Math.floor(Math.random() * Math.min(next, upTo + 1))]
       for (const n of numbers) {
         const run = await deliver(port!, n)
         if (run === null) isAlive = child.exitCode === null && child.signalCode === null && !child.killed
