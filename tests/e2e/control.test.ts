@@ -200,6 +200,11 @@ describe('a pause', () => {
     expect(there('begun-first')).toBe(false) // it was not done again
   })
 
+  test('a stop of a run that waits says how it is kept from being woken', async () => {
+    expect((await run('run', 'flow.tek')).code).toBe(6)
+    expect((await run('stop', 'last')).out).toMatch(/^([0-9a-f]{8}) is not running: it waits\. `tek pause \1` keeps it from being gone on with\.\n$/)
+  })
+
   test('of a run that waits keeps it from being woken; of one that is over says so', async () => {
     await run('run', 'flow.tek')
     expect((await run('pause')).err).toMatch(/^Nothing is running here\. What waits is kept from being woken by `tek pause RUN`/)

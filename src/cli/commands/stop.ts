@@ -34,7 +34,7 @@ export class StopCommand extends TekCommand {
     const seen = chosen.length === 0 ? [] : answered(await stop(host, databasePath(host.cwd), chosen.map(each => each.runId)))
     const goingOn = seen.flatMap(each => (each.kind === 'going-on' ? [cliErrors['still-running']({ run: each.runId.slice(0, SHORT_ID), pid: each.pid, hostName: neutralise(each.hostName) })] : []))
     if (this.json) this.printJson({ version: 1, runs: seen })
-    else for (const each of seen) if (each.kind !== 'going-on') out.write(`${sentence(each)}\n`)
+    else for (const each of seen) if (each.kind !== 'going-on') out.write(`${sentence(each, chosen.some(run => run.runId === each.runId && run.state === 'waiting'))}\n`)
     if (goingOn.length === 0) return exitCodes.fine
     if (this.json) return exitCodes.failed
     throw new CliFailure(goingOn, exitCodes.failed)
@@ -49,11 +49,12 @@ export class StopCommand extends TekCommand {
   }
 }
 
-function sentence(seen: Exclude<StopSeen, { kind: 'going-on' }>): string {
+function sentence(seen: Exclude<StopSeen, { kind: 'going-on' }>, isWaiting: boolean): string {
   const id = seen.runId.slice(0, SHORT_ID)
   if (seen.kind === 'killed') {
     const others = seen.processes === 0 ? '' : ` with ${seen.processes} ${seen.processes === 1 ? 'process' : 'processes'} that it had started`
     return `${id} did not answer, so its process ${seen.pid} was ended${others}. \`tek resume ${id}\` goes on with it.`
   }
-  return seen.kind === 'ended' ? `${id} has stopped, and its process ${seen.pid} has ended. \`tek resume ${id}\` goes on with it.` : `${id} is not running.`
+  if (seen.kind === 'ended') return `${id} has stopped, and its process ${seen.pid} has ended. \`tek resume ${id}\` goes on with it.`
+  return isWaiting ? `${id} is not running: it waits. \`tek pause ${id}\` keeps it from being gone on with.` : `${id} is not running.`
 }
