@@ -6,11 +6,10 @@
 //   W4. What is asked again with each turn is marked for the provider's cache.
 import type Anthropic from '@anthropic-ai/sdk'
 import { ModelFailure, type ChatBlock, type ChatDelta, type ChatMessage, type ChatReply, type ChatRequest, type ChatStop, type ChatUsage, type Value } from 'tek-lang/plugin'
+import { AnswerLength, readArguments } from './provider-facts.ts'
 
 /** Thinking below this is refused by the API. */
 const LEAST_THINKING_TOKENS = 1_024
-/** Characters of one answer, tools' arguments included. */
-const MAX_ANSWER_LENGTH = 4_000_000
 const MAX_BLOCKS = 1_000
 
 type Body = Omit<Anthropic.MessageCreateParamsStreaming, 'stream'>
@@ -77,7 +76,7 @@ export class Answer {
   private usage: { -readonly [Key in keyof ChatUsage]: number } = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, thinking: 0 }
   private model = ''
   private stop: string | null = null
-  private length = 0
+  private readonly length = new AnswerLength()
   private isOver = false
 
   constructor(onDelta: (delta: ChatDelta) => void) {
@@ -123,19 +122,13 @@ export class Answer {
     if (piece === undefined) return
     const { block: held } = piece
     if (delta.type === 'text_delta' && held.kind === 'text') {
-      piece.block = { ...held, text: held.text + this.within(delta.text) }
+      piece.block = { ...held, text: held.text + this.length.within(delta.text) }
       this.onDelta({ kind: 'text', text: delta.text })
     } else if (delta.type === 'thinking_delta' && held.kind === 'thinking') {
-      piece.block = { ...held, text: held.text + this.within(delta.thinking) }
+      piece.block = { ...held, text: held.text + this.length.within(delta.thinking) }
       this.onDelta({ kind: 'thinking', text: delta.thinking })
-    } else if (delta.type === 'signature_delta' && held.kind === 'thinking') piece.block = { ...held, sealed: (held.sealed ?? '') + this.within(delta.signature) }
-    else if (delta.type === 'input_json_delta') piece.json += this.within(delta.partial_json)
-  }
-
-  private within(text: string): string {
-    this.length += text.length
-    if (this.length > MAX_ANSWER_LENGTH) throw new ModelFailure('bad-answer', `The answer is longer than ${MAX_ANSWER_LENGTH.toLocaleString('en')} characters.`)
-    return text
+    } else if (delta.type === 'signature_delta' && held.kind === 'thinking') piece.block = { ...held, sealed: (held.sealed ?? '') + this.length.within(delta.signature) }
+    else if (delta.type === 'input_json_delta') piece.json += this.length.within(delta.partial_json)
   }
 
   /** W2. */
@@ -144,11 +137,7 @@ export class Answer {
     if (piece === undefined || piece.isOver) return
     piece.isOver = true
     if (piece.block.kind !== 'tool-use' || piece.json === '') return
-    try {
-      piece.block = { ...piece.block, input: JSON.parse(piece.json) as Value }
-    } catch (error) {
-      piece.block = { ...piece.block, input: null, problem: `its arguments are no JSON: ${(error as Error).message}`.slice(0, 500) }
-    }
+    piece.block = { ...piece.block, ...readArguments(piece.json) }
   }
 
   /** W1. */

@@ -7,7 +7,7 @@
 import type Anthropic from '@anthropic-ai/sdk'
 import { isModelFailure, ModelFailure, z, type ChatFailureCode, type ChatReply, type ChatRequest, type Model, type ModelContext, type ModelProvider } from 'tek-lang/plugin'
 import { Answer, countedRequest, request as asRequest } from './anthropic-wire.ts'
-import { asUrl, hostOf, missingLibrary, retryAfterMs } from './provider-facts.ts'
+import { asUrl, explainedBelow, hostOf, missingLibrary, retryAfterMs } from './provider-facts.ts'
 
 const STANDARD_URL = 'https://api.anthropic.com'
 /** The SDK's own deadline comes this much after that of `context.fetch`, which says what was late. */
@@ -95,7 +95,7 @@ async function explained(error: unknown, signal: AbortSignal): Promise<unknown> 
   if (signal.aborted) return new ModelFailure('cancelled', 'The request was given up.')
   const { APIConnectionError, APIConnectionTimeoutError, APIError, AnthropicError } = await import('@anthropic-ai/sdk')
   if (error instanceof APIConnectionTimeoutError) return new ModelFailure('timed-out', 'The model did not begin to answer in time.')
-  if (error instanceof APIConnectionError) return fromBelow(error.cause) ?? new ModelFailure('network', `The model cannot be reached: ${error.message}`)
+  if (error instanceof APIConnectionError) return explainedBelow(error.cause) ?? new ModelFailure('network', `The model cannot be reached: ${error.message}`)
   if (error instanceof APIError) {
     const code = codeOf(error.status, error.type)
     const says = error.apiMessage ?? error.message
@@ -103,12 +103,6 @@ async function explained(error: unknown, signal: AbortSignal): Promise<unknown> 
     const wait = retryAfterMs(error.headers)
     return new ModelFailure(isTooLong ? 'context-full' : code, `The model's server refused: ${says}`.slice(0, 1_000), wait === null ? {} : { retryAfterMs: wait })
   }
-  if (error instanceof SyntaxError || error instanceof AnthropicError) return fromBelow(error) ?? new ModelFailure('cut-off', 'What the model sent could not be read.', { details: String((error as Error).message).slice(0, 2_000) })
-  return fromBelow(error) ?? new ModelFailure('cut-off', 'The connection to the model was broken off.', { details: String(error).slice(0, 2_000) })
-}
-
-/** A failure that the socket's side explained already, however deep it lies. */
-function fromBelow(error: unknown): ModelFailure | null {
-  for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) if (isModelFailure(at)) return at
-  return null
+  if (error instanceof SyntaxError || error instanceof AnthropicError) return explainedBelow(error) ?? new ModelFailure('cut-off', 'What the model sent could not be read.', { details: String((error as Error).message).slice(0, 2_000) })
+  return explainedBelow(error) ?? new ModelFailure('cut-off', 'The connection to the model was broken off.', { details: String(error).slice(0, 2_000) })
 }

@@ -5,13 +5,12 @@
 //   W3. Without a reason for its end there is no answer. Where tools are called, that is the reason, whatever the server calls it.
 //   W4. Calls of tools without a number or a name of their own get one.
 import type OpenAI from 'openai'
-import { ModelFailure, type ChatBlock, type ChatDelta, type ChatMessage, type ChatReply, type ChatRequest, type ChatStop, type ChatUsage, type Value } from 'tek-lang/plugin'
+import { ModelFailure, type ChatBlock, type ChatDelta, type ChatMessage, type ChatReply, type ChatRequest, type ChatStop, type ChatUsage } from 'tek-lang/plugin'
+import { AnswerLength, readArguments } from './provider-facts.ts'
 
 type Body = Omit<OpenAI.Chat.ChatCompletionCreateParamsStreaming, 'stream'>
 type Param = OpenAI.Chat.ChatCompletionMessageParam
 
-/** Characters of one answer, tools' arguments included. */
-const MAX_ANSWER_LENGTH = 4_000_000
 const MAX_CALLS = 1_000
 
 /** Which form of a request a server understands. */
@@ -93,7 +92,7 @@ export class Answer {
   private usage: ChatUsage = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0, thinking: 0 }
   private model = ''
   private stop: string | null = null
-  private length = 0
+  private readonly length = new AnswerLength()
 
   constructor(onDelta: (delta: ChatDelta) => void) {
     this.onDelta = onDelta
@@ -107,14 +106,14 @@ export class Answer {
     const delta = choice.delta as OpenAI.Chat.ChatCompletionChunk.Choice.Delta & { readonly reasoning_content?: string | null; readonly reasoning?: string | null }
     const thinking = delta?.reasoning_content ?? delta?.reasoning
     if (thinking) { // W1
-      this.thinking += this.within(thinking)
+      this.thinking += this.length.within(thinking)
       this.onDelta({ kind: 'thinking', text: thinking })
     }
     if (delta?.content) {
-      this.text += this.within(delta.content)
+      this.text += this.length.within(delta.content)
       this.onDelta({ kind: 'text', text: delta.content })
     }
-    if (delta?.refusal) this.refusal += this.within(delta.refusal)
+    if (delta?.refusal) this.refusal += this.length.within(delta.refusal)
     for (const call of delta?.tool_calls ?? []) this.add(call)
     if (choice.finish_reason) this.stop = choice.finish_reason
   }
@@ -139,18 +138,12 @@ export class Answer {
       this.calls.set(index, (call = { id: given.id || `call_${index}`, name: '', json: '' }))
     }
     if (given.function?.name && call.name === '') {
-      call.name = this.within(given.function.name)
+      call.name = this.length.within(given.function.name)
       this.onDelta({ kind: 'tool-use', name: call.name })
     }
     const piece: unknown = given.function?.arguments // some servers send the object itself
-    if (typeof piece === 'string') call.json += this.within(piece)
-    else if (piece !== undefined && piece !== null) call.json += this.within(JSON.stringify(piece))
-  }
-
-  private within(text: string): string {
-    this.length += text.length
-    if (this.length > MAX_ANSWER_LENGTH) throw new ModelFailure('bad-answer', `The answer is longer than ${MAX_ANSWER_LENGTH.toLocaleString('en')} characters.`)
-    return text
+    if (typeof piece === 'string') call.json += this.length.within(piece)
+    else if (piece !== undefined && piece !== null) call.json += this.length.within(JSON.stringify(piece))
   }
 
   private count({ prompt_tokens: prompt, completion_tokens: output, prompt_tokens_details: read, completion_tokens_details: wrote }: OpenAI.CompletionUsage): void {
@@ -161,10 +154,5 @@ export class Answer {
 
 /** W2. */
 function read({ id, name, json }: Call): ChatBlock {
-  if (json === '') return { kind: 'tool-use', id, name, input: {} }
-  try {
-    return { kind: 'tool-use', id, name, input: JSON.parse(json) as Value }
-  } catch (error) {
-    return { kind: 'tool-use', id, name, input: null, problem: `its arguments are no JSON: ${(error as Error).message}`.slice(0, 500) }
-  }
+  return { kind: 'tool-use', id, name, ...(json === '' ? { input: {} } : readArguments(json)) }
 }

@@ -8,7 +8,7 @@
 import type OpenAI from 'openai'
 import { isModelFailure, ModelFailure, z, type ChatFailureCode, type ChatReply, type ChatRequest, type Model, type ModelContext, type ModelProvider } from 'tek-lang/plugin'
 import { Answer, newest, older, request as asRequest, type Dialect } from './openai-wire.ts'
-import { asUrl, hostOf, missingLibrary, retryAfterMs } from './provider-facts.ts'
+import { asUrl, explainedBelow, hostOf, missingLibrary, retryAfterMs } from './provider-facts.ts'
 
 const STANDARD_URL = 'https://api.openai.com/v1'
 /** The SDK's own deadline comes this much after that of `context.fetch`, which says what was late. */
@@ -96,7 +96,8 @@ async function explained(error: unknown, signal: AbortSignal): Promise<unknown> 
   if (isModelFailure(error)) return error
   if (signal.aborted) return new ModelFailure('cancelled', 'The request was given up.')
   const { APIConnectionError, APIConnectionTimeoutError, APIError } = await import('openai')
-  for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) if (isModelFailure(at)) return at
+  const below = explainedBelow(error)
+  if (below !== null) return below
   if (error instanceof APIConnectionTimeoutError) return new ModelFailure('timed-out', 'The model did not begin to answer in time.')
   if (error instanceof APIConnectionError) return new ModelFailure('network', `The model cannot be reached: ${error.message}`)
   if (error instanceof APIError) {
