@@ -34,7 +34,7 @@ function modelText(model: PlanModel | undefined): string {
 
 /** A tool with what a careful person wants to know of it. */
 export function toolText({ name, isUntrusted, isSink, ...tool }: PlanTool): string {
-  const does = tool.kind === 'workflow' ? 'runs a workflow' : tool.effect === 'write' ? 'changes' : tool.effect === 'read' ? 'reads' : 'works out'
+  const does = tool.kind === 'workflow' ? 'runs a workflow' : tool.kind === 'ask-lead' ? 'asks who leads it' : tool.kind === 'message' ? 'speaks with its team' : tool.effect === 'write' ? 'changes' : tool.effect === 'read' ? 'reads' : 'works out'
   const marks = [does, ...(isUntrusted ? ['gives text from outside'] : []), ...(isSink ? ['not by itself once it has read text from outside'] : [])]
   return `${name} (${marks.join(', ')})`
 }

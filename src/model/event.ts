@@ -24,8 +24,9 @@ export type Outcome =
   | { readonly kind: 'value'; readonly value: Value }
   | { readonly kind: 'failure'; readonly failure: Failure }
 
-/** Which expression of a node was worked on. `prompt`: what an agent is asked; `role`: what the agent is, with its authority. */
-export type Part = 'body' | 'when' | 'list' | 'width' | 'cache-key' | 'fallback' | 'verify-key' | 'returns' | 'setup' | 'label' | 'approve' | 'wait' | 'prompt' | 'role'
+/** Which expression of a node was worked on. `prompt`: what an agent is asked; `role`: what the agent is, with its authority; `thread`: the name of its memory;
+ * `ensure`: whether its value is what was wanted (a text: what does not hold; null: all does). */
+export type Part = 'body' | 'when' | 'list' | 'width' | 'cache-key' | 'fallback' | 'verify-key' | 'returns' | 'setup' | 'label' | 'approve' | 'wait' | 'prompt' | 'role' | 'ensure' | 'thread'
 
 /** What came of a question to a model. */
 export type ModelOutcome =

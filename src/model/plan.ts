@@ -104,8 +104,9 @@ export type SecretSource =
 
 export interface PlanModule {
   readonly name: string
-  readonly origin: 'std' | 'plugin'
-  /** For a plugin: the specifier as written, resolved relative to the file that names it (`/`-separated, relative to the entry file's folder). */
+  /** `mcp`: a server of the Model Context Protocol. */
+  readonly origin: 'std' | 'plugin' | 'mcp'
+  /** For `mcp`: the server's name; the lock file has the rest, and `hash` is that of its entry. For a plugin: the specifier as written, resolved relative to the file that names it (`/`-separated, relative to the entry file's folder). */
   readonly source: string
   readonly release: string
   readonly hash: string
@@ -113,8 +114,21 @@ export interface PlanModule {
   readonly needsNode?: string
 }
 
+/** Why a workflow is in a plan that nobody wrote: to carry out one call of an agent. */
+export type PlanStandsFor =
+  /** An agent that is led: its only parameter is `task`. */
+  | { readonly kind: 'agent'; readonly lead: string; readonly agent: string }
+  /** Asks the lead, beside the conversation in which it delegated: its only parameter is `question`. */
+  | { readonly kind: 'ask-lead'; readonly lead: string; readonly agent: string }
+  /** Asks each of those it leads to choose: `question`, `options`. */
+  | { readonly kind: 'vote'; readonly lead: string }
+  /** Asks a person, then calls a tool; its parameters are the tool's. */
+  | { readonly kind: 'asked-call'; readonly agent: string; readonly tool: string }
+
 export interface PlanWorkflow {
   readonly name: string
+  /** Absent: somebody wrote it. */
+  readonly standsFor?: PlanStandsFor
   /** Index in `files` of the file it is from; absent in the entry file and where its file has no level. // P5 */
   readonly file?: number
   readonly params: readonly PlanParam[]
@@ -158,6 +172,8 @@ export interface PlanNode {
   readonly priority: number
   readonly needs: { readonly cpu: number; readonly memoryBytes: number } | null
   readonly onFailure: PlanOnFailure | null
+  /** What must hold of the value, as local `answer`, in order; absent: nothing. An agent is told what does not, as of an answer of the wrong type. */
+  readonly ensure?: readonly { readonly condition: PlanExpr; /** What is to hold, in the words of the program or of its condition. */ readonly says: PlanExpr }[]
   /** The question a person answers before the body; its deadlines are in `approval`. */
   readonly approve: PlanExpr | null
   /** Absent: the question waits for ever. */
@@ -205,7 +221,14 @@ export type PlanBody =
   /** A sub-workflow. */
   | { readonly kind: 'workflow'; readonly workflow: string; readonly args: Readonly<Record<string, PlanExpr>> }
   /** Asks an agent; the answer is of the node's type. `isUntrusted`: the prompt holds text from outside, by its type. */
-  | { readonly kind: 'agent'; readonly agent: string; readonly prompt: PlanExpr; readonly isUntrusted?: true }
+  | {
+      readonly kind: 'agent'
+      readonly agent: string
+      readonly prompt: PlanExpr
+      readonly isUntrusted?: true
+      /** It answers without tools. */
+      readonly hasNoTools?: true
+    }
 
 /** Tools of one agent. */
 export const MAX_AGENT_TOOLS = 200
@@ -229,9 +252,22 @@ export interface PlanAgent {
   readonly leads: readonly string[]
   /** Per execution. */
   readonly limits: PlanLimits
-  readonly memory: { readonly kind: 'none' } | { readonly kind: 'run' } | { readonly kind: 'thread'; readonly name: PlanExpr }
+  readonly memory:
+    | { readonly kind: 'none' }
+    | ({ readonly kind: 'run' } & PlanMemoryBounds)
+    | ({ readonly kind: 'thread'; readonly name: PlanExpr } & PlanMemoryBounds)
+  /** What happens to a call that acts on the world once the conversation holds text from outside: `ask` a person; absent: it is refused. */
+  readonly afterUntrusted?: 'ask'
   /** As in a workflow. // P5 */
   readonly file?: number
+}
+
+/** How much of earlier conversations is kept. */
+export interface PlanMemoryBounds {
+  /** Tokens; absent: STANDARD_MEMORY_TOKENS. */
+  readonly keepTokens?: number
+  /** What is beyond them is put into a few words by the agent's model; absent: it is dropped, the oldest first. */
+  readonly summarises?: true
 }
 
 interface PlanToolFacts {
@@ -257,8 +293,17 @@ export type PlanTool =
       /** Arguments that a grant is made of, where the model gives none: the guard sees what the tool gets. */
       readonly standards?: Readonly<Record<string, PlanValue>>
       readonly result: Type
+      /** Key of the workflow that asks a person and then makes the call; absent where nobody is ever asked. */
+      readonly asked?: string
+      /** A person is asked before every call; else only after text from outside, where the agent says so. */
+      readonly alwaysAsks?: true
     })
-  | (PlanToolFacts & { readonly kind: 'workflow'; readonly workflow: string })
+  /** A workflow, or one that stands for an agent or a vote. */
+  | (PlanToolFacts & { readonly kind: 'workflow'; readonly workflow: string; readonly asked?: string; readonly alwaysAsks?: true })
+  /** Asks whoever delegated to this agent; by key of the lead, the workflow that does. */
+  | (PlanToolFacts & { readonly kind: 'ask-lead'; readonly leads: Readonly<Record<string, string>> })
+  /** Messages among the agents of a lead: see std.team. */
+  | (PlanToolFacts & { readonly kind: 'message'; readonly does: 'send' | 'receive' | 'listen' })
 
 /** A declared model. One that is declared by another's name alone is that other one. */
 export interface PlanModel {
@@ -305,13 +350,22 @@ export interface PlanLimits {
 
 export interface PlanTest {
   readonly name: string
-  readonly given: readonly { readonly agent: string; readonly replies: PlanExpr }[]
+  readonly given: readonly PlanGiven[]
   /** Lets and expects in order; a let's value may be a workflow call. */
   readonly steps: readonly (
     | { readonly kind: 'let'; readonly name: string; readonly body: PlanBody }
     | { readonly kind: 'expect'; readonly condition: PlanExpr; readonly text: string }
   )[]
 }
+
+/** What a test puts in the place of the world. Several of one agent or tool are one list, in order. */
+export type PlanGiven =
+  | { readonly kind?: 'replies'; readonly agent: string; readonly replies: PlanExpr }
+  /** Answers as recorded: path of a cassette, beside the file of the test. */
+  | { readonly kind: 'replays'; readonly agent: string; readonly cassette: string }
+  /** A tool gives this, or what a lambda makes of the record of its arguments; `fails`: the text is the message of a failure. */
+  | { readonly kind: 'returns'; readonly module: string; readonly fn: string; readonly value: PlanExpr }
+  | { readonly kind: 'fails'; readonly module: string; readonly fn: string; readonly value: PlanExpr }
 
 /**
  * Expressions. `fn` of a `prelude` call is a prelude name; of a `call`, a function of a module.

@@ -9,7 +9,8 @@ export interface ModuleSignature {
   readonly version: typeof signatureVersion
   /** Last part of the name programs use: `fs`, `jira`. */
   readonly name: string
-  readonly origin: 'std' | 'plugin'
+  /** `mcp`: described by the lock file of a server. */
+  readonly origin: 'std' | 'plugin' | 'mcp'
   /** Version of the plugin itself (semver). */
   readonly release: string
   readonly doc: string

@@ -3,7 +3,7 @@
 //   D1. Layout, comments, docs that no model is told and the order in which tasks are written make no difference: equal hashes give no changes.
 //   D2. A task is the same task when it has the same name in the same workflow.
 import { canonicalJson, type Json } from '#base/json.ts'
-import type { Plan, PlanAgent, PlanExpr, PlanModel, PlanNode, PlanOnFailure, PlanWorkflow } from '#model/plan.ts'
+import type { Plan, PlanAgent, PlanExpr, PlanGiven, PlanModel, PlanNode, PlanOnFailure, PlanWorkflow } from '#model/plan.ts'
 import type { Type } from '#model/type.ts'
 import { hashPlan, withoutFieldDocs } from '#types/plan-json.ts'
 import { printType } from '#types/print.ts'
@@ -177,9 +177,14 @@ function waitText({ kind, value }: NonNullable<PlanNode['wait']>, names: NodeNam
 
 function testParts(test: Plan['tests'][number]): Parts {
   const parts: Record<string, Part> = {}
-  test.given.forEach((each, index) => (parts[`given ${index + 1}`] = `${each.agent} replies ${printPlanExpr(each.replies)}`))
+  test.given.forEach((each, index) => (parts[`given ${index + 1}`] = givenText(each)))
   test.steps.forEach((step, index) => (parts[`step ${index + 1}`] = step.kind === 'let' ? `let ${step.name} = ${printBody(step.body, [])}` : `expect ${printPlanExpr(step.condition)}`))
   return parts
+}
+
+function givenText(given: PlanGiven): string {
+  if (given.kind === 'returns' || given.kind === 'fails') return `${given.module}.${given.fn} ${given.kind} ${printPlanExpr(given.value)}`
+  return given.kind === 'replays' ? `${given.agent} replays ${JSON.stringify(given.cassette)}` : `${given.agent} replies ${printPlanExpr(given.replies)}`
 }
 
 const grants = (authority: NonNullable<Plan['authority']>): string => authority.map(printGrant).sort().join(', ')

@@ -199,6 +199,8 @@ function evaluated(state: State, task: TaskId, attempt: number, part: Part, outc
       return promptAnswered(state, task, named(state, task, outcome))
     case 'role':
       return roleAnswered(state, task, named(state, task, outcome))
+    case 'ensure':
+    case 'thread':
     case 'label': // shown, never decided on
       return
     default:

@@ -85,6 +85,9 @@ export function expressionOf(state: State, task: TaskId, part: Part): PlanExpr |
       return node.approve
     case 'wait':
       return node.wait?.value ?? null
+    case 'ensure':
+    case 'thread':
+      return null
     case 'prompt':
       return node.body.kind === 'agent' ? node.body.prompt : null
     case 'role':
