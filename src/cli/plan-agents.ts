@@ -33,10 +33,23 @@ function modelText(model: PlanModel | undefined): string {
 }
 
 /** A tool with what a careful person wants to know of it. */
-export function toolText({ name, isUntrusted, isSink, ...tool }: PlanTool): string {
-  const does = tool.kind === 'workflow' ? 'runs a workflow' : tool.kind === 'ask-lead' ? 'asks who leads it' : tool.kind === 'message' ? 'speaks with its team' : tool.effect === 'write' ? 'changes' : tool.effect === 'read' ? 'reads' : 'works out'
-  const marks = [does, ...(isUntrusted ? ['gives text from outside'] : []), ...(isSink ? ['not by itself once it has read text from outside'] : [])]
+export function toolText(tool: PlanTool): string {
+  const { name, isUntrusted, isSink } = tool
+  const marks = [deedOf(tool), ...(isUntrusted ? ['gives text from outside'] : []), ...(isSink ? ['not by itself once it has read text from outside'] : [])]
   return `${name} (${marks.join(', ')})`
+}
+
+function deedOf(tool: PlanTool): string {
+  switch (tool.kind) {
+    case 'workflow':
+      return 'runs a workflow'
+    case 'ask-lead':
+      return 'asks who leads it'
+    case 'message':
+      return 'speaks with its team'
+    case 'function':
+      return tool.effect === 'write' ? 'changes' : tool.effect === 'read' ? 'reads' : 'works out'
+  }
 }
 
 /** What an agent keeps of earlier conversations. */

@@ -33,7 +33,10 @@ export function modelsOf({ plan, host, timers, toolRunner, constants, modelProvi
     if (step.kind === 'done') return step.value
     throw new ModelFailure('bad-request' satisfies ChatFailureCode, `${what} cannot be worked out: ${step.kind === 'failed' ? step.failure.message : 'it calls a tool'}`)
   }
-  if (given !== undefined) return new ScriptedModels(given.flatMap(each => (each.kind === undefined || each.kind === 'replies' ? [each] : [])).map(({ agent, replies }) => ({ agent, replies: () => listOf(evaluate(replies, `What the test gives as replies of \`${agent}\``)) })))
+  if (given !== undefined) {
+    const replies = given.flatMap(each => (each.kind === undefined || each.kind === 'replies' ? [each] : []))
+    return new ScriptedModels(replies.map(({ agent, replies: list }) => ({ agent, replies: () => listOf(evaluate(list, `What the test gives as replies of \`${agent}\``)) })))
+  }
   return new OpenModels({
     plan, host, clock: clockOf(host, timers), provider: name => modelProvider?.(name) ?? Promise.resolve(null),
     evaluate: (model, option) => evaluate(option, `An option of the model \`${model}\``),
