@@ -66,6 +66,7 @@ const entries = {
   'plugin-child': 'src/plugins/isolate/child.ts',
   'plugin-engine': 'src/plugins/engine/worker.ts',
   'code-cache': 'src/cli/code-cache.ts',
+  'language-server': 'src/cli/language-server.ts',
 }
 
 async function buildEntries() {
@@ -86,6 +87,7 @@ async function buildEntries() {
     plugins: [ourZod, ...(partial ? [missingStays] : [])],
   })
   await buildZod()
+  await buildProtocol()
   await buildCommandLine()
   const cli = join(fresh, 'tek.mjs')
   writeFileSync(cli, `#!/usr/bin/env node\n${readFileSync(cli, 'utf8')}`)
@@ -138,7 +140,7 @@ async function buildStdlib() {
   const out = join(fresh, 'stdlib')
   const { metafile } = await build({
     ...common,
-    entryPoints: { ...Object.fromEntries(names.map(name => [name, `stdlib/${name}/plugin.ts`])), models: 'stdlib/models/providers.ts' },
+    entryPoints: { ...Object.fromEntries(names.map(name => [name, `stdlib/${name}/plugin.ts`])), models: 'stdlib/models/providers.ts', 'onnx-child': 'stdlib/models/onnx-child.ts' },
     outdir: out,
     metafile: true,
     // One copy of the plugin API for the host, the workers and the modules: a failure thrown in one is recognised in the others.
@@ -181,6 +183,29 @@ async function buildZod() {
   noteBundled(metafile)
 }
 
+/** The Model Context Protocol: each side one file, loaded when a program uses a server, or is one. No validator of schemas is in them (src/mcp/session.ts, S2). */
+async function buildProtocol() {
+  const { metafile } = await build({
+    ...common,
+    external: external.filter(each => each !== 'zod'),
+    entryPoints: { 'mcp-client': 'src/mcp/session.ts', 'mcp-server': 'src/mcp/protocol-server.ts' },
+    outdir: fresh,
+    metafile: true,
+    plugins: [ourZod, noValidator],
+    banner: { js: requireBanner },
+  })
+  noteBundled(metafile)
+}
+
+/** The protocol's library brings a validator of schemas that writes code from them; ours takes what it is given, and tek's types decide. */
+const noValidator = {
+  name: 'no-validator',
+  setup(builder) {
+    builder.onResolve({ filter: /\/_shims$/ }, () => ({ path: 'shims', namespace: 'no-validator' }))
+    builder.onLoad({ filter: /.*/, namespace: 'no-validator' }, () => ({ contents: "export { default as process } from 'node:process'\nexport const CORS_IS_POSSIBLE = false\nexport class DefaultJsonSchemaValidator {\n  getValidator() {\n    return data => ({ valid: true, data, errorMessage: undefined })\n  }\n}", resolveDir: root }))
+  },
+}
+
 /** What plugins run in: QuickJS as WebAssembly, and a picture of its memory with tek's kernel and zod in it (src/plugins/engine/picture.ts). */
 async function buildEngine() {
   const out = join(fresh, 'engine')
@@ -217,11 +242,20 @@ function writeLicences() {
 }
 
 /** Examples that are useful enough on their own to be run by name: `tek run repo-health`. */
-const programs = ['repo-health', 'jail']
+const programs = ['repo-health', 'jail', 'flaky']
 
 function copyPrograms() {
   mkdirSync(join(fresh, 'programs'), { recursive: true })
   for (const name of programs) copyFileSync(at('examples', `${name}.tek`), join(fresh, 'programs', `${name}.tek`))
+}
+
+/** What `tek init` begins projects with. */
+function copyTemplates() {
+  for (const path of filesBeneath(at('examples', 'templates'))) {
+    if (path.includes('.tek/')) continue // what a run left there
+    mkdirSync(join(fresh, 'templates', path, '..'), { recursive: true })
+    copyFileSync(at('examples', 'templates', path), join(fresh, 'templates', path))
+  }
 }
 
 /** Paths of all files beneath a folder, relative to it. */
@@ -288,6 +322,7 @@ try {
   await buildStdlib()
   await buildEngine()
   copyPrograms()
+  copyTemplates()
   writeLicences()
   putInPlace()
   keepCompiledCode()

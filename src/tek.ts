@@ -17,7 +17,10 @@ import { TELEMETRY_FILE, type TelemetryStore } from './interpreter/journal/telem
 import type { Migrated } from './interpreter/migrate.ts'
 import type { RunResult, RunSettings } from './interpreter/run.ts'
 import type { AskedGrant, Permit } from './model/capability.ts'
+import type { Cassette } from './model/cassette.ts'
+import type { RunEvent } from './model/event.ts'
 import type { Plan, PlanTest } from './model/plan.ts'
+import type { CalledServers } from './mcp/call-servers.ts'
 import type { AuditVerdict } from './interpreter/audit/verify.ts'
 import type { Replay, RunNotice, RunSummary, Wait } from './model/report.ts'
 import type { ModuleSignature } from './model/signature.ts'
@@ -26,7 +29,7 @@ import type { Value } from './model/type.ts'
 import { createPluginHost, type PluginHost } from './plugins/load.ts'
 import { validatePlan } from './types/plan-json.ts'
 
-export { ask, fitting, pause, waitsHere } from './history/ask.ts'
+export { agentsOf, ask, fitting, forgetThreads, pause, readThread, threadsHere, waitsHere } from './history/ask.ts'
 export { clean, forget, whatToClean } from './history/clean.ts'
 export { followLog } from './history/follow.ts'
 export { exportPlace, exportRun, verifyExport } from './history/export.ts'
@@ -80,6 +83,7 @@ export async function check(host: Host, path: string, options: CheckOptions = {}
       const uses = collectUses(parse(file, cache).value)
       const from = resolve(host.cwd, file.path)
       for (const name of uses.std) if (stdNames.includes(name)) signatures.set(name, await plugins.signature({ kind: 'std', name }))
+      for (const name of uses.mcp) signatures.set(`${file.path} mcp ${name}`, await (await import('./mcp/found-servers.ts')).lockedSignature(host, dirname(resolve(host.cwd, path)), name))
       for (const source of uses.plugins) signatures.set(`${file.path} ${source}`, await plugins.signature({ kind: 'plugin', from, source })) // T1
       for (const next of uses.files.map(specifier => resolvePath(file.path, specifier))) {
         if (seen.has(next)) continue
@@ -89,7 +93,7 @@ export async function check(host: Host, path: string, options: CheckOptions = {}
     }
     const compiled = compile({
       entry: path, readSource, resolvePath, stdNames, cache, ...(options.strict === undefined ? {} : { strict: options.strict }),
-      signature: request => signatures.get(request.kind === 'std' ? request.name : `${request.from} ${request.source}`) ?? null,
+      signature: request => signatures.get(request.kind === 'std' ? request.name : request.kind === 'mcp' ? `${request.from} mcp ${request.name}` : `${request.from} ${request.source}`) ?? null,
     })
     return { entry: path, ...compiled }
   } finally {
@@ -136,6 +140,16 @@ export interface DriveOptions {
   readonly answerAll?: boolean
   /** What models answer in a test: then none is reached. */
   readonly given?: PlanTest['given']
+  /** The cassettes that `given` names, by their paths there. */
+  readonly cassettes?: ReadonlyMap<string, Cassette>
+  /** Told at the end for which tools `given` says something that was never asked for. */
+  readonly onUnusedFakes?: (tools: readonly string[]) => void
+  /** Models answer from this: none is reached, and no key is read. */
+  readonly replayed?: Cassette
+  /** Told at the end what happened, from the run's beginning on. */
+  readonly onEvents?: (events: Iterable<RunEvent>) => void
+  /** Told at the end what models were asked and answered, from the run's beginning on, whether it came to its end or not. */
+  readonly onCassette?: (cassette: Cassette) => void
 }
 
 export interface RunOptions extends DriveOptions {
@@ -174,6 +188,10 @@ export async function resume(host: Host, options: ResumeOptions): Promise<Answer
     const found = journal.openRun(runId)
     if (found === null) return { kind: 'refused', diagnostics: [runErrors['unknown-run']({ runId })] }
     if (validatePlan(found.plan).problem?.kind === 'damaged') return { kind: 'refused', diagnostics: [runErrors['journal-damaged']({ path: placeOf(options.database) })] } // not as tek wrote it
+    if (isFinished(found.summary) && options.onCassette !== undefined) {
+      const [{ cassetteOf }, { showStandIns }] = await Promise.all([import('./interpreter/recording.ts'), import('./interpreter/secrets/stand-in.ts')])
+      options.onCassette(cassetteOf(found.plan, found.summary.program, found.log.events(), showStandIns))
+    }
     if (!isFinished(found.summary)) return drive(host, options, found.plan, resolve(host.cwd, found.folder ?? '.'), journal, parts => resumeRun({ ...options, ...parts, runId }))
     options.onNotice({ kind: 'run-finished', summary: found.summary })
     return answer(found.summary)
@@ -199,7 +217,7 @@ export async function asked(host: Host, { plan, folder = host.cwd, workflow, arg
   const plugins = pluginHost(host)
   let pool: ReturnType<typeof makePool> | null = null
   try {
-    const signatures = hasOwnGrants ? await signaturesOf(plugins, plan, folder) : []
+    const signatures = hasOwnGrants ? await signaturesOf(host, plugins, plan, folder) : []
     const kindsOf = hasOwnGrants ? grantKindsOf(signatures.map(each => each.signature)) : coreGrantKinds
     const toolRunner = await plugins.toolRunner(calls ? plan.modules : [], folder)
     const getPool = () => (pool ??= makePool({ maxThreads: 1, workerUrl: new URL('pool-worker.mjs', dist) }))
@@ -324,21 +342,33 @@ async function drive(host: Host, options: DriveOptions & Pick<RunOptions, 'datab
   const plugins = pluginHost(host, options.mayBeUnconfined)
   const { place } = journal.audit
   const isLent = options.database === journal
+  let servers: CalledServers | null = null
   const telemetry = options.isMeasured === false || place === null ? null : await (isLent ? telemetryOfLent(journal, place) : telemetryBeside(place))
   try {
     if (plan.modules.some(each => each.origin === 'plugin')) plugins.prepare()
     const toolRunner = await plugins.toolRunner(plan.modules, folder)
-    const [signatures, { comesWithStd }] = await Promise.all([signaturesOf(plugins, plan, folder), import('./interpreter/implied.ts')])
+    const [signatures, { comesWithStd }] = await Promise.all([signaturesOf(host, plugins, plan, folder), import('./interpreter/implied.ts')])
     const known = { kindsOf: grantKindsOf(signatures.map(each => each.signature)), comesWithStd: comesWithStd(stdOf(signatures)) }
     const store = journal.audit.place === null ? null : await sealStore(host)
     const kept = { ...(store === null ? {} : { sealStore: store }), ...(telemetry === null ? {} : { telemetry }) }
-    const modelProvider = (name: string) => plugins.modelProvider(name)
-    const result = await go({ ...options, ...kept, plan, host, toolRunner, modelProvider, journal, ...known, stopFile: join(host.cwd, '.tek', 'STOP'), workerUrl: new URL('pool-worker.mjs', dist) })
+    const modelProvider = (name: string) => plugins.modelProvider(name, plan.modules, folder)
+    servers = await serversOf(host, plan, folder, options.tekVersion)
+    const offered = options.given === undefined ? {} : { signatures: new Map(signatures.map(each => [each.name, each.signature])) }
+    const around = { ...kept, ...offered, ...known, ...(servers === null ? {} : { servers }) }
+    const result = await go({ ...options, ...around, plan, host, toolRunner, modelProvider, journal, stopFile: join(host.cwd, '.tek', 'STOP'), workerUrl: new URL('pool-worker.mjs', dist) })
     return result.kind === 'refused' ? result : answer(result.summary)
   } finally {
     if (!isLent) telemetry?.close()
+    await servers?.close()
     await plugins.close()
   }
+}
+
+/** What calls the servers of tools that a plan uses; null where it uses none: then nothing of the protocol is loaded. */
+async function serversOf(host: Host, { modules }: Plan, folder: string, tekVersion: string): Promise<CalledServers | null> {
+  if (!modules.some(each => each.origin === 'mcp')) return null
+  const { CalledServers } = await import('./mcp/call-servers.ts')
+  return new CalledServers({ host, folder, modules, clientUrl: new URL('mcp-client.mjs', dist).href, tekVersion })
 }
 
 function pluginHost(host: Host, mayBeUnconfined: boolean = false): PluginHost {
@@ -349,15 +379,17 @@ function pluginHost(host: Host, mayBeUnconfined: boolean = false): PluginHost {
 }
 
 interface PlanSignature {
+  /** As the plan names the module. */
+  readonly name: string
   readonly origin: Plan['modules'][number]['origin']
   readonly signature: ModuleSignature
 }
 
-async function signaturesOf(plugins: PluginHost, { modules }: Plan, folder: string): Promise<PlanSignature[]> {
+async function signaturesOf(host: Host, plugins: PluginHost, { modules }: Plan, folder: string): Promise<PlanSignature[]> {
   const from = resolve(folder, 'entry.tek')
   const found = await Promise.all(modules.map(async ({ origin, name, source }) => {
-    const signature = await plugins.signature(origin === 'std' ? { kind: 'std', name } : { kind: 'plugin', from, source })
-    return signature === null || 'code' in signature ? [] : [{ origin, signature }]
+    const signature = origin === 'mcp' ? await (await import('./mcp/found-servers.ts')).lockedSignature(host, folder, source) : await plugins.signature(origin === 'std' ? { kind: 'std', name } : { kind: 'plugin', from, source })
+    return signature === null || 'code' in signature ? [] : [{ name, origin, signature }]
   }))
   return found.flat()
 }

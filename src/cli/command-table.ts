@@ -18,6 +18,7 @@ export const commandTable: readonly CommandEntry[] = [
   { name: 'resume', takes: '[RUN]', summary: 'go on with a run that was stopped, killed or paused, or that waits', load: async () => (await import('./commands/resume.ts')).ResumeCommand },
   { name: 'stop', takes: '[RUN | --all]', summary: 'stop a run that goes on in another process', load: async () => (await import('./commands/stop.ts')).StopCommand },
   { name: 'pause', takes: '[RUN | --all]', summary: 'let a run finish what it is at, and begin nothing new', load: async () => (await import('./commands/pause.ts')).PauseCommand },
+  { name: 'agents', takes: '[RUN]', summary: 'what the agents of a run are at, and what agents remember', load: async () => (await import('./commands/agents.ts')).AgentsCommand },
   { name: 'waits', takes: '[RUN]', summary: 'what waits here for a person or a time', load: async () => (await import('./commands/waits.ts')).WaitsCommand },
   { name: 'approve', takes: '[TASK] [RUN]', summary: 'answer a question of a run with yes', load: async () => (await import('./commands/approve.ts')).ApproveCommand },
   { name: 'refuse', takes: '[TASK] [RUN]', summary: 'answer a question of a run with no', load: async () => (await import('./commands/refuse.ts')).RefuseCommand },
@@ -32,6 +33,7 @@ export const commandTable: readonly CommandEntry[] = [
   { name: 'compile', takes: 'FILE', summary: 'lower a program to a plan that runs without its source', load: async () => (await import('./commands/compile.ts')).CompileCommand },
   { name: 'diff', takes: 'A B', summary: 'what differs between two programs, layout aside', load: async () => (await import('./commands/diff.ts')).DiffCommand },
   { name: 'permits', takes: '[revoke PROGRAM]', summary: 'what the programs of this folder may do, and taking it away', load: async () => (await import('./commands/permits.ts')).PermitsCommand },
+  { name: 'mcp', takes: 'lock | list | FILE', summary: 'servers of tools that programs use, and a program as one', load: async () => (await import('./commands/mcp.ts')).McpCommand },
   { name: 'runs', takes: '', summary: 'list the runs recorded in this folder', load: async () => (await import('./commands/runs.ts')).RunsCommand },
   { name: 'show', takes: 'RUN', summary: 'what a run did, task by task', load: async () => (await import('./commands/show.ts')).ShowCommand },
   { name: 'logs', takes: '[RUN]', summary: 'what the tools of a run said, and what failed in it', load: async () => (await import('./commands/logs.ts')).LogsCommand },
@@ -42,11 +44,14 @@ export const commandTable: readonly CommandEntry[] = [
   { name: 'audit', takes: 'verify | show [RUN]', summary: 'what was decided here, and whether that record is whole', load: async () => (await import('./commands/audit.ts')).AuditCommand },
   { name: 'explain', takes: '[CODE]', summary: 'what a code means, with a wrong and a right example', load: async () => (await import('./commands/explain.ts')).ExplainCommand },
   { name: 'demo', takes: '[crash]', summary: 'watch tek being killed twenty times, and count what is lost', load: async () => (await import('./commands/demo.ts')).DemoCommand },
+  { name: 'init', takes: '[FOLDER]', summary: 'begin a project: a program, its tests, and what keeps its runs out of git', load: async () => (await import('./commands/init.ts')).InitCommand },
+  { name: 'completion', takes: 'bash | zsh | fish', summary: 'make a shell complete commands, options and runs', load: async () => (await import('./commands/completion.ts')).CompletionCommand },
+  { name: 'lsp', takes: '', summary: 'the language server that editors start', load: async () => (await import('./commands/lsp.ts')).LspCommand },
   { name: 'doctor', takes: '', summary: 'what this machine offers and what is enforced on it', load: async () => (await import('./commands/doctor.ts')).DoctorCommand },
 ]
 
 /** Commands of the design that this version does not have: typing one is answered as planned, not as unknown. */
 export const plannedCommands: readonly string[] = [
-  'init', 'versions', 'rollback', 'import', 'export', 'plugin', 'model',
-  'ui', 'lsp', 'mcp', 'worker', 'bench',
+  'versions', 'rollback', 'import', 'export', 'plugin', 'model',
+  'ui', 'worker', 'bench',
 ]

@@ -2,7 +2,7 @@
 // Owns: the context a command is given, coded failure, printing of diagnostics. Does not own: finding the command (main.ts).
 //   K1. A command never prints an error itself: it throws CliFailure, and main prints it in the form asked for.
 //   K2. Results go to standard output, all else to standard error.
-import { Command, type BaseContext } from 'clipanion'
+import { Command, type BaseContext, type CommandClass } from 'clipanion'
 import type { Diagnostic } from '#diagnostics/diagnostic.ts'
 import { jsonDiagnostic } from '#diagnostics/render/json.ts'
 import { renderPretty } from '#diagnostics/render/pretty.ts'
@@ -25,6 +25,8 @@ export type CliContext = BaseContext & {
   readonly trailing: readonly string[] | null
   /** `--help` was asked for together with a program. */
   readonly wantsHelp: boolean
+  /** What there is beside it. */
+  readonly commands: readonly { readonly name: string; readonly takes: string; readonly summary: string; readonly load: () => Promise<CommandClass<CliContext>> }[]
   /** Runs another command line with the same streams, to its exit code. */
   readonly runCommand: (argv: readonly string[]) => Promise<number>
 }

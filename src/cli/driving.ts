@@ -3,9 +3,13 @@
 import { Option } from 'clipanion'
 import { cliErrors } from '#diagnostics/catalog/cli.ts'
 import { elapsed } from '#base/terminal-text.ts'
+import type { Host } from '#host/host.ts'
+import type { Cassette } from '#model/cassette.ts'
+import type { Recorder } from './cassettes.ts'
 import { CliFailure } from './command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { PermittedCommand } from './permission.ts'
+import { shownPath } from './source-files.ts'
 
 const MAX_WORKERS = 256
 /** Longest time that what runs may be given to end. */
@@ -22,12 +26,30 @@ export interface DrivingOptions {
   readonly drainMs: number | null
 }
 
+/** What a run is recorded to, and answered from. */
+export interface Recording {
+  readonly recorder: Recorder | null
+  readonly replayed: Cassette | null
+}
+
 export abstract class DrivingCommand extends PermittedCommand {
   json = Option.Boolean('--json', false, { description: 'print events as JSON, one a line, instead of the result' })
   quiet = Option.Boolean('--quiet', false, { description: 'print nothing but the result and failures, and ask nothing' })
   workers = Option.String('--workers', { description: 'most threads for heavy work (default: one a processor)' })
   yes = Option.Boolean('--yes', false, { description: 'answer every question of the run with yes; recorded as answered by --yes' })
+  record = Option.String('--record', { description: 'write what models are asked and answer to this file, a cassette; see docs/testing.md' })
+  replay = Option.String('--replay', { description: 'let models answer as recorded in this cassette: none is reached, and no key is read' })
   drain = Option.String('--drain', { description: 'how long calls under way may take to end after SIGTERM: 30s, 5m (default: 1s)' })
+
+  /** What `--record` and `--replay` say, found before anything is run. */
+  protected async recording(host: Host): Promise<Recording> {
+    const { record, replay, quiet, json } = this
+    if (record === undefined && replay === undefined) return { recorder: null, replayed: null }
+    if (record !== undefined && replay !== undefined) throw new CliFailure([cliErrors['unfit-option']({ option: '--record', fits: 'without', other: '--replay' })], exitCodes.usage)
+    const { openCassette, recorderTo } = await import('./cassettes.ts')
+    if (replay !== undefined) return { recorder: null, replayed: await openCassette(host, shownPath(this.context.cwd, replay)) }
+    return { recorder: await recorderTo(this.context, host, record!, quiet || json), replayed: null }
+  }
 
   /** The values of the options; a usage failure for one that cannot be read. */
   protected async driving(): Promise<DrivingOptions> {

@@ -2,7 +2,7 @@
 // Owns: finding the package's folder from a bundle or from source alike. Does not own: the user's project.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 let found: string | null = null
 
@@ -18,9 +18,29 @@ export function tekVersion(): string {
   return (JSON.parse(readFileSync(join(packageFolder(), 'package.json'), 'utf8')) as { version: string }).version
 }
 
+/** What speaks the Model Context Protocol as a client, loaded when a server is used. */
+export function clientUrl(): string {
+  return pathToFileURL(join(packageFolder(), 'dist', 'mcp-client.mjs')).href
+}
+
+/** The same as a server, loaded by `tek mcp FILE`. */
+export function serverUrl(): string {
+  return pathToFileURL(join(packageFolder(), 'dist', 'mcp-server.mjs')).href
+}
+
+/** What speaks the Language Server Protocol, loaded when an editor starts it. */
+export function languageServerUrl(): string {
+  return pathToFileURL(join(packageFolder(), 'dist', 'language-server.mjs')).href
+}
+
 /** Folder of the programs that are run by name. */
 export function programsFolder(): string {
   return join(packageFolder(), 'dist', 'programs')
+}
+
+/** Folder of what `tek init` begins projects with: a folder a template. */
+export function templatesFolder(): string {
+  return join(packageFolder(), 'dist', 'templates')
 }
 
 /** Names of the bundled programs, sorted. */

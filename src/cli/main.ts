@@ -79,7 +79,7 @@ async function dispatch(name: string, words: readonly string[], outputs: Pick<Cl
   if (split.trailing !== null && !entry.programArguments) throw new CliFailure([cliErrors['too-many-arguments']({ command: name, extra: '--' })], exitCodes.usage)
   const context: CliContext = {
     env: { ...around.env }, stdin: around.stdin as CliContext['stdin'], stdout: around.stdout as CliContext['stdout'], stderr: around.stderr as CliContext['stderr'],
-    colorDepth: 1, cwd: around.cwd, ...outputs, rest: split.rest, trailing: split.trailing, wantsHelp, runCommand: argv => main(argv, around),
+    colorDepth: 1, cwd: around.cwd, ...outputs, rest: split.rest, trailing: split.trailing, wantsHelp, commands: commandTable, runCommand: argv => main(argv, around),
     host: async () => (await import('#host/node-host.ts')).nodeHost({ cwd: around.cwd }),
   }
   const instance = prepare(cli, entry, split.own, context)

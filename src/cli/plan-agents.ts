@@ -2,7 +2,7 @@
 // Owns: the words. Does not own: what workflows come to (plan-facts.ts), drawing (plan-text.ts), amounts (model/worst.ts).
 import { thousands } from '#base/terminal-text.ts'
 import { amountText, timeText } from '#compiler/3-check/worst-case/amount-text.ts'
-import { MAX_MODEL_CHAIN, type Plan, type PlanModel, type PlanTool } from '#model/plan.ts'
+import { MAX_MODEL_CHAIN, type Plan, type PlanModel, type PlanTool, STANDARD_MEMORY_TOKENS } from '#model/plan.ts'
 
 /** The keys of an agent's model and of those that answer in its place, in order. */
 export function modelsOf(plan: Plan, agent: string): string[] {
@@ -33,16 +33,23 @@ function modelText(model: PlanModel | undefined): string {
 }
 
 /** A tool with what a careful person wants to know of it. */
-export function toolText(tool: PlanTool): string {
-  const { name, isUntrusted, isSink } = tool
-  const marks = [deedOf(tool), ...(isUntrusted ? ['gives text from outside'] : []), ...(isSink ? ['not by itself once it has read text from outside'] : [])]
-  return `${name} (${marks.join(', ')})`
+export function toolText(plan: Plan, tool: PlanTool): string {
+  const { name, isUntrusted } = tool
+  return `${name} (${[deedOf(plan, tool), ...(isUntrusted ? ['gives text from outside'] : []), ...askedText(tool)].join(', ')})`
 }
 
-function deedOf(tool: PlanTool): string {
+function askedText(tool: PlanTool): string[] {
+  const isAsked = 'asked' in tool && tool.asked !== undefined
+  if (isAsked && tool.alwaysAsks === true) return ['a person is asked before each call']
+  return !tool.isSink ? [] : [isAsked ? 'a person is asked once it has read text from outside' : 'not by itself once it has read text from outside']
+}
+
+function deedOf(plan: Plan, tool: PlanTool): string {
   switch (tool.kind) {
-    case 'workflow':
-      return 'runs a workflow'
+    case 'workflow': {
+      const standsFor = plan.workflows[tool.workflow]?.standsFor
+      return standsFor?.kind === 'agent' ? 'an agent that it leads' : standsFor?.kind === 'vote' ? 'asks those it leads to choose' : 'runs a workflow'
+    }
     case 'ask-lead':
       return 'asks who leads it'
     case 'message':
@@ -56,6 +63,7 @@ function deedOf(tool: PlanTool): string {
 export function memoryTexts(plan: Plan, agent: string): string[] {
   const memory = plan.agentBodies?.[agent]?.memory
   if (memory === undefined || memory.kind === 'none') return []
-  if (memory.kind === 'run') return ['what it was told in the same run']
-  return [`the thread ${memory.name.op === 'value' ? JSON.stringify(memory.name.value) : 'that the program names'}`]
+  const { keepTokens = STANDARD_MEMORY_TOKENS, summarises } = memory
+  const bounds = `${thousands(keepTokens)} tokens; what is older is ${summarises === true ? 'put into a few words' : 'dropped'}`
+  return [`${memory.kind === 'run' ? 'what it was told in the same run' : `the thread ${memory.name.op === 'value' ? JSON.stringify(memory.name.value) : 'that the program names'}`}, ${bounds}`]
 }

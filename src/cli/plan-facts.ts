@@ -46,10 +46,16 @@ export function reachedFrom(plan: Plan, workflow: string): Reached {
     }
     for (const key of agents) {
       for (const led of plan.agentBodies?.[key]?.leads ?? []) agents.add(led)
-      for (const tool of toolsOf(plan, key)) if (tool.kind === 'workflow') workflows.add(tool.workflow)
+      for (const tool of toolsOf(plan, key)) for (const opened of openedBy(tool)) workflows.add(opened)
     }
   }
   return { workflows, agents }
+}
+
+/** Keys of the workflows by which a call of a tool is carried out. */
+function openedBy(tool: PlanTool): string[] {
+  if (tool.kind === 'ask-lead') return Object.values(tool.leads)
+  return [...(tool.kind === 'workflow' ? [tool.workflow] : []), ...('asked' in tool && tool.asked !== undefined ? [tool.asked] : [])]
 }
 
 /** Calls of a workflow, and of those it calls, that the guard decides when they are made; by place. */
@@ -68,9 +74,10 @@ function placedIn<Each extends PlanTrusted | PlanUndecided>(all: readonly Each[]
   return all.filter(each => workflows.has(each.workflow)).sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : a.line - b.line || a.column - b.column))
 }
 
-/** What a plugin's code runs in. */
-export function isolationOf({ origin, needsNode }: Pick<PlanModule, 'origin' | 'needsNode'>): string {
+/** What a plugin's code runs in, what is behind a server. */
+export function isolationOf({ origin, needsNode, server }: Pick<PlanModule, 'origin' | 'needsNode' | 'server'>): string {
   if (origin === 'std') return 'part of tek'
+  if (server !== undefined) return /^https?:/.test(server.shows) ? `reaches ${server.shows}` : `starts ${server.shows}`
   return needsNode === undefined ? 'in the engine' : `in a confined process: ${needsNode}`
 }
 
@@ -87,7 +94,8 @@ export interface Beneath {
 export function beneath(plan: Plan, workflow: string): Beneath[] {
   const { workflows, agents } = reachedFrom(plan, workflow)
   const flows = [...workflows].filter(key => key !== workflow).flatMap(key => {
-    const { authority, file } = plan.workflows[key]!
+    const { authority, file, standsFor } = plan.workflows[key]!
+    if (standsFor !== undefined) return [] // it has what its agent has
     const level = file === undefined ? undefined : plan.files?.[file]
     const may = grantsOf(authority ?? [])
     return may.length === 0 ? [] : [{ name: `workflow ${key}`, may, file: level?.authority ? { path: level.path, may: grantsOf(level.authority) } : null }]

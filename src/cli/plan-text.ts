@@ -34,6 +34,7 @@ export function planText(plan: Plan, program: string, paint: Paint, columns: num
   const plugins = plan.modules.filter(each => each.origin === 'plugin')
   draw([
     { label: 'file may', items: plan.authority === null ? [] : shown(grantsOf(plan.authority)) },
+    { label: 'servers', items: plan.modules.filter(each => each.origin === 'mcp').map(each => `${each.source}: ${isolationOf(each)}`) },
     { label: 'plugins', items: plugins.map(each => `${each.name} ${each.release} (${each.source}) ${isolationOf(each)}`) },
     { label: 'limits', items: limitItems(plan.limits) },
     { label: 'accepts', items: (plan.accepted ?? []).map(reason => `the risk: ${reason}`) },
@@ -96,7 +97,7 @@ function agentRows(plan: Plan, key: string): Row[] {
   return [
     { label: 'model', items: modelTexts(plan, key) },
     { label: 'may', items: shown(grantsOf(agentGrants(plan, key))) },
-    { label: 'tools', items: (agent?.tools ?? []).map(toolText) },
+    { label: 'tools', items: (agent?.tools ?? []).map(tool => toolText(plan, tool)) },
     { label: 'leads', items: agent === undefined || agent.leads.length === 0 ? [] : [agent.leads.join(', ')] },
     { label: 'memory', items: memoryTexts(plan, key) },
     { label: 'limits', items: limitItems(agent?.limits ?? {}) },

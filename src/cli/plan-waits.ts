@@ -5,7 +5,7 @@ import { printPlanExpr, printTrigger } from '#compiler/4-lower/print-plan-expr.t
 import type { Plan, PlanExpr } from '#model/plan.ts'
 import { reachedFrom } from './plan-facts.ts'
 
-/** A task that waits; `task` is `name`, or `workflow/name` beneath. */
+/** A task that waits; `task` is `name`, or `workflow/name` beneath, or `agent name` of one that asks before it calls a tool. */
 export type PlannedWait =
   | {
       readonly kind: 'approval'
@@ -22,10 +22,10 @@ export type PlannedWait =
 export function waitsOf(plan: Plan, workflow: string): PlannedWait[] {
   const found: PlannedWait[] = []
   for (const key of reachedFrom(plan, workflow).workflows) {
-    const nodes = plan.workflows[key]?.nodes ?? []
+    const { nodes = [], standsFor } = plan.workflows[key] ?? {}
     const names = nodes.map(node => node.name)
     for (const { name, approve, approval, wait } of nodes) {
-      const task = key === workflow ? name : `${key}/${name}`
+      const task = standsFor?.kind === 'asked-call' ? `agent ${standsFor.agent}` : key === workflow ? name : `${key}/${name}`
       if (approve !== null) {
         let afterMs = approval?.withinMs ?? 0
         const passedOn = (approval?.escalate ?? []).map(({ to, withinMs }) => {

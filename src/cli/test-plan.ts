@@ -1,47 +1,60 @@
 // Test plan: a `test` block as a workflow of its own, so that tests run through the same interpreter as everything else.
 // Owns: the making of that workflow and the reading of its result. Does not own: running it.
 //   T1. A `let` becomes a task, an `expect` becomes a value of the result; the order of the block is kept by dependencies.
-//   T2. A test may do what the workflows it calls may do, and where it calls tools itself, what the file may do; without network and models. A grant that
-//       mentions a workflow's parameter is widened here and narrowed again by that workflow's own `can`.
-//   T3. Of a comparison without calls both sides are kept, to be shown when it does not hold.
+//   T2. A test may do what the workflows it calls may do, and where it calls tools itself, what the file may do. A grant that mentions a workflow's parameter is
+//       widened here and narrowed again by that workflow's own `can`. A person is asked for none of it that reaches out of the machine, which nothing does in a test
+//       (interpreter/effects/fakes.ts), and for nothing that only tools need for which the test gives something.
+//   T3. Of what does not hold, the parts are shown (expectation-parts.ts): both sides of a comparison are worked out once, the other parts only when it does not
+//       hold, each by itself, so that one which fails hides no other.
 //   T4. Nobody waits for a test: every question is answered with yes (by whoever runs it), and no `wait` takes any time. Both are worked out, so that
 //       a mistake in them is found.
 //   T5. Models answer what `given` says: no key of theirs is read, and what only a key is read from is not asked for.
 import { sha256 } from '#base/hash.ts'
 import type { Plan, PlanExpr, PlanGrant, PlanNode, PlanTest, PlanWorkflow } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
+import { OUTSIDE } from '#interpreter/effects/fakes.ts'
+import { partsOfExpectation } from './expectation-parts.ts'
+import { keyReader, withoutKeys } from './model-keys.ts'
 
 const WORKFLOW = 'test'
-/** Grants that reach out of the machine. */
-const OUTSIDE = new Set(['net', 'llm', 'mcp', 'ml'])
 const comparisons = new Set(['==', '!=', '<', '<=', '>', '>=', 'in'])
 
 export interface Expectation {
   readonly text: string
   readonly holds: boolean
-  /** Both sides of a comparison, when they are known. */
+  /** Both sides of a comparison. */
   readonly left?: Value
   readonly right?: Value
+  /** What it is made of, where it does not hold. */
+  readonly parts: readonly { readonly text: string; readonly value: Value }[]
 }
 
 /** A plan whose one entry is the test. */
 export function planOfTest(plan: Plan, test: PlanTest): { readonly plan: Plan; readonly workflow: string } {
   const nodes: PlanNode[] = []
+  const main: number[] = []
   const indexes = new Map<string, number>()
   const entries: { key: string | null; value: PlanExpr }[] = []
+  const add = (name: string, body: PlanNode['body'], more: Partial<PlanNode> = {}): PlanExpr => {
+    nodes.push({ ...taskNode(name, [...main], body), ...more })
+    if (more.when === undefined) main.push(nodes.length - 1)
+    return { op: 'node', index: nodes.length - 1 }
+  }
   let count = 0
   for (const step of test.steps) {
     if (step.kind === 'let') {
       const body = inNodes(step.body, indexes)
-      nodes.push(taskNode(step.name, nodes.map((_, index) => index), body))
+      add(step.name, body)
       indexes.set(step.name, nodes.length - 1)
       continue
     }
-    const condition = inNodes(step.condition, indexes)
-    nodes.push(taskNode(`expect ${count + 1}`, nodes.map((_, index) => index), { kind: 'expr', value: condition }))
-    const parts = [{ key: 'holds', value: { op: 'node', index: nodes.length - 1 } as PlanExpr }]
-    if (comparisons.has(condition.op) && 'left' in condition && !hasCall(condition)) parts.push({ key: 'left', value: condition.left }, { key: 'right', value: condition.right }) // T3
-    entries.push({ key: `e${count++}`, value: { op: 'record', entries: parts } })
+    const name = `expect ${count + 1}`
+    const { holds, sides } = conditionOf(inNodes(step.condition, indexes), (body, suffix = '') => add(`${name}${suffix}`, { kind: 'expr', value: body }))
+    const isUnmet: PlanExpr = { op: 'not', value: holds }
+    const ifUnmet: Partial<PlanNode> = { when: isUnmet, onFailure: { kind: 'use', value: { op: 'value', value: null } } }
+    const parts = partsOfExpectation(step.condition, test).map((part, at) => add(`${name}, part ${at + 1}`, { kind: 'expr', value: oneOf(inNodes(part.expr, indexes)) }, ifUnmet))
+    const kept = parts.length === 0 ? [] : [{ key: 'parts', value: { op: 'list', items: parts } as PlanExpr }]
+    entries.push({ key: `e${count++}`, value: { op: 'record', entries: [{ key: 'holds', value: holds }, ...sides, ...kept] } })
   }
   const workflow = `${WORKFLOW}:${test.name}`
   const made: Plan = {
@@ -60,10 +73,23 @@ export function planOfTest(plan: Plan, test: PlanTest): { readonly plan: Plan; r
   return { plan: made, workflow }
 }
 
+/** The value of a condition, and of both sides of a comparison. // T3 */
+function conditionOf(condition: PlanExpr, add: (value: PlanExpr, suffix?: string) => PlanExpr): { readonly holds: PlanExpr; readonly sides: readonly { readonly key: string; readonly value: PlanExpr }[] } {
+  if (!comparisons.has(condition.op) || !('left' in condition) || holdsFunction(condition.left) || holdsFunction(condition.right)) return { holds: add(condition), sides: [] }
+  const both = add({ op: 'list', items: [condition.left, condition.right] })
+  const side = (at: number): PlanExpr => ({ op: 'index', object: both, index: { op: 'value', value: at } })
+  const compared = { ...condition, left: side(0), right: side(1) } as PlanExpr
+  return { holds: add(compared, ' holds'), sides: [{ key: 'left', value: side(0) }, { key: 'right', value: side(1) }] }
+}
+
+const oneOf = (value: PlanExpr): PlanExpr => ({ op: 'list', items: [value] })
+
+const holdsFunction = ({ op }: PlanExpr): boolean => op === 'lambda'
+
 /** A plan with a workflow that may do what any of the tests may, to be asked about before the first of them. */
 export function planOfTests(plan: Plan, tests: readonly PlanTest[]): { readonly plan: Plan; readonly workflow: string } {
   const workflow: PlanWorkflow = {
-    name: WORKFLOW, params: [], result: { kind: 'any' }, authority: tests.flatMap(test => testAuthority(plan, test)), limits: {}, onFailure: { kind: 'stop' }, nodes: [],
+    name: WORKFLOW, params: [], result: { kind: 'any' }, authority: tests.flatMap(test => askedFor(plan, test)), limits: {}, onFailure: { kind: 'stop' }, nodes: [],
     returns: { op: 'value', value: null }, returnsDependsOn: [],
   }
   return { plan: { ...plan, entries: [WORKFLOW], workflows: { ...plan.workflows, [WORKFLOW]: workflow } }, workflow: WORKFLOW }
@@ -71,11 +97,12 @@ export function planOfTests(plan: Plan, tests: readonly PlanTest[]): { readonly 
 
 /** What the result of a test's workflow says. */
 export function expectationsOf(test: PlanTest, result: Value): Expectation[] {
-  const record = result as Readonly<Record<string, { readonly holds: Value; readonly left?: Value; readonly right?: Value }>>
-  const texts = test.steps.flatMap(step => (step.kind === 'expect' ? [step.text] : []))
-  return texts.map((text, index) => {
-    const entry = record[`e${index}`]!
-    return { text, holds: entry.holds === true, ...(entry.left === undefined ? {} : { left: entry.left }), ...(entry.right === undefined ? {} : { right: entry.right }) }
+  const record = result as Readonly<Record<string, { readonly holds: Value; readonly left?: Value; readonly right?: Value; readonly parts?: readonly (readonly [Value] | null)[] }>>
+  return test.steps.flatMap(step => (step.kind === 'expect' ? [step] : [])).map(({ text, condition }, index) => {
+    const { holds, left, right, parts = [] } = record[`e${index}`]!
+    const names = parts.length === 0 ? [] : partsOfExpectation(condition, test)
+    const shown = holds === true ? [] : parts.flatMap((value, at) => (value === null || names[at] === undefined ? [] : [{ text: names[at].text, value: value[0] }]))
+    return { text, holds: holds === true, ...(left === undefined ? {} : { left }), ...(right === undefined ? {} : { right }), parts: shown }
   })
 }
 
@@ -108,47 +135,50 @@ function inNodes<Part>(part: Part, indexes: ReadonlyMap<string, number>): Part {
   return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, inNodes(value, key === 'list' ? indexes : visible)])) as Part
 }
 
-function hasCall(part: unknown): boolean {
-  if (Array.isArray(part)) return part.some(hasCall)
+/** Whether a test calls tools that act, beside what its workflows do. What is only asked to be denied is not called, but for its arguments. */
+function actsItself(part: unknown, asksToo: boolean): boolean {
+  if (Array.isArray(part)) return part.some(each => actsItself(each, asksToo))
   if (typeof part !== 'object' || part === null) return false
-  const { op } = part as { op?: string }
-  return op === 'call' || op === 'denied' || (op !== 'value' && Object.values(part).some(hasCall))
-}
-
-/** Whether a test calls tools that act, beside what its workflows do. */
-function actsItself(part: unknown): boolean {
-  if (Array.isArray(part)) return part.some(actsItself)
-  if (typeof part !== 'object' || part === null) return false
-  const { op, effect } = part as { op?: string; effect?: string }
-  return op === 'denied' || (op === 'call' && effect !== 'pure') || (op !== 'value' && Object.values(part).some(actsItself))
+  const { op, effect, call } = part as { readonly op?: string; readonly effect?: string; readonly call?: { readonly op?: string; readonly args?: unknown } }
+  if (op === 'denied' && !asksToo) return actsItself(call?.op === 'call' ? call.args : call, asksToo)
+  return op === 'denied' || (op === 'call' && effect !== 'pure') || (op !== 'value' && Object.values(part).some(each => actsItself(each, asksToo)))
 }
 
 /** T2 */
-function testAuthority(plan: Plan, { steps }: PlanTest): readonly PlanGrant[] {
+function testAuthority(plan: Plan, { steps }: PlanTest, acts: (part: unknown) => boolean = part => actsItself(part, true)): readonly PlanGrant[] {
+  const isKey = keyReader(plan)
   const everything = (): readonly PlanGrant[] => plan.authority ?? Object.values(plan.workflows).flatMap(each => each.authority ?? [])
   const called = steps.flatMap(step => (step.kind === 'let' && step.body.kind === 'workflow' ? [step.body.workflow] : []))
-  const all = actsItself(steps) ? everything() : called.flatMap(key => plan.workflows[key]?.authority ?? [])
-  const keys = keySources(plan)
-  const widened = all.filter(grant => !OUTSIDE.has(grant.name) && !keys.has(textOf(grant))).map(grant => ({ ...grant, args: grant.args.map(widen) }))
+  const all = acts(steps) ? everything() : called.flatMap(key => plan.workflows[key]?.authority ?? [])
+  const widened = all.filter(grant => !isKey(grant)).map(grant => ({ ...grant, args: grant.args.map(widen) }))
   return [...new Map(widened.map(grant => [JSON.stringify([grant.name, grant.args]), grant])).values()]
 }
 
-/** T5. */
-function withoutKeys({ models }: Plan): Pick<Plan, 'models'> {
-  return models === undefined ? {} : { models: Object.fromEntries(Object.entries(models).map(([key, model]) => [key, { ...model, key: null }])) }
+/** T2. */
+function askedFor(plan: Plan, test: PlanTest): readonly PlanGrant[] {
+  const faked = new Set(test.given.flatMap(each => (each.kind === 'returns' || each.kind === 'fails' ? [`${each.module}.${each.fn}`] : [])))
+  const grants = testAuthority(plan, test, part => actsItself(part, false)).filter(grant => !OUTSIDE.has(grant.name))
+  if (faked.size === 0) return grants
+  const needed = neededGrants([plan.workflows, plan.agentBodies, plan.prompts, test.steps])
+  return grants.filter(({ name }) => [...(needed.get(name) ?? [null])].some(tool => tool === null || !faked.has(tool)))
 }
 
-/** The variables that are read for nothing but keys of models, as grants. // T5 */
-function keySources(plan: Plan): ReadonlySet<string> {
-  const keys = new Set(Object.values(plan.models ?? {}).flatMap(({ key }) => (key === null ? [] : [key])))
-  const mentioned = JSON.stringify([plan.workflows, plan.constants, plan.prompts, plan.tests])
-  const others = (plan.secrets ?? []).filter(({ name }) => !keys.has(name) || mentioned.includes(JSON.stringify({ op: 'secret', name })))
-  const variables = (secrets: typeof others): string[] => secrets.flatMap(({ source }) => (source.kind === 'env' ? [textOf({ name: 'env', args: [{ op: 'value', value: source.name }] })] : []))
-  const needed = new Set(variables(others))
-  return new Set(variables((plan.secrets ?? []).filter(({ name }) => keys.has(name))).filter(each => !needed.has(each)))
+/** By the name of each grant, the tools whose calls need it. */
+function neededGrants(whole: unknown): ReadonlyMap<string, ReadonlySet<string>> {
+  const found = new Map<string, Set<string>>()
+  const visit = (part: unknown): void => {
+    if (Array.isArray(part)) return part.forEach(visit)
+    if (typeof part !== 'object' || part === null) return
+    const { op, module, fn, needs } = part as { readonly op?: string; readonly module?: unknown; readonly fn?: unknown; readonly needs?: unknown }
+    if (op === 'value') return
+    if (typeof module === 'string' && typeof fn === 'string' && Array.isArray(needs)) {
+      for (const { grant } of needs as readonly { readonly grant: string }[]) found.set(grant, (found.get(grant) ?? new Set()).add(`${module}.${fn}`))
+    }
+    Object.values(part).forEach(visit)
+  }
+  visit(whole)
+  return found
 }
-
-const textOf = ({ name, args }: Pick<PlanGrant, 'name' | 'args'>): string => JSON.stringify([name, args])
 
 function widen(argument: PlanExpr): PlanExpr {
   return mentionsParam(argument) ? { op: 'value', value: '**' } : argument

@@ -23,7 +23,7 @@ export interface CompileInput {
   readSource(path: string): SourceFile | Diagnostic
   /** Resolves "./x.tek" as named in a file to a shown path. */
   resolvePath(from: string, specifier: string): string
-  /** Signature of a std module (by last name) or a plugin (specifier as written in the naming file); a diagnostic without `at`; or null when there is none. */
+  /** Signature of a std module (by last name) a plugin (specifier as written in the naming file) or a server (its name); a diagnostic without `at`; or null when there is none. */
   signature(request: SignatureRequest): ModuleSignature | Diagnostic | null
   readonly stdNames: readonly string[]
   /** Whether what only a run can decide is an error. */

@@ -3,6 +3,7 @@
 //   M1. Deny by default: an unknown form, a missing argument or one too many matches nothing.
 //   M2. containsGrant(a, b) implies that matchesGrant(a, x) whenever matchesGrant(b, x); the other way it may err on the side of "no".
 //   M3. A pattern in argv is cut at spaces (`exec("npm", "run build")`); a concrete argument never is.
+//   M4. `mcp` names a server and, if it names a second, a tool or a pattern of tools; without one, all tools of the server.
 import type { Grant, GrantParamKind } from '#model/capability.ts'
 import type { ModuleSignature } from '#model/signature.ts'
 import { isContained, type Automaton } from './automaton.ts'
@@ -14,7 +15,7 @@ import { absoluteSegments, coversPath, parsePathPattern } from './path-pattern.t
 export type GrantKinds = (name: string) => readonly GrantParamKind[] | null
 
 const coreKinds: Readonly<Record<string, readonly GrantParamKind[]>> = {
-  'fs.read': ['path'], 'fs.write': ['path'], exec: ['name', 'argv'], net: ['host'], env: ['name'], llm: ['name'], mcp: ['name'], ml: ['name'],
+  'fs.read': ['path'], 'fs.write': ['path'], exec: ['name', 'argv'], net: ['host'], env: ['name'], llm: ['name'], mcp: ['name', 'name'], ml: ['name'],
   'agent.spawn': [], 'program.modify': [],
 }
 
@@ -82,6 +83,7 @@ function hasDots(text: string): boolean {
 function everyArgument(
   grant: Grant, wanted: Grant, kindsOf: GrantKinds, covers: (kind: GrantParamKind | 'unknown', pattern: readonly string[], given: readonly string[]) => boolean,
 ): boolean {
+  if (grant.name === 'mcp') return coversServer(grant.args, wanted.args)
   const kinds = kindsOf(grant.name) ?? wanted.args.map(() => 'unknown' as const)
   for (const [index, kind] of kinds.entries()) {
     if (kind === 'argv') return covers(kind, grant.args.slice(index), wanted.args.slice(index))
@@ -133,6 +135,16 @@ function matchesName(pattern: string, given: string, cwd: string): boolean {
   if (!pattern.includes('/') || !given.includes('/')) return pattern === given
   const [wanted, have] = [absoluteSegments(pattern, cwd), absoluteSegments(given, cwd)]
   return wanted !== null && have !== null && wanted.join('/') === have.join('/')
+}
+
+/**
+ * A server of tools and, where it is named, the tool: exactly, or a pattern with `*` (M4). A server may be named with the hash of its definition, `files#3fa29c01b4d7`:
+ * without, every definition is meant.
+ */
+function coversServer([server, tool = '*', ...more]: readonly string[], [wanted, wantedTool = '*', ...others]: readonly string[]): boolean {
+  if (server === undefined || wanted === undefined || more.length > 0 || others.length > 0) return false
+  if (server !== '*' && server !== wanted && (server.includes('#') || !wanted.startsWith(`${server}#`))) return false
+  return tool === '*' || tool === wantedTool || (tool.includes('*') && !/[\s?]/.test(tool + wantedTool) && containsArgv([tool], [wantedTool]))
 }
 
 function containsArgv(outer: readonly string[], inner: readonly string[]): boolean {

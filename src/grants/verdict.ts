@@ -75,6 +75,7 @@ function ofGrant(grant: Grant, wanted: PartGrant, kinds: readonly GrantParamKind
     const isSame = grant.args.length === wanted.args.length && wanted.args.every(({ text }, index) => text === grant.args[index] && !hasFresh(text))
     return isSame ? 'inside' : 'unknown'
   }
+  if (wanted.name === 'mcp') return serverCover(grant, wanted)
   let all: Cover = 'inside'
   for (const [index, kind] of kinds.entries()) {
     if (kind === 'argv') return both(all, argvCover(grant.args.slice(index), wanted.args.slice(index)))
@@ -84,6 +85,12 @@ function ofGrant(grant: Grant, wanted: PartGrant, kinds: readonly GrantParamKind
     if (all === 'outside') return 'outside'
   }
   return grant.args.length === kinds.length && wanted.args.length === kinds.length ? all : 'outside'
+}
+
+/** A server and its tool are known, or nothing is. */
+function serverCover(grant: Grant, { name, args }: PartGrant): Cover {
+  if (!args.every(({ text }) => isWhole(text)) || !grant.args.every(isWhole)) return 'unknown'
+  return containsGrant(grant, { name, args: args.map(({ text }) => text) }) ? 'inside' : 'outside'
 }
 
 function both(a: Cover, b: Cover): Cover {

@@ -25,10 +25,13 @@ export interface Graph {
 }
 
 /** What a task is, in a few words: `for item`, `by reviewer`, `calls build`. */
-function noteOf(node: PlanNode): string {
+function noteOf(plan: Plan, node: PlanNode): string {
   const parts: string[] = []
   if (node.forEach) parts.push(`for ${node.forEach.item}`)
-  if (node.body.kind === 'agent') parts.push(`by ${node.body.agent}`)
+  if (node.body.kind === 'agent') {
+    const led = plan.agentBodies?.[node.body.agent]?.leads ?? []
+    parts.push(`by ${node.body.agent}${led.length === 0 ? '' : ` with ${led.join(', ')}`}`)
+  }
   if (node.body.kind === 'workflow') parts.push(`calls ${node.body.workflow}`)
   if (node.when) parts.push('when')
   if (node.approve) parts.push('asks a person')
@@ -51,10 +54,13 @@ export function graphOfPlan(plan: Plan, workflow: string): Graph {
     for (const each of from) edges.push({ from: nodes[each]!.name, to: node.name })
   }
   const tasks = nodes.filter(node => node.kind === 'task')
-  return { title: workflow, nodes: tasks.map(node => ({ id: node.name, label: node.name, note: noteOf(node), status: null })), edges }
+  return { title: workflow, nodes: tasks.map(node => ({ id: node.name, label: node.name, note: noteOf(plan, node), status: null })), edges }
 }
 
-/** The top-level tasks of a run, items of a `for` folded into their task. */
+/** Calls of agents that a graph of a run shows. */
+const MAX_DELEGATED = 60
+
+/** The top-level tasks of a run, items of a `for` folded into their task, and what agents delegated beneath them. */
 export function graphOfRun(report: RunReport): Graph {
   const top = report.tasks.filter(task => !/[[/]/.test(task.path))
   const known = new Set(top.map(task => task.path))
@@ -69,5 +75,19 @@ export function graphOfRun(report: RunReport): Graph {
     return { id: task.path, label: task.path, note: parts.filter(each => each !== '').join(', '), status: task.status }
   })
   const edges = top.flatMap(task => [...new Set(task.dependsOn)].filter(from => known.has(from)).map(from => ({ from, to: task.path })))
+  for (const { path, status, delegated } of report.tasks) { // what is around a call comes before it
+    if (delegated === undefined || nodes.length - top.length >= MAX_DELEGATED) continue
+    const from = nearest(delegated.by, known)
+    if (from === null) continue
+    known.add(path)
+    nodes.push({ id: path, label: delegated.tool, note: [`asked by ${from.slice(from.lastIndexOf('/') + 1).replace(/^\d+\./, '')}`, status === 'done' ? '' : status].filter(each => each !== '').join(', '), status })
+    edges.push({ from, to: path })
+  }
   return { title: report.summary.workflow, nodes, edges }
+}
+
+/** The node that a task is, or is in. */
+function nearest(path: string, known: ReadonlySet<string>): string | null {
+  for (let at = path; at !== ''; at = at.slice(0, Math.max(0, at.lastIndexOf('/')))) if (known.has(at)) return at
+  return null
 }

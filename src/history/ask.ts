@@ -1,8 +1,10 @@
-// Ask: what a person asks of a run from outside its process: an answer, a pause, that a task is given up; and what waits here.
+// Ask: what a person asks of a run from outside its process: an answer, a pause, that a task is given up, that an agent is steered; what waits here, what agents do and remember.
 // Owns: the questions and their answers. Does not own: how a request is put and watched (requests.ts).
+import { runErrors } from '#diagnostics/catalog/run.ts'
 import type { Host } from '#host/host.ts'
 import type { Journal, RunRequest } from '#interpreter/journal/journal.ts'
-import type { RecordedRun, Wait } from '#model/report.ts'
+import type { ThreadRead, ThreadShown } from '#model/memory.ts'
+import type { AgentShown, RecordedRun, Wait } from '#model/report.ts'
 import { answer, readJournal, withJournal, type Answer } from './journal-access.ts'
 import type { AskSeen, PauseSeen } from './requests.ts'
 
@@ -37,6 +39,32 @@ export async function pause(host: Host, database: string, runIds: readonly strin
     }
     return answer(seen)
   })
+}
+
+/** The agents of a recorded run, as they stand by what is recorded of it. */
+export async function agentsOf(database: string, runId: string): Promise<Answer<readonly AgentShown[]>> {
+  const [{ agentsShown }, { folded }, { showStandIns }] = await Promise.all([import('#interpreter/engine/agents-view.ts'), import('#interpreter/find-task.ts'), import('#interpreter/secrets/stand-in.ts')])
+  return readJournal(database, async journal => {
+    const found = journal.openRun(runId)
+    if (found === null) return { kind: 'refused', diagnostics: [runErrors['unknown-run']({ runId })] }
+    const plain = (text: string | null): string | null => (text === null ? null : showStandIns(text))
+    return answer(agentsShown(folded(found.plan, found.log.events())).map(each => ({ ...each, lastAnswer: plain(each.lastAnswer) })))
+  })
+}
+
+/** What agents remember here under a name, across runs. */
+export function threadsHere(database: string): Promise<Answer<readonly ThreadShown[]>> {
+  return readJournal(database, async journal => answer(journal.threads.list()))
+}
+
+/** One thread whole; null where there is none of that name. */
+export function readThread(database: string, name: string): Promise<Answer<ThreadRead | null>> {
+  return readJournal(database, async journal => answer(journal.threads.read(name)))
+}
+
+/** Forgets threads, null: all; gives how many there were. A conversation under way keeps what it began with. */
+export function forgetThreads(database: string, names: readonly string[] | null): Promise<Answer<number>> {
+  return withJournal(database, async journal => answer(journal.threads.forget(names)))
 }
 
 /** Something here that waits, with the run it is in. */

@@ -26,6 +26,8 @@ export interface CleanOptions {
   readonly unfinished: boolean
   /** What can be made again: cached results, built plugins, the home of commands. */
   readonly cache: boolean
+  /** What agents remember across runs. */
+  readonly threads: boolean
   /** The whole folder `.tek`. */
   readonly all: boolean
 }
@@ -36,6 +38,8 @@ export interface CleanList {
   readonly driven: readonly string[]
   /** Results in the cache that go. */
   readonly results: number
+  /** Threads that agents remember, and that go. */
+  readonly threads: number
   /** Files and folders that go, relative to the project. */
   readonly paths: readonly { readonly path: string; readonly bytes: number }[]
   /** Bytes of the database now. */
@@ -45,6 +49,7 @@ export interface CleanList {
 export interface Cleaned {
   readonly runs: number
   readonly results: number
+  readonly threads: number
   readonly paths: number
   /** Bytes of the database afterwards; null when it is gone. */
   readonly databaseBytes: number | null
@@ -61,12 +66,13 @@ const remade = ['cache', 'home']
 export async function whatToClean(host: Host, options: CleanOptions): Promise<Answer<CleanList>> {
   const folder = join(host.cwd, stateFolder)
   const database = join(folder, 'tek.db')
-  const list: CleanList = { runs: [], driven: [], results: 0, paths: await pathsOf(host, folder, options), databaseBytes: await databaseSize(host, database) }
+  const list: CleanList = { runs: [], driven: [], results: 0, threads: 0, paths: await pathsOf(host, folder, options), databaseBytes: await databaseSize(host, database) }
   if (list.databaseBytes === 0 || (await isLink(host))) return answer(list)
   const { recordedRuns } = await import('#interpreter/stop-run.ts')
   return readJournal(database, async journal => {
     const runs = recordedRuns(journal, host, MAX_RUNS)
-    return answer({ ...list, runs: chosen(runs, options, host.now()), driven: runs.filter(each => each.state === 'running').map(each => each.runId), results: options.cache || options.all ? journal.retention.results() : 0 })
+    const threads = options.threads || options.all ? journal.threads.list().length : 0
+    return answer({ ...list, threads, runs: chosen(runs, options, host.now()), driven: runs.filter(each => each.state === 'running').map(each => each.runId), results: options.cache || options.all ? journal.retention.results() : 0 })
   })
 }
 
@@ -79,10 +85,10 @@ export async function clean(host: Host, list: CleanList, options: CleanOptions):
     const { driven } = now.value
     if (driven.length > 0) return { kind: 'refused', diagnostics: [runErrors['still-driven']({ runs: driven.map(each => each.slice(0, SHORT_ID)) })] } // C2
     await host.files.remove(join(host.cwd, stateFolder))
-    return answer({ runs: list.runs.length, results: list.results, paths: list.paths.length, databaseBytes: null, isCompact: true })
+    return answer({ runs: list.runs.length, results: list.results, threads: list.threads, paths: list.paths.length, databaseBytes: null, isCompact: true })
   }
   for (const { path } of list.paths) await host.files.remove(join(host.cwd, path))
-  if (list.runs.length === 0 && list.results === 0) return answer({ runs: 0, results: 0, paths: list.paths.length, databaseBytes: list.databaseBytes, isCompact: true })
+  if (list.runs.length === 0 && list.results === 0 && list.threads === 0) return answer({ runs: 0, results: 0, threads: 0, paths: list.paths.length, databaseBytes: list.databaseBytes, isCompact: true })
   const { isHeld } = await import('#interpreter/journal/lease.ts')
   return withJournal(database, async journal => {
     let runs = 0
@@ -92,8 +98,9 @@ export async function clean(host: Host, list: CleanList, options: CleanOptions):
       runs += forgotten.length
     }
     const results = options.cache ? journal.retention.dropResults() : 0
+    const threads = options.threads ? journal.threads.forget(null) : 0
     const isCompact = journal.retention.compact()
-    return answer({ runs, results, paths: list.paths.length, databaseBytes: await databaseSize(host, database), isCompact })
+    return answer({ runs, results, threads, paths: list.paths.length, databaseBytes: await databaseSize(host, database), isCompact })
   })
 }
 

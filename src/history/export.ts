@@ -206,11 +206,11 @@ class Export {
     const node = state.nodeOf(id)
     const details: TaskDetails = evidence.details.get(id) ?? { inputs: [], item: null, outcomes: [], calls: [], cache: null }
     const own = this.lines.get(task.path) ?? []
-    const { path, status, attempts, cached, startedAtMs, elapsedMs, outcome, spans } = task
+    const { path, status, attempts, cached, startedAtMs, elapsedMs, outcome, spans, agent, usage, tools, delegated } = task
     await this.json(this.files.get(place)!, {
       version: 1, kind: 'task', runId: report.summary.runId, path, name: node.name, workflow: state.scopeOf(id).shape.key, status, cached, attempts,
       startedAt: startedAtMs === null ? null : time(startedAtMs), elapsedMs: rounded(elapsedMs), outcome: outcome === null ? null : await this.outcome(outcome),
-      dependsOn: task.dependsOn, inputs: details.inputs, item: details.item,
+      dependsOn: task.dependsOn, agent, usage, tools, delegated, inputs: details.inputs, item: details.item,
       outcomes: await inOrder(details.outcomes, async ({ attempt, atMs, elapsedMs: tookMs, outcome: end }) => ({ attempt, at: time(atMs), elapsedMs: tookMs, outcome: await this.outcome(end) })),
       calls: await inOrder(details.calls, async ({ startedAtMs: fromMs, outcome: end, ...call }) => ({ ...call, startedAt: time(fromMs), outcome: end === null ? null : await this.outcome(end) })),
       spans: (spans ?? evidence.spans.get(id) ?? []).map(({ fromMs, toMs, ...span }) => ({ ...span, from: time(fromMs), to: toMs === null ? null : time(toMs) })),

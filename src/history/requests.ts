@@ -92,6 +92,10 @@ function answeredBefore(pending: readonly PendingRequest[], request: RunRequest)
 function tooLate({ plan, log }: OpenedRun, request: RunRequest, before: number): Diagnostic | null {
   if (request.kind === 'pause') return null
   const all = [...log.events()]
+  if (request.kind === 'steer') {
+    const isDone = all.slice(before).some(each => each.kind === 'agent-steered' && each.agent === request.agent && each.does === request.does && each.by === request.by)
+    return isDone ? null : whyNot(plan, all, request)
+  }
   const task = taskAt(folded(plan, all), request.task)
   const said = all.slice(before).filter(each => (each.kind === 'answered' || each.kind === 'task-cancelled') && each.task === task)
   const isDone = said.some(each => (request.kind === 'cancel' ? each.kind === 'task-cancelled' : each.kind === 'answered' && each.by === request.by && each.verdict === request.verdict && each.note === request.note))

@@ -173,6 +173,8 @@ export interface HttpRequest {
   readonly body?: string
   readonly timeoutMs: number
   readonly maxBodyBytes: number
+  /** The answer's body is wanted as it came, not as text. */
+  readonly wantsBytes?: boolean
   /** Called with each redirect's target before it is followed; throws to refuse. */
   readonly mayFollow: (url: string) => void
   /** Called with the name and each address it stands for, before that address is dialled (and no other is); throws to refuse. */
@@ -182,7 +184,9 @@ export interface HttpRequest {
 export interface HttpResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
+  /** "" where bytes were wanted. */
   readonly body: string
+  readonly bytes?: Uint8Array
   readonly url: string
 }
 

@@ -39,8 +39,9 @@ const machineNetwork: Network = { env: name => process.env[name], lookup }
 export async function nodeFetch(request: HttpRequest, signal: AbortSignal, network: Network = machineNetwork): Promise<HttpResponse> {
   const deadline = AbortSignal.timeout(Math.max(1, Math.min(request.timeoutMs, MAX_TIMER_MS)))
   const { response, url } = await reach(request, AbortSignal.any([signal, deadline]), network, (error, at) => fetchError(error, at, signal, deadline)) // W4
-  const body = await readBody(response, request.maxBodyBytes, url).catch(error => { throw fetchError(error, url, signal, deadline) })
-  return { status: response.statusCode ?? 0, headers: flat(response.headers), body, url: url.href }
+  const bytes = await readBody(response, request.maxBodyBytes, url).catch(error => { throw fetchError(error, url, signal, deadline) })
+  const answer = { status: response.statusCode ?? 0, headers: flat(response.headers), url: url.href }
+  return request.wantsBytes ? { ...answer, body: '', bytes } : { ...answer, body: decode(bytes, response.headers['content-type'] ?? '') }
 }
 
 /** The same, with the body as it comes. // W6 */
@@ -164,7 +165,7 @@ function lookUp(hostname: string, options: { all?: boolean | undefined }, reques
   })
 }
 
-async function readBody(response: http.IncomingMessage, maxBytes: number, url: URL): Promise<string> {
+async function readBody(response: http.IncomingMessage, maxBytes: number, url: URL): Promise<Buffer> {
   const chunks: Buffer[] = []
   let total = 0
   for await (const chunk of decompressed(response)) {
@@ -175,7 +176,7 @@ async function readBody(response: http.IncomingMessage, maxBytes: number, url: U
     }
     chunks.push(chunk as Buffer)
   }
-  return decode(Buffer.concat(chunks), response.headers['content-type'] ?? '')
+  return Buffer.concat(chunks)
 }
 
 function tooLarge(url: URL, maxBytes: number): HostError {

@@ -4,6 +4,8 @@
 //   K2. Nothing is guessed: where the setup cannot be worked out (it fails, as it will in the run) the answer is null.
 //   K3. Only pure functions are called for it, with a context that allows nothing.
 //   K4. The key of a model that may be asked is read only if the person lets its source be read: that is asked with it, and widens no level of the program.
+//   K5. A server of tools is asked for by its definition, so that another command line or address is another grant; with it, the variables that are written
+//       out in it and the files of its own program. They widen no level of the program.
 import { containsGrant, type GrantKinds } from '#grants/match.ts'
 import { needOf } from '#grants/secret-source.ts'
 import type { Host } from '#host/host.ts'
@@ -18,6 +20,7 @@ import { Evaluation, MAX_EXPRESSION_STEPS } from './engine/evaluation.ts'
 import { ownLevels, type Setup } from './engine/open-scope.ts'
 import { initialState, type Level } from './engine/state.ts'
 import { makeToolContext } from './guard/context.ts'
+import { serverInGrant } from './guard/server-access.ts'
 import type { Pool } from './pool/pool.ts'
 import { type ComesWithStd, impliedPattern, isOfStd } from './implied.ts'
 
@@ -58,7 +61,21 @@ export async function askedGrants({ plan, key, args, host, toolRunner, pool, kin
     stage.accept(step.value)
   }
   const isKnown = (by: string, grant: Grant): boolean => !isOfStd(plan, by) || comesWithStd(by, grant)
-  return withModelKeys(together(ownLevels(result() as unknown as Setup), cwd, kindsOf, isKnown), plan, cwd, kindsOf)
+  return withServers(withModelKeys(together(ownLevels(result() as unknown as Setup), cwd, kindsOf, isKnown), plan, cwd, kindsOf), plan, cwd)
+}
+
+/** K5. */
+function withServers(asked: readonly AskedGrant[], { modules }: Plan, cwd: string): readonly AskedGrant[] {
+  const servers = modules.flatMap(({ server }) => (server === undefined ? [] : [server]))
+  const own = asked.flatMap(({ grant, comesWith }): AskedGrant[] => {
+    if (grant.name !== 'mcp') return [{ grant, comesWith }]
+    const [name, ...tool] = grant.args
+    return servers.flatMap(server => (name === '*' || name === server.name ? [{ grant: { name: 'mcp', args: [serverInGrant(server), ...tool] }, comesWith, shows: server.shows }] : []))
+  })
+  const used = servers.filter(server => own.some(({ grant }) => grant.name === 'mcp' && grant.args[0] === serverInGrant(server)))
+  const needs = used.flatMap(({ variables, reads }) => [...variables.map(name => ({ name: 'env', args: [name] })), ...reads.map(pattern => ({ name: 'fs.read', args: [pattern] }))])
+  const isNew = (need: Grant, at: number): boolean => ![...own.map(each => each.grant), ...needs.slice(0, at)].some(grant => containsGrant(grant, need, cwd))
+  return [...own, ...needs.filter(isNew).map(grant => ({ grant, comesWith: 'mcp' }))]
 }
 
 /** K4. */

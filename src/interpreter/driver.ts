@@ -19,6 +19,7 @@ import { unreachable } from '#base/invariant.ts'
 import type { RunEvent, TaskId } from '#model/event.ts'
 import { openCommands } from '#interpreter/engine/open-commands.ts'
 import { pathOf } from '#interpreter/engine/path.ts'
+import { worthRecalling } from '#interpreter/engine/memory.ts'
 import type { Command } from '#interpreter/engine/protocol.ts'
 import type { State } from '#interpreter/engine/state.ts'
 import { fold } from '#interpreter/engine/transition.ts'
@@ -135,6 +136,7 @@ export class Driver {
     for (const event of events) {
       fold(state, event)
       state.out.clear()
+      state.kept.length = 0
     }
     if (state.isFinished) return
     this.resumedMs = this.world.host.now()
@@ -186,6 +188,16 @@ export class Driver {
     this.options.log.append(event) // D1
     this.options.watcher.recorded(event)
     fold(this.options.state, event) // D2
+    this.keepThreads()
+  }
+
+  /** What agents are to remember is written with the event by which it came to that. */
+  private keepThreads(): void {
+    const { state, log } = this.options
+    if (state.kept.length === 0) return
+    const { secrets } = this.world
+    const plain = (text: string): string => showStandIns(secrets.redactText(text))
+    for (const { entry, ...kept } of state.kept.splice(0)) log.keep({ ...kept, entry: { ...entry, prompt: entry.prompt === null ? null : plain(entry.prompt), between: plain(entry.between), answer: plain(entry.answer) } })
   }
 
   private perform(command: Command): void {
@@ -206,6 +218,8 @@ export class Driver {
         return
       case 'ask-model':
         return this.conversations.ask(command.task, command.attempt, command.turn)
+      case 'recall':
+        return this.recall(command)
       case 'call-for-agent':
         return this.conversations.call(command.task, command.attempt, command.call)
       case 'cancel':
@@ -220,9 +234,21 @@ export class Driver {
         return
       case 'changed':
         return this.options.watcher.changed(command)
+      case 'agent-changed':
+        return this.options.watcher.agentChanged(command)
       default:
         unreachable(command)
     }
+  }
+
+  /** Reads a thread, once everything is written that this run has added to it so far. */
+  private recall({ task, attempt, thread }: Extract<Command, { kind: 'recall' }>): void {
+    const { world } = this
+    this.whenDurable(() => {
+      const agent = world.state.talks.get(task)?.agent
+      if (agent === undefined) return // given up since
+      this.emit({ kind: 'recalled', atMs: world.host.now(), task, attempt, entries: worthRecalling(world.journal.threads.entries(thread), agent) })
+    })
   }
 
   /** Whether an attempt under way may make a call. // D10 */
@@ -340,13 +366,16 @@ export class Driver {
     log.took(pending)
     if (request.kind === 'unreadable') return this.warn(state.workflow, 'what was asked of this run cannot be read: a newer tek asked it, or it was damaged')
     const fit = fits(state, request)
-    if ('code' in fit) return this.warn(request.kind === 'pause' ? state.workflow : request.task, `what a person asked for (${request.kind}) came to nothing: ${fit.message}`)
+    if ('code' in fit) return this.warn('task' in request ? request.task : state.workflow, `what a person asked for (${request.kind}) came to nothing: ${fit.message}`)
     switch (request.kind) {
       case 'pause':
         return this.pause(pending.atMs)
       case 'cancel':
         audit.record({ kind: 'cancelled', task: request.task, by: request.by })
         return this.record({ kind: 'task-cancelled', atMs: host.now(), task: fit.task, by: request.by.slice(0, MAX_BY_LENGTH) })
+      case 'steer':
+        audit.record({ kind: 'steered', agent: request.agent, does: request.does, by: request.by })
+        return this.record({ kind: 'agent-steered', atMs: host.now(), agent: request.agent, does: request.does, by: request.by.slice(0, MAX_BY_LENGTH) })
       case 'answer':
         return this.answer(fit.task, state.tasks.attempt[fit.task]!, request.verdict, request.by, request.note)
       default:

@@ -10,6 +10,7 @@ import { idempotencyKey } from './effects/idempotency-key.ts'
 import { hashOf, keyCode, keyInputs } from './effects/key-parts.ts'
 import { pathOf } from './engine/path.ts'
 import { partsOfTimer } from './engine/protocol.ts'
+import { isCarriedOutInside } from './engine/talks.ts'
 import { initialState, type State } from './engine/state.ts'
 import { isOver, phase } from './engine/tasks.ts'
 import { timeoutOf } from './engine/timeout.ts'
@@ -34,8 +35,10 @@ export interface CallEvidence {
   readonly elapsedMs: number | null
   /** Null: it was under way when the record ends, or when its process did. */
   readonly outcome: Outcome | null
-  /** Null for a call that a fork took over: the key was of the run it comes from. */
+  /** Null for a call that a fork took over: the key was of the run it comes from; and for one that is carried out inside the run. */
   readonly idempotencyKey: string | null
+  /** It is carried out inside the run: as a task whose path ends in its number and name, or as a message. What came of it is told there. */
+  readonly isInside?: true
 }
 
 /** What a task was made from, and how. */
@@ -211,8 +214,9 @@ class Gathering implements Evidence {
     if (again !== undefined) again.startedAtMs = atMs // after a crash, with the same key
     else if (calls.length < MAX_KEPT_CALLS) { // E2
       const keyRun = event.keyRun ?? (atMs < this.startedAtMs ? null : this.state.runId)
-      const key = keyRun === null ? null : idempotencyKey(keyRun, pathOf(this.state, task), { attempt, part, call })
-      calls.push({ attempt, part, call, name: event.name, startedAtMs: atMs, elapsedMs: null, outcome: null, idempotencyKey: key })
+      const isInside = talk?.talk != null && isCarriedOutInside(this.state, task, call)
+      const key = keyRun === null || isInside ? null : idempotencyKey(keyRun, pathOf(this.state, task), { attempt, part, call })
+      calls.push({ attempt, part, call, name: event.name, startedAtMs: atMs, elapsedMs: null, outcome: null, idempotencyKey: key, ...(isInside ? { isInside: true } : {}) })
     }
   }
 

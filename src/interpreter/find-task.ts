@@ -7,7 +7,7 @@ import type { RunEvent, TaskId } from '#model/event.ts'
 import type { Plan } from '#model/plan.ts'
 import { pathOf } from './engine/path.ts'
 import type { Capacity } from './engine/protocol.ts'
-import { initialState, type State } from './engine/state.ts'
+import { initialState, type Scope, type State } from './engine/state.ts'
 import { transition } from './engine/transition.ts'
 
 /** Room for everything: what was begun is told by the record. */
@@ -43,10 +43,16 @@ function openTaskAt(state: State, path: string): TaskId | null {
     if (item !== undefined && (group === undefined || Number(item) >= group.items.length)) return null
     const task = group === undefined ? node : group.base + Number(item)
     if (at === segments.length - 1) return attempt === undefined && pathOf(state, task) === path ? task : null
-    scope = state.inside.get(task)
+    scope = state.inside.get(task) ?? deskNamed(state, task, segments[at + 1]!)
     if (scope?.attempt !== Number(attempt ?? 1)) return null
   }
   return null
+}
+
+/** Of what a conversation under way delegated, the call with a name. */
+function deskNamed(state: State, task: TaskId, name: string): Scope | undefined {
+  const call = /^(\d{1,9})\./.exec(name)
+  return call === null ? undefined : state.talks.get(task)?.desks.get(Number(call[1]))
 }
 
 /** What is said of a path that no task of a run has. */

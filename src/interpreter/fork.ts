@@ -2,11 +2,16 @@
 // Owns: which results are taken over. Does not own: telling events to the new run (take-over.ts), going on with it (run.ts: it is one that was stopped).
 //   F1. Taken over is what came to a value and does not depend on the task: with everything inside it, calls and attempts included. The task, what waits for
 //       it, what failed without a value, was cancelled or had not ended, begins again, from its first attempt. The cache does not answer for the task itself.
+//   F3. From a task inside what an agent delegated: of the conversations around it the turns are taken over up to the one that delegated, and whatever else was asked
+//       for in that turn; later turns are asked again. Where agents of that tree of conversations told each other anything, the whole tree begins again.
 //   F2. Idempotency keys are made of the new run's id: what is done again is done again.
 import { runErrors } from '#diagnostics/catalog/run.ts'
 import type { Diagnostic } from '#diagnostics/diagnostic.ts'
 import type { RunEvent, RunOrigin, TaskId } from '#model/event.ts'
 import { planVersion, readableVersions } from '#model/plan.ts'
+import { agentOf } from './engine/agent-role.ts'
+import { rootOf } from './engine/messages.ts'
+import { pathOf } from './engine/path.ts'
 import { partsOfTimer } from './engine/protocol.ts'
 import type { State } from './engine/state.ts'
 import { folded, taskAt, unknownTask } from './find-task.ts'
@@ -24,23 +29,35 @@ export interface Forked {
 
 /** Makes the new run, stopped before its first task of its own. Null when there is no run to fork. */
 export function forkRun(journal: Journal, host: { randomHex(bytes: number): string; now(): number }, runId: string, from: string): Forked | Diagnostic | null {
-  const found = journal.openRun(runId)
-  if (found === null) return null
-  const { plan } = found
+  const opened = journal.openRun(runId)
+  if (opened === null) return null
+  const { plan } = opened
   if (!readableVersions.includes(plan.version)) return runErrors['other-format']({ runId, found: String(plan.version), known: planVersion })
-  const events = [...found.log.events()]
+  const events = [...opened.log.events()]
   const [first] = events
   if (first?.kind !== 'run-started') return runErrors['unknown-run']({ runId })
   const whole = folded(plan, events)
-  const task = taskAt(whole, from)
-  if (task === null) return unknownTask(whole, runId, from)
-  const origin: RunOrigin = { runId, task: from }
+  const found = taskAt(whole, from)
+  if (found === null) return unknownTask(whole, runId, from)
+  const task = startOf(whole, events, found)
+  const origin: RunOrigin = { runId, task: task === found ? from : pathOf(whole, task) }
   const begun: Begun = { ...first, runId: host.randomHex(RUN_ID_BYTES), atMs: host.now(), origin }
-  const kept = new Kept(whole, task)
+  const kept = new Kept(whole, events, task)
   const taken = takeOver(events, plan, plan, begun, (event, old, own) => (kept.isTaken(event) ? translated(event, old, own) : null))
-  recordTakenOver(journal, found, begun, plan, taken)
+  recordTakenOver(journal, opened, begun, plan, taken)
   const { done, failed, skipped } = taken.state.counts
   return { runId: begun.runId, origin, takenOver: done + failed + skipped }
+}
+
+/** Where a fork from a task begins again. // F3 */
+function startOf(whole: State, events: readonly RunEvent[], task: TaskId): TaskId {
+  const root = rootOf(whole, task)
+  if (root === task || root === 0) return task
+  return events.some(event => event.kind === 'call-started' && isMessage(whole, event.task, event.name) && rootOf(whole, event.task) === root) ? root : task
+}
+
+function isMessage(whole: State, task: TaskId, name: string): boolean {
+  return task > 0 && task < whole.tasks.size && agentOf(whole, task)?.tools.some(each => each.kind === 'message' && each.name === name) === true
 }
 
 /** What of a run's record is taken over. */
@@ -54,8 +71,12 @@ class Kept {
   /** The task, what waits for it, and what waits for the tasks around it. */
   private readonly again = new Set<TaskId>()
   private readonly decided = new Map<TaskId, boolean>()
+  /** Of conversations of `around`, the last turn that does not depend on the task. // F3 */
+  private readonly turns = new Map<TaskId, number>()
+  /** Those of which it was passed. */
+  private readonly passed = new Set<TaskId>()
 
-  constructor(whole: State, task: TaskId) {
+  constructor(whole: State, events: readonly RunEvent[], task: TaskId) {
     this.whole = whole
     this.again.add(task)
     for (let at = task; at !== 0; ) {
@@ -67,24 +88,28 @@ class Kept {
       at = scope.task
       this.around.add(at)
       this.attempts.set(at, scope.attempt)
+      if (scope.desk !== null) this.turns.set(at, turnOf(events, at, scope.attempt, scope.desk.call))
     }
   }
 
   isTaken(event: RunEvent): boolean {
     switch (event.kind) {
       case 'evaluated':
-        return this.isTakenOf(event.task, event.attempt, event.part === 'returns' || event.part === 'verify-key' || event.part === 'fallback')
+        return this.isTakenOf(event.task, event.attempt, event.part === 'returns' || event.part === 'ensure' || event.part === 'verify-key' || event.part === 'fallback')
+      case 'model-asked':
+        if (event.attempt === this.attempts.get(event.task) && event.turn > (this.turns.get(event.task) ?? Infinity)) this.passed.add(event.task) // F3
+        return this.isTakenOf(event.task, event.attempt, false)
       case 'call-started':
       case 'call-finished':
-      case 'model-asked':
       case 'model-answered':
+      case 'recalled':
       case 'answered':
         return this.isTakenOf(event.task, event.attempt, false)
       case 'cache-answered':
         return this.isTakenOf(event.task, 1, false)
       case 'timer-fired': {
         const parts = partsOfTimer(event.timer)
-        return parts !== null && parts.purpose !== 'time-limit' && this.isTakenOf(parts.task, parts.attempt, false)
+        return parts !== null && parts.purpose !== 'time-limit' && this.isTakenOf(parts.task, parts.attempt, parts.purpose === 'timeout')
       }
       case 'task-cancelled':
         return this.isTakenOf(event.task, this.whole.tasks.attempt[event.task] ?? 1, true)
@@ -97,7 +122,7 @@ class Kept {
     if (task >= this.whole.tasks.size || !this.isInTakenAttempt(task)) return false
     if (!this.around.has(task)) return this.cameToValue(task)
     const last = this.attempts.get(task)
-    return last === undefined ? !isEnd : attempt < last || (attempt === last && !isEnd)
+    return last === undefined ? !isEnd : attempt < last || (attempt === last && !isEnd && !this.passed.has(task))
   }
 
   /** Whether every workflow that a task is in is taken over, in the attempt that it belongs to. */
@@ -137,4 +162,15 @@ class Kept {
       }
     }
   }
+}
+
+/** The turn of a conversation in which it asked for a call. */
+function turnOf(events: readonly RunEvent[], task: TaskId, attempt: number, call: number): number {
+  let turn = 0
+  for (const event of events) {
+    if (!('attempt' in event) || event.task !== task || event.attempt !== attempt) continue
+    if (event.kind === 'model-answered') turn = event.turn
+    if (event.kind === 'call-started' && event.call === call) return turn
+  }
+  return turn
 }

@@ -171,6 +171,7 @@ export class RunMeter {
         return
       case 'call-started':
       case 'model-asked':
+      case 'recalled':
       case 'timer-fired':
         return
       default:
@@ -213,7 +214,7 @@ export class RunMeter {
     this.add({ atMs: event.atMs, name: 'tek.attempt.failed', attributes: { 'tek.task.path': pathOf(this.parts.state, event.task), 'tek.task.attempt': String(event.attempt), 'error.type': code } })
   }
 
-  private keep(event: Exclude<RunEvent, { kind: 'evaluated' | 'call-started' | 'call-finished' | 'model-asked' | 'model-answered' | 'timer-fired' | 'cache-answered' }>): void {
+  private keep(event: Exclude<RunEvent, { kind: 'evaluated' | 'call-started' | 'call-finished' | 'model-asked' | 'model-answered' | 'recalled' | 'timer-fired' | 'cache-answered' }>): void {
     const attributes: Record<string, string> = {}
     if (event.kind === 'stop-requested') attributes['tek.stop.reason'] = event.reason
     if (event.kind === 'answered') attributes['tek.verdict'] = event.verdict
@@ -367,6 +368,10 @@ class MeteredLog implements RunLog {
 
   took(request: Parameters<RunLog['took']>[0]): void {
     this.log.took(request)
+  }
+
+  keep(entry: Parameters<RunLog['keep']>[0]): void {
+    this.log.keep(entry)
   }
 
   events(): ReturnType<RunLog['events']> {

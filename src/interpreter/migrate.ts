@@ -5,7 +5,8 @@
 //       depends on were taken over, and parameters, and authority that matters to it, have the values they had. Everything else begins again.
 //   M2. Tasks inside a workflow, items of a `for`, attempts and calls are taken over one by one: what was under way and is the same goes on where it was,
 //       with the idempotency keys that its calls were made with.
-//   M3. What had ended without a value begins again from its first attempt, as in a fork; what that did to an earlier attempt of a workflow around it stays.
+//   M3. What had ended without a value begins again from its first attempt, as in a fork; what that did to an earlier attempt of a workflow around it stays, and so
+//       does what an agent delegated and was told the end of. A conversation is its agent with everything that agent can reach: all of it holds, or it begins again.
 //   M4. An event is taken only where the task of the new run waits for just that: no event of the new record is without effect.
 //   M5. The old run stays as it is, but for saying which run took its place; that and the beginning of the new one are one transaction.
 import { canonicalJson, type Json } from '#base/json.ts'
@@ -17,6 +18,7 @@ import type { Plan } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
 import { setUpStages } from './effects/set-up.ts'
 import { Evaluation, MAX_EXPRESSION_STEPS, standInName, type PureFunctions } from './engine/evaluation.ts'
+import { deskAround } from './engine/delegation.ts'
 import { fileEntered, workflowKey } from './engine/open-scope.ts'
 import { pathOf } from './engine/path.ts'
 import { partsOfTimer } from './engine/protocol.ts'
@@ -176,7 +178,7 @@ class Migration {
   private isEndWithoutValue(event: RunEvent, task: TaskId, old: State): boolean {
     const { whole } = this
     if (task === 0) return event.kind === 'evaluated' && endsInFailure(event)
-    if (!endedWithoutValue(whole, task) || this.isOfEarlierAttempt(task, old)) return false
+    if (!endedWithoutValue(whole, task) || this.isOfEarlierAttempt(task, old) || wasTold(whole, task)) return false
     const node = old.nodeOf(task)
     const holdsOthers = (node.forEach !== null && old.tasks.group[task] === -1) || node.body.kind === 'workflow'
     if (!holdsOthers || !(whole.groups.has(task) || whole.opened.has(task))) return true
@@ -245,11 +247,21 @@ class Migration {
     const { whole } = this
     const scope = whole.scopeOf(task)
     if (scope.task !== 0 && !this.isThere(scope.task)) return false
+    if (scope.desk !== null) return true
     const key = scope.shape.key
     const is = this.parts.plan.workflows[key]
     const group = whole.tasks.group[task]!
     return is !== undefined && sameNode(scope.shape.workflow, is, (group === -1 ? task : group) - scope.base) !== null
   }
+}
+
+/** Whether a task is of something that an agent delegated and was told the end of: how it ended is a result. // M3 */
+function wasTold(whole: State, task: TaskId): boolean {
+  for (let around = deskAround(whole, task); around !== null; around = deskAround(whole, around.task)) {
+    const at = whole.tasks.phase[around.base]
+    if (at === phase.done || at === phase.failed) return true
+  }
+  return false
 }
 
 const endsInFailure = (event: RunEvent): boolean => 'outcome' in event && event.outcome.kind === 'failure'

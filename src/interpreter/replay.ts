@@ -18,6 +18,7 @@ import { evaluateConstants } from './effects/constants.ts'
 import { nameOf } from './effects/evaluate.ts'
 import { expressionFor } from './effects/expression-for.ts'
 import { setUpStages } from './effects/set-up.ts'
+import { firstCallOf } from './engine/ensure.ts'
 import { Evaluation, MAX_EXPRESSION_STEPS, standInName, type EvaluationOptions, type Scope as NameScope, type Step } from './engine/evaluation.ts'
 import { pathOf } from './engine/path.ts'
 import type { Capacity } from './engine/protocol.ts'
@@ -111,6 +112,7 @@ class Replayer {
   private compareTalk(event: Extract<RunEvent, { kind: 'call-started' | 'call-finished' | 'model-asked' | 'model-answered' }>): ReplayDifference | null {
     const { state } = this
     const { task, attempt } = event
+    if (state.ensuring.has(task)) return null // compared with what its conditions come to
     const talk = task < state.tasks.size && state.tasks.attempt[task] === attempt ? state.talks.get(task) : undefined
     if (talk === undefined || talk.talk === null) return null // no agent's, or given up; or calls of its prompt, which are compared with its value
     const about = { task: pathOf(state, task), part: 'body', recorded: null, replayed: null }
@@ -150,7 +152,7 @@ class Replayer {
   private evaluate(task: TaskId, part: Extract<RunEvent, { kind: 'evaluated' }>['part']): Outcome | string {
     const found = expressionFor(this.state, task, part, this.constants)
     if (found === null) return { kind: 'value', value: null }
-    return this.toEnd(task, found.expr, found.names, 0).outcome
+    return this.toEnd(task, found.expr, found.names, firstCallOf(this.state, task, part)).outcome
   }
 
   private setUp(task: TaskId): Outcome | string {

@@ -2,14 +2,16 @@
 // Owns: the fold of events to task reports. It goes through the engine, so numbers, paths and statuses are the engine's own.
 import type { RunEvent, TaskId } from '#model/event.ts'
 import type { Plan } from '#model/plan.ts'
-import type { RunReport, RunSummary, TaskReport, TaskStatus } from '#model/report.ts'
+import type { Delegation, RunReport, RunSummary, TaskReport, TaskStatus, ToolUse } from '#model/report.ts'
 import { pathOf } from '#interpreter/engine/path.ts'
 import { initialState, type State } from '#interpreter/engine/state.ts'
+import { callNameOf } from '#interpreter/engine/talks.ts'
 import { phase } from '#interpreter/engine/tasks.ts'
 import { transition } from '#interpreter/engine/transition.ts'
 
 /** Paths of dependencies that a task's report lists. */
 const MAX_LISTED_DEPENDENCIES = 100
+const MAX_LISTED_TOOLS = 100
 
 interface Times {
   startedAtMs: number
@@ -20,16 +22,18 @@ interface Times {
 export function reportOf(plan: Plan, summary: RunSummary, events: Iterable<RunEvent>): RunReport {
   const state = initialState(plan, { parallel: Infinity, cpu: Infinity, memoryBytes: Infinity })
   const times: (Times | undefined)[] = []
+  const tools = new ToolUses(state)
   const values = new Map<TaskId, TaskReport['outcome']>()
   for (const event of events) {
     if ('task' in event && event.kind !== 'task-cancelled') note(times, event) // one that is given up may never have begun
+    if (event.kind === 'call-started' || event.kind === 'call-finished') tools.note(event)
     for (const command of transition(state, event)) {
       if (command.kind === 'changed' && command.status !== 'running') values.set(command.task, outcomeOf(state, command.task, command.status))
     }
   }
   const tasks: TaskReport[] = []
   for (let task = 1; task < state.tasks.size; task++) {
-    if (state.nodeOf(task).kind === 'task') tasks.push(reportOfTask(state, task, times[task], values.get(task) ?? null))
+    if (state.nodeOf(task).kind === 'task') tasks.push(reportOfTask(state, task, times[task], values.get(task) ?? null, tools.of(task)))
   }
   return { summary, tasks }
 }
@@ -51,11 +55,13 @@ function outcomeOf(state: State, task: TaskId, status: TaskStatus): TaskReport['
   return value === undefined ? null : { kind: 'value', value }
 }
 
-function reportOfTask(state: State, task: TaskId, times: Times | undefined, outcome: TaskReport['outcome']): TaskReport {
+function reportOfTask(state: State, task: TaskId, times: Times | undefined, outcome: TaskReport['outcome'], tools: readonly ToolUse[]): TaskReport {
   const scope = state.scopeOf(task)
   const isItem = state.tasks.group[task] !== -1
   const status = statusOf(state, task)
   const usage = state.spent.get(task)
+  const { body, forEach } = state.nodeOf(task)
+  const delegated = delegationOf(state, task)
   return {
     path: pathOf(state, task), status, outcome,
     attempts: times === undefined ? 0 : state.tasks.attempt[task]!,
@@ -64,6 +70,43 @@ function reportOfTask(state: State, task: TaskId, times: Times | undefined, outc
     elapsedMs: times === undefined ? 0 : times.endedAtMs - times.startedAtMs,
     dependsOn: isItem ? [] : state.nodeOf(task).dependsOn.slice(0, MAX_LISTED_DEPENDENCIES).map(each => pathOf(state, scope.base + each)),
     ...(usage === undefined ? {} : { usage }),
+    ...(body.kind === 'agent' && (forEach === null || isItem) ? { agent: body.agent } : {}),
+    ...(tools.length === 0 ? {} : { tools }),
+    ...(delegated === null ? {} : { delegated }),
+  }
+}
+
+/** What a task is to the agent that asked for it; null where it is no call of one. */
+function delegationOf(state: State, task: TaskId): Delegation | null {
+  const { desk, task: by } = state.scopeOf(task)
+  if (desk === null) return null
+  const { body } = state.nodeOf(task)
+  return { by: pathOf(state, by), tool: desk.tool.name, as: (body.kind === 'workflow' ? state.plan.workflows[body.workflow]?.standsFor?.kind : undefined) ?? 'workflow' }
+}
+
+/** Calls that agents made of tools. */
+class ToolUses {
+  private readonly state: State
+  private readonly uses = new Map<TaskId, Map<string, { readonly calls: Set<string>; failed: number }>>()
+
+  constructor(state: State) {
+    this.state = state
+  }
+
+  /** Before the event is folded; a call that is made again after a crash is the same call. */
+  note(event: Extract<RunEvent, { kind: 'call-started' | 'call-finished' }>): void {
+    const { task, attempt, call } = event
+    const name = this.state.tasks.attempt[task] === attempt ? callNameOf(this.state, task, call) : null
+    if (name === null) return
+    const ofTask = this.uses.get(task) ?? new Map<string, { readonly calls: Set<string>; failed: number }>()
+    const use = ofTask.get(name) ?? { calls: new Set(), failed: 0 }
+    this.uses.set(task, ofTask.set(name, use))
+    if (event.kind === 'call-started') use.calls.add(`${attempt} ${call}`)
+    else if (event.outcome.kind === 'failure') use.failed++
+  }
+
+  of(task: TaskId): readonly ToolUse[] {
+    return [...(this.uses.get(task) ?? [])].slice(0, MAX_LISTED_TOOLS).map(([name, { calls, failed }]) => ({ name, calls: calls.size, failed }))
   }
 }
 

@@ -1,6 +1,7 @@
 // Run models: what answers the agents of one run: the models of its plan, or what a test says.
-// Owns: joining the plan's models with the run's clock and constants, working out their options and a test's replies. Does not own: asking (gateway/).
+// Owns: joining the plan's models with the run's clock and constants, working out their options and a test's replies; who answers which agent. Does not own: asking (gateway/).
 import type { Host } from '#host/host.ts'
+import type { Cassette } from '#model/cassette.ts'
 import type { ChatFailureCode } from '#model/chat.ts'
 import type { Plan, PlanExpr, PlanTest } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
@@ -8,7 +9,8 @@ import { ModelFailure, type ModelProvider } from '#plugin-api/model-provider.ts'
 import type { ToolRunner } from '#plugin-api/tool-runner.ts'
 import { evaluatePure } from './engine/evaluation.ts'
 import type { Clock } from './gateway/endpoint.ts'
-import { type AskedModels, OpenModels } from './gateway/models.ts'
+import { RecordedModels } from './gateway/cassette.ts'
+import { type AskedModels, failed, OpenModels } from './gateway/models.ts'
 import { ScriptedModels } from './gateway/scripted.ts'
 import type { Timers } from './world.ts'
 
@@ -24,9 +26,13 @@ export interface RunModelsSettings {
   readonly modelProvider: ((name: string) => Promise<ModelProvider | null>) | undefined
   /** Of a test; absent: the plan's models are asked. */
   readonly given: PlanTest['given'] | undefined
+  /** What `given` names, by its path there. */
+  readonly cassettes?: ReadonlyMap<string, Cassette> | undefined
+  /** Answers every agent; absent: the plan's models are asked. */
+  readonly replayed?: Cassette | undefined
 }
 
-export function modelsOf({ plan, host, timers, toolRunner, constants, modelProvider, given }: RunModelsSettings): AskedModels {
+export function modelsOf({ plan, host, timers, toolRunner, constants, modelProvider, given, cassettes, replayed }: RunModelsSettings): AskedModels {
   const names = { param: () => null, node: () => null, constant: (name: string) => constants.get(name) ?? null, local: () => undefined }
   const evaluate = (expr: PlanExpr, what: string): Value => {
     const step = evaluatePure(expr, names, { pure: (module, fn) => toolRunner.pure(module, fn), prompts: plan.prompts })
@@ -35,12 +41,33 @@ export function modelsOf({ plan, host, timers, toolRunner, constants, modelProvi
   }
   if (given !== undefined) {
     const replies = given.flatMap(each => (each.kind === undefined || each.kind === 'replies' ? [each] : []))
-    return new ScriptedModels(replies.map(({ agent, replies: list }) => ({ agent, replies: () => listOf(evaluate(list, `What the test gives as replies of \`${agent}\``)) })))
+    const scripted = new ScriptedModels(replies.map(({ agent, replies: list }) => ({ agent, replies: () => listOf(evaluate(list, `What the test gives as replies of \`${agent}\``)) })))
+    const recorded = given.flatMap(each => (each.kind === 'replays' ? [each] : []))
+    return recorded.length === 0 ? scripted : eachByItsOwn(scripted, new Set(replies.map(each => each.agent)), recorded, cassettes ?? new Map())
   }
+  if (replayed !== undefined) return new RecordedModels([replayed])
   return new OpenModels({
     plan, host, clock: clockOf(host, timers), provider: name => modelProvider?.(name) ?? Promise.resolve(null),
     evaluate: (model, option) => evaluate(option, `An option of the model \`${model}\``),
   })
+}
+
+/** Agents answer as the test says of each: from its cassettes, or by its replies. */
+function eachByItsOwn(scripted: AskedModels, withReplies: ReadonlySet<string>, recorded: readonly { readonly agent: string; readonly cassette: string }[], cassettes: ReadonlyMap<string, Cassette>): AskedModels {
+  const byAgent = new Map<string, AskedModels>()
+  for (const agent of new Set(recorded.map(each => each.agent))) {
+    const own = recorded.filter(each => each.agent === agent).flatMap(({ cassette }) => cassettes.get(cassette) ?? [])
+    byAgent.set(agent, new RecordedModels(own))
+  }
+  return {
+    isScripted: true,
+    async ask(question) {
+      const { agent } = question
+      const found = byAgent.get(agent)
+      if (found !== undefined && withReplies.has(agent)) return failed('bad-request', `The test gives both replies and a cassette of \`${agent}\`.`, [])
+      return (found ?? scripted).ask(question)
+    },
+  }
 }
 
 const listOf = (value: Value): readonly Value[] => (Array.isArray(value) ? (value as readonly Value[]) : [value])

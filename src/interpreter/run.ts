@@ -11,9 +11,11 @@ import { printGrant } from '#grants/grant-text.ts'
 import type { GrantKinds } from '#grants/match.ts'
 import type { Host } from '#host/host.ts'
 import type { Permit } from '#model/capability.ts'
+import type { Cassette } from '#model/cassette.ts'
 import type { Failure, Outcome, RunEvent } from '#model/event.ts'
 import { type Plan, type PlanTest, planVersion, readableVersions } from '#model/plan.ts'
 import type { RunNotice, RunReport, RunSummary, Wait } from '#model/report.ts'
+import type { ModuleSignature } from '#model/signature.ts'
 import type { Value } from '#model/type.ts'
 import type { ModelProvider } from '#plugin-api/model-provider.ts'
 import type { ToolRunner } from '#plugin-api/tool-runner.ts'
@@ -26,6 +28,7 @@ import type { AuditTrail } from '#interpreter/audit/trail.ts'
 import { showNotice, showReport, showStandIns, showSummary, STAND_IN_SEED_BYTES } from '#interpreter/secrets/stand-in.ts'
 import { noSecrets, openVault, type SecretVault } from '#interpreter/secrets/vault.ts'
 import { evaluateConstants } from '#interpreter/effects/constants.ts'
+import { Evaluation, MAX_EXPRESSION_STEPS } from '#interpreter/engine/evaluation.ts'
 import type { Capacity } from '#interpreter/engine/protocol.ts'
 import { initialState, type State } from '#interpreter/engine/state.ts'
 import { waitsOf } from '#interpreter/engine/waiting.ts'
@@ -33,9 +36,13 @@ import { JournalError, type Journal, type RunLog, type SourceHashes } from '#int
 import type { TelemetryStore } from '#interpreter/journal/telemetry-store.ts'
 import { makePool, type Pool } from '#interpreter/pool/pool.ts'
 import type { ComesWithStd } from './implied.ts'
+import type { AskedModels } from './gateway/models.ts'
 import { AppendNotes } from './guard/append-notes.ts'
+import type { ServerCaller } from './guard/server-access.ts'
 import { Keeper, newLease, stopFileExists } from './keeper.ts'
 import { RunMeter } from './meter.ts'
+import { Fakes } from './effects/fakes.ts'
+import { cassetteOf } from './recording.ts'
 import { reportOf } from './report.ts'
 import { modelsOf } from './run-models.ts'
 import { Watcher } from './watcher.ts'
@@ -54,10 +61,24 @@ export interface RunSettings {
   readonly cwd?: string
   readonly plan: Plan
   readonly toolRunner: ToolRunner
+  /** Servers of tools; absent: none is reached. */
+  readonly servers?: ServerCaller
   /** Providers of models by name; absent: there are none. */
   readonly modelProvider?: (name: string) => Promise<ModelProvider | null>
   /** What models answer in a test: then none is reached. */
   readonly given?: PlanTest['given']
+  /** The cassettes that `given` names, by their paths there. */
+  readonly cassettes?: ReadonlyMap<string, Cassette>
+  /** What the modules of the plan offer, by their names there, to check what a test gives in the place of tools. */
+  readonly signatures?: ReadonlyMap<string, ModuleSignature>
+  /** Told at the end for which tools a test gives something that was never asked for. */
+  readonly onUnusedFakes?: (tools: readonly string[]) => void
+  /** Models answer from this: none is reached, and no key is read. */
+  readonly replayed?: Cassette
+  /** Told at the end what happened, from the run's beginning on. */
+  readonly onEvents?: (events: Iterable<RunEvent>) => void
+  /** Told at the end what models were asked and answered, from the run's beginning on, whether it came to its end or not. */
+  readonly onCassette?: (cassette: Cassette) => void
   readonly journal: Journal
   /** Kinds of the parameters of plugins' grants, for the guard. */
   readonly kindsOf?: GrantKinds
@@ -173,8 +194,13 @@ export function newRunId(host: Host): string {
 async function vaultOf(settings: RunSettings, workflow: string, seed: string | undefined): Promise<SecretVault | { readonly problems: readonly Diagnostic[] }> {
   const { host, plan, permit, kindsOf } = settings
   if (seed === undefined) return noSecrets
-  const { vault, problems } = await openVault({ host, cwd: settings.cwd ?? host.cwd, plan, workflow, seed, permit: permit?.grants ?? null, kindsOf })
+  const { vault, problems } = await openVault({ host, cwd: settings.cwd ?? host.cwd, plan: settings.replayed === undefined ? plan : withoutKeys(plan), workflow, seed, permit: permit?.grants ?? null, kindsOf })
   return problems.length > 0 ? { problems } : vault
+}
+
+/** The same plan, whose models need no keys. */
+function withoutKeys(plan: Plan): Plan {
+  return plan.models === undefined ? plan : { ...plan, models: Object.fromEntries(Object.entries(plan.models).map(([key, model]) => [key, { ...model, key: null }])) }
 }
 
 /** Whether nothing of a run is left to do. */
@@ -199,6 +225,7 @@ async function carryOut(given: RunSettings & { readonly secrets: SecretVault }, 
       settings.onThreads?.(count)
     },
   }))
+  let asked: AskedModels | null = null
   try {
     const constants = await evaluateConstants(plan, toolRunner, getPool)
     for (const [name, standIn] of secrets.standIns) constants.values.set(name, standIn)
@@ -229,15 +256,18 @@ async function carryOut(given: RunSettings & { readonly secrets: SecretVault }, 
       ...begun, status: 'running', outcome: null, elapsedMs: begun.elapsedMs + host.monotonic() - startedMs, calls: { ...calls }, tasks: watcher.counts(), ...(waits.length === 0 ? {} : { waits }),
       ...(state.usage.tokens === 0 ? {} : { usage: { ...state.usage } }),
     })
+    const fakes = settings.given === undefined ? null : fakesOf(settings.given, settings.signatures ?? new Map(), plan, toolRunner, constants.values)
     const timers = host.sleep === undefined ? systemTimers : hostTimers(host)
+    const models = (asked = modelsOf({ plan, host, timers, toolRunner, constants: constants.values, modelProvider: settings.modelProvider, given: settings.given, cassettes: settings.cassettes, replayed: settings.replayed }))
     const world: World = {
-      host, cwd: settings.cwd ?? host.cwd, state, runId: begun.runId, toolRunner, journal, kindsOf: settings.kindsOf, calls,
+      host, cwd: settings.cwd ?? host.cwd, state, runId: begun.runId, toolRunner, servers: settings.servers ?? null, journal, kindsOf: settings.kindsOf, calls,
       permit: settings.permit?.grants ?? null, mayBeUnconfined: settings.mayBeUnconfined ?? false, audit: meter?.audit(audit) ?? audit, secrets,
       comesWithStd: settings.comesWithStd, appends: journal.audit.place === null ? null : new AppendNotes(host.files, join(dirname(journal.audit.place), 'appends', begun.runId)),
       constants: constants.values, constantsFailure: constants.failure, timers, pool: getPool,
-      models: modelsOf({ plan, host, timers, toolRunner, constants: constants.values, modelProvider: settings.modelProvider, given: settings.given }),
+      models, fakes,
       emit: event => driver.emit(event), wake: () => driver.wake(), whenDurable: work => driver.whenDurable(work),
       began: (task, nowMs) => watcher.began(task, nowMs),
+      show: notice => settings.onNotice(notice),
       log: (task, message) => {
         watcher.log(task, message)
         log.say({ atMs: host.now(), level: 'info', task, message })
@@ -261,13 +291,28 @@ async function carryOut(given: RunSettings & { readonly secrets: SecretVault }, 
     if (watcher.durations.size > 0) journal.addDurations(begun.program, watcher.durations)
     watcher.end(state.isFinished)
     settings.onNotice({ kind: 'run-finished', summary })
+    settings.onEvents?.(log.events())
+    if (fakes !== null) settings.onUnusedFakes?.(fakes.unused())
+    settings.onCassette?.(cassetteOf(plan, begun.program, log.events(), text => secrets.redactText(text)))
     return { kind: 'ran', summary, report: () => showReport(reportOf(plan, summary, log.events())) }
   } finally {
     meter?.close()
     keepWaiting(journal)
     keeper.close()
+    await (asked as AskedModels | null)?.close?.()
     await (pool as Pool | null)?.close()
   }
+}
+
+function fakesOf(given: PlanTest['given'], signatures: ReadonlyMap<string, ModuleSignature>, plan: Plan, toolRunner: ToolRunner, constants: ReadonlyMap<string, Value>): Fakes {
+  return new Fakes({
+    given, signatures,
+    evaluate: (expr, local) => {
+      const names = { param: () => null, node: () => null, constant: (name: string) => constants.get(name) ?? null, local: (name: string) => (name === local?.name ? local.value : undefined) }
+      const step = new Evaluation(expr, names, { inlineSteps: null, maxSteps: MAX_EXPRESSION_STEPS, pure: (module, fn) => toolRunner.pure(module, fn), prompts: plan.prompts }).start()
+      return step.kind === 'done' ? { kind: 'value', value: step.value } : { kind: 'failed', failure: step.kind === 'failed' ? step.failure : { code: 'run/not-available-yet', message: 'What a test gives calls a tool.', retryable: false } }
+    },
+  })
 }
 
 /** What was decided until a run broke off is kept all the same, also when it lost its lease. A journal that fails now has said so before. */

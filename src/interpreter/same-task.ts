@@ -4,11 +4,11 @@
 //       plugins that these mention. Its label and priority are not, nor is the place of its declaration, nor a newer release of the standard library.
 //   S2. A body that is a workflow is its name and arguments: that workflow's own tasks are compared one by one. Where a person approves the task, it is all that
 //       workflow reaches: a yes is to what it was then, and what became another is asked about again.
-//   S4. A body that is done by an agent is the agent whole, with its models and tools: it may do otherwise when any of it changes.
+//   S4. A body that is done by an agent is the agent whole, with its models, its tools and the workflows that carry them out: it may do otherwise when any of it changes.
 //   S3. Of authority matters what its calls need. What a program is shown depends on all of it; so do plugins.
 import { canonicalJson, type Json } from '#base/json.ts'
 import type { Plan, PlanExpr, PlanGrant, PlanNode, PlanTool, PlanWorkflow } from '#model/plan.ts'
-import { agentIn } from './effects/key-parts.ts'
+import { agentIn, workflowsOf } from './effects/key-parts.ts'
 import { withoutFieldDocs } from '#types/plan-json.ts'
 
 /** What a piece of a plan mentions, through constants and prompts too. */
@@ -119,7 +119,10 @@ function mentionsIn(plan: Plan, piece: unknown): Mentions {
     if (asked !== null) { // S4
       add(`agent ${asked.key}`, asked.agent)
       for (const key of asked.models) add(`model ${key}`, plan.models?.[key])
-      for (const tool of asked.agent.tools) if (tool.kind === 'function') addCall(tool)
+      for (const tool of asked.agent.tools) {
+        if (tool.kind === 'function') addCall(tool)
+        for (const key of workflowsOf(tool)) add(`workflow ${key}`, plan.workflows[key])
+      }
       grants.add('llm')
     }
     const expr = at as PlanExpr

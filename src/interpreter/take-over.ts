@@ -87,7 +87,7 @@ export function placeOf(task: TaskId, old: State, own: State): TaskId | null {
   }
   const scope = old.scopeOf(task)
   const outer = placeOf(scope.task, old, own)
-  const inner = outer === null ? undefined : own.inside.get(outer)
+  const inner = outer === null ? undefined : scope.desk === null ? own.inside.get(outer) : own.talks.get(outer)?.desks.get(scope.desk.call)
   if (inner === undefined || inner.attempt !== scope.attempt) return null
   const index = sameNode(scope.shape.workflow, inner.shape.workflow, task - scope.base)
   return index === null ? null : inner.base + index
@@ -114,9 +114,11 @@ export function hasValue(state: State, task: TaskId): boolean {
   return isOver(state.tasks.phase[task]!) && !endedWithoutValue(state, task)
 }
 
-/** Values inside a workflow that is over are not kept; where it succeeded, each task gave one. */
+/** Values inside a workflow that is over are not kept; where it succeeded, each task gave one. What a conversation delegated and was told the end of counts as a
+ * value, whatever it was. */
 function isWithoutValue(state: State, task: TaskId): boolean {
-  const { task: outer, attempt } = state.scopeOf(task)
+  const { task: outer, attempt, desk } = state.scopeOf(task)
+  if (desk !== null) return false
   const hasSucceeded = outer !== 0 && state.tasks.phase[outer] === phase.done && state.tasks.attempt[outer] === attempt
   return state.tasks.values[task] === undefined && !hasSucceeded
 }

@@ -4,7 +4,7 @@
 //   W2. Progress at most every PROGRESS_INTERVAL_MS; its fraction never falls and is 1 only at the end.
 //   W3. At most MAX_WAITING_NOTICES wait; logs beyond that are dropped and counted.
 import type { Failure, RunEvent, TaskId } from '#model/event.ts'
-import type { CallCounts, RunNotice, TaskCounts, TaskStatus } from '#model/report.ts'
+import type { AgentChange, CallCounts, RunNotice, TaskCounts, TaskStatus } from '#model/report.ts'
 import type { Host } from '#host/host.ts'
 import { Evaluation, type PureFunctions } from '#interpreter/engine/evaluation.ts'
 import { pathOf } from '#interpreter/engine/path.ts'
@@ -83,6 +83,12 @@ export class Watcher {
       kind: 'task', path: pathOf(this.state, task), label: this.labelOf(task), status, attempt: this.state.tasks.attempt[task]!, cached: change.cached,
       elapsedMs: beganMs === undefined ? 0 : this.nowMs - beganMs, failure,
     })
+  }
+
+  /** An agent was paused, goes on, was stopped or given up. */
+  agentChanged({ agent, change }: { readonly agent: string; readonly change: AgentChange }): void {
+    const why = this.state.lives.get(agent)?.givenUp ?? null
+    this.add({ kind: 'agent', agent, change, failure: change === 'given-up' ? why : null })
   }
 
   /** A task waits for something outside: worth showing as running. */

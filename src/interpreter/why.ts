@@ -9,6 +9,7 @@ import type { Plan } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
 import { cacheKey, hashOf, keyCode, keyInputs, type KeyCode, type KeyInputs } from './effects/key-parts.ts'
 import { isAskedFor } from './effects/look-up.ts'
+import { deskAround } from './engine/delegation.ts'
 import { pathOf } from './engine/path.ts'
 import { initialState, type State } from './engine/state.ts'
 import { isOver, phase } from './engine/tasks.ts'
@@ -132,10 +133,16 @@ function hasRun(state: State, task: TaskId): boolean {
 /** A task that never asked the cache. */
 function withoutLookUp(state: State, task: TaskId, path: string): WhyAnswer {
   const about = { task: path, changed: [] }
-  if (state.nodeOf(task).cache === null) return { ...about, reason: 'no-cache', words: ['It is not cached: it has no `cache`, so it runs every time.'] }
+  if (state.nodeOf(task).cache === null) return { ...about, reason: 'no-cache', words: ['It is not cached: it has no `cache`, so it runs every time.', ...askedBy(state, task)] }
   const at = state.tasks.phase[task]!
   const how = at === phase.skipped ? 'it was skipped by its `when`' : at === phase.cancelled ? 'it was cancelled' : isOver(at) ? 'it came to its end before that' : 'the run did not get there'
   return { ...about, reason: 'not-reached', words: [`It did not ask the cache: ${how}.`] }
+}
+
+/** Whose agent asked for a task, and by which call. */
+function askedBy(state: State, task: TaskId): string[] {
+  const around = deskAround(state, task)
+  return around === null ? [] : [`The agent of \`${pathOf(state, around.task)}\` asked for it: its call \`${pathOf(state, around.base)}\`.`]
 }
 
 function answerFor(lookUp: LookUp, plan: Plan, earlier: Earlier | null): WhyAnswer {
@@ -181,6 +188,7 @@ const nameOf = (part: string): string => part.slice(part.indexOf(' ') + 1)
 
 function codeWords(part: string, plan: Plan, planBefore: Plan): string {
   if (part === 'body') return 'The body of the task changed.'
+  if (part === 'ensure') return 'What its `ensure` asks for changed.'
   const name = nameOf(part)
   if (!part.startsWith('module ')) return `The ${part.slice(0, part.indexOf(' '))} \`${name}\` changed.`
   const releaseOf = ({ modules }: Plan): string => modules.find(each => each.name === name.replace(/^std\./, ''))?.release ?? '?'

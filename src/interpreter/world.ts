@@ -4,7 +4,7 @@ import type { GrantKinds } from '#grants/match.ts'
 import type { ComesWithStd } from './implied.ts'
 import type { Host } from '#host/host.ts'
 import type { Failure, RunEvent, TaskId } from '#model/event.ts'
-import type { CallCounts } from '#model/report.ts'
+import type { CallCounts, RunNotice } from '#model/report.ts'
 import type { Value } from '#model/type.ts'
 import type { ToolRunner } from '#plugin-api/tool-runner.ts'
 import type { State } from '#interpreter/engine/state.ts'
@@ -13,6 +13,8 @@ import type { Pool } from '#interpreter/pool/pool.ts'
 import type { Authority } from '#model/capability.ts'
 import type { AuditTrail } from '#interpreter/audit/trail.ts'
 import type { AskedModels } from '#interpreter/gateway/models.ts'
+import type { ServerCaller } from '#interpreter/guard/server-access.ts'
+import type { Fakes } from './effects/fakes.ts'
 import type { AppendNotes } from '#interpreter/guard/append-notes.ts'
 import type { SecretVault } from '#interpreter/secrets/vault.ts'
 
@@ -29,6 +31,8 @@ export interface World {
   readonly state: State
   readonly runId: string
   readonly toolRunner: ToolRunner
+  /** Servers of tools; null: the program uses none, or none is to be reached. */
+  readonly servers: ServerCaller | null
   readonly journal: Journal
   readonly timers: Timers
   readonly kindsOf: GrantKinds | undefined
@@ -42,6 +46,8 @@ export interface World {
   /** What appends of calls under way are noted in; null where nothing of the run outlives its process. */
   readonly appends: AppendNotes | null
   readonly secrets: SecretVault
+  /** What stands in the place of tools in a test; null: this is none. */
+  readonly fakes: Fakes | null
   /** What answers agents. */
   readonly models: AskedModels
   readonly constants: ReadonlyMap<string, Value>
@@ -58,6 +64,8 @@ export interface World {
   whenDurable(work: () => void): void
   /** A task is worked on from now (host's monotonic time). */
   began(task: TaskId, nowMs: number): void
+  /** Something to show at once: nothing is recorded of it, and nothing waits for it. */
+  show(notice: Extract<RunNotice, { kind: 'saying' }>): void
   /** A line in the run's log. */
   log(task: string, message: string): void
   /** False once the run stops: no new call is begun. A pause lets attempts under way make theirs. */

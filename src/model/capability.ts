@@ -35,6 +35,8 @@ export interface AskedGrant {
   readonly grant: Grant
   /** For one that comes with a plugin's grant (`GrantSignature.implies`): that grant's name. */
   readonly comesWith: string | null
+  /** Of a server of tools: the command line or address behind its name. */
+  readonly shows?: string
 }
 
 /** What the person who runs a program allowed, and where that is written. */

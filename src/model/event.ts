@@ -3,6 +3,7 @@
 //   V2. Every field is JSON; an event once written is never changed. A new field is optional, a new meaning is a new kind.
 //   V3. `atMs` is the wall clock when it was recorded. Nothing is decided by it but when a wait is due and how long the run was driven.
 import type { ChatReply, LostAttempt } from './chat.ts'
+import type { ThreadEntry } from './memory.ts'
 import type { Value } from './type.ts'
 
 /** Number of a task, an item of a `for`, or a (sub-)workflow within its run. The root workflow is 0. */
@@ -25,7 +26,7 @@ export type Outcome =
   | { readonly kind: 'failure'; readonly failure: Failure }
 
 /** Which expression of a node was worked on. `prompt`: what an agent is asked; `role`: what the agent is, with its authority; `thread`: the name of its memory;
- * `ensure`: whether its value is what was wanted (a text: what does not hold; null: all does). */
+ * `ensure`: whether its value is what was wanted (a text: the first that does not hold; null: all does). */
 export type Part = 'body' | 'when' | 'list' | 'width' | 'cache-key' | 'fallback' | 'verify-key' | 'returns' | 'setup' | 'label' | 'approve' | 'wait' | 'prompt' | 'role' | 'ensure' | 'thread'
 
 /** What came of a question to a model. */
@@ -92,6 +93,10 @@ export type RunEvent =
   | { readonly kind: 'stop-requested'; readonly atMs: number; readonly reason: StopCause; readonly detail: string; /** Going on would stop again at once. */ readonly isFinal?: true }
   /** A person's answer to `approve`. `by` says who and where: `terminal`, `--yes`, `tek approve`, a web page. */
   | { readonly kind: 'answered'; readonly atMs: number; readonly task: TaskId; readonly attempt: number; readonly verdict: 'approved' | 'refused'; readonly by: string; readonly note?: string }
+  /** What an agent that remembers a thread begins an attempt with: what was in it then. Oldest first. */
+  | { readonly kind: 'recalled'; readonly atMs: number; readonly task: TaskId; readonly attempt: number; readonly entries: readonly ThreadEntry[] }
+  /** A person steers an agent: it asks nothing new, it goes on, or its conversations are given up and it is asked nothing any more in this run. `agent`: its key. */
+  | { readonly kind: 'agent-steered'; readonly atMs: number; readonly agent: string; readonly does: 'pause' | 'resume' | 'stop'; readonly by: string }
   /** A person gives a task up: it fails, and what its `on failure` says follows. */
   | { readonly kind: 'task-cancelled'; readonly atMs: number; readonly task: TaskId; readonly by: string }
   /** A stopped run goes on, perhaps in another process. */

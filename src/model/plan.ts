@@ -8,6 +8,7 @@
 //   P6. Docs of tools, of their parameters and in the types of agents' answers are told to models: they are part of the hash.
 //   P7. An agent's `model m` is itself the request for `llm(m)` and for the models that `m` falls back on: agents, the workflows that ask them, leads and
 //       files with a `can` ask for it, unless they name `llm` themselves.
+import type { ServerFacts } from './signature.ts'
 import type { Type } from './type.ts'
 import type { PlanWorst } from './worst.ts'
 
@@ -112,6 +113,8 @@ export interface PlanModule {
   readonly hash: string
   /** For a plugin: why it runs in a process of its own, as its author says; absent for one that runs in the engine. */
   readonly needsNode?: string
+  /** For `mcp`: the server behind it. */
+  readonly server?: ServerFacts
 }
 
 /** Why a workflow is in a plan that nobody wrote: to carry out one call of an agent. */
@@ -236,6 +239,10 @@ export const MAX_AGENT_TOOLS = 200
 export const MAX_TOOL_NAME_LENGTH = 64
 /** Models of a chain of `fallback`s. */
 export const MAX_MODEL_CHAIN = 16
+/** Tokens of earlier conversations that an agent is reminded of where the program says nothing. */
+export const STANDARD_MEMORY_TOKENS = 16_000
+/** Tokens that `keep` may name. */
+export const MAX_MEMORY_TOKENS = 1_000_000
 
 /** Who is asked by a task: a model with a role and tools, within what it may do. */
 export interface PlanAgent {

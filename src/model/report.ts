@@ -37,7 +37,58 @@ export type RunNotice =
       readonly tokens: number
       readonly costMicros: number
     }
+  /**
+   * What an agent is saying or doing at the moment: the end of its words, or the tool that it calls. Shown and forgotten: a few in a second at most, and none that
+   * anything depends on.
+   */
+  | { readonly kind: 'saying'; readonly task: string; readonly agent: string; readonly what: 'text' | 'thinking' | 'tool'; readonly text: string }
+  /** `agent`: its key. `failure`: of one that was given up, the last. */
+  | { readonly kind: 'agent'; readonly agent: string; readonly change: AgentChange; readonly failure: Failure | null }
   | { readonly kind: 'run-finished'; readonly summary: RunSummary }
+
+/** `given-up`: its model failed too often in a row. */
+export type AgentChange = 'paused' | 'resumed' | 'stopped' | 'given-up'
+
+/** An agent of a run as lists show it. */
+export interface AgentShown {
+  /** Its key. */
+  readonly agent: string
+  /** What a person or its health made of it; `at-work`: a conversation of it is open, `idle`: none is. */
+  readonly state: 'at-work' | 'idle' | 'paused' | 'stopped' | 'given-up'
+  /** `failing`: the last conversation was failed by its model. */
+  readonly health: 'good' | 'failing' | 'given-up'
+  /** Conversations: under way, those that came to a value, and those that did not. */
+  readonly open: number
+  readonly done: number
+  readonly failed: number
+  /** Of all of them, as far as they were answered. */
+  readonly turns: number
+  readonly tokens: number
+  readonly costMicros: number
+  /** Conversations in a row that its model failed. */
+  readonly failuresInRow: number
+  readonly lastAnswer: string | null
+  readonly lastFailure: { readonly code: string; readonly message: string } | null
+  /** Those under way, at most 100. */
+  readonly conversations: readonly ConversationShown[]
+}
+
+/** What a conversation is at. */
+export type ConversationState =
+  | 'begins' | 'waits-for-turn' | 'waits-for-room' | 'asks' | 'calls-tools' | 'is-checked' | 'waits-for-others' | 'waits-for-message' | 'waits-for-person' | 'waits-for-time' | 'backs-off' | 'paused'
+
+export interface ConversationShown {
+  /** Path of its task. */
+  readonly task: string
+  readonly attempt: number
+  readonly state: ConversationState
+  /** Answered, in this attempt. */
+  readonly turns: number
+  readonly tokens: number
+  readonly costMicros: number
+  /** Text from outside is in it. */
+  readonly isUntrusted: boolean
+}
 
 /** What a run waits for that no process needs to live for. */
 export type Wait =
@@ -151,8 +202,31 @@ export interface TaskReport {
   readonly dependsOn: readonly string[]
   /** Of a task that an agent does; absent where no model answered. */
   readonly usage?: TalkUsage
+  /** Of a task that an agent does: its key. */
+  readonly agent?: string
+  /** Tools that this agent called, all attempts together, in the order of their first calls; at most 100; absent: none. */
+  readonly tools?: readonly ToolUse[]
+  /** Of a call of an agent that is carried out as a task: what for. Its own tasks are those whose paths begin with its path. */
+  readonly delegated?: Delegation
   /** Of a task that was tried again or waited: its attempts and waits, in order; at most 100. */
   readonly spans?: readonly TaskSpan[]
+}
+
+/** How often a tool was called by an agent. */
+export interface ToolUse {
+  readonly name: string
+  readonly calls: number
+  /** Of them, those that came to a failure, which the agent was told; of calls that are tasks see there. */
+  readonly failed: number
+}
+
+/** What a task is to the agent that asked for it. */
+export interface Delegation {
+  /** Path of the task that this agent does. */
+  readonly by: string
+  readonly tool: string
+  /** `agent`: one that it leads; `ask-lead`: a question to who leads it; `asked-call`: a call before which a person is asked. */
+  readonly as: 'agent' | 'ask-lead' | 'vote' | 'asked-call' | 'workflow'
 }
 
 /** An attempt of a task, or a time in which it waited. */
@@ -192,7 +266,7 @@ export interface AuditEntryShown {
   readonly seq: number
   readonly runId: string
   readonly atMs: number
-  /** `decision`, `outcome`, `secret-used`, `model-answered`, `permit`, `stopped`, `answered` or `cancelled`. */
+  /** `decision`, `outcome`, `secret-used`, `model-answered`, `permit`, `stopped`, `answered`, `cancelled` or `steered`. */
   readonly kind: string
   readonly task: string
   readonly call: string

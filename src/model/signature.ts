@@ -18,12 +18,27 @@ export interface ModuleSignature {
   readonly hash: string
   /** Why it runs in a confined process of Node, in its author's words; absent: it runs in an engine without any power. */
   readonly needsNode?: string
+  /** Of origin `mcp`: the server behind it. */
+  readonly server?: ServerFacts
   readonly functions: Readonly<Record<string, FunctionSignature>>
   readonly types: Readonly<Record<string, Type>>
   readonly grants: Readonly<Record<string, GrantSignature>>
   /** Constructors for `model x = name(…)`. */
   readonly models: Readonly<Record<string, ModelSignature>>
   readonly constants: Readonly<Record<string, { readonly type: Type; readonly value: unknown; readonly doc: string }>>
+}
+
+/** What is started or reached for a module of origin `mcp`, as its lock says. */
+export interface ServerFacts {
+  readonly name: string
+  /** Hash of its definition: another definition is another grant. */
+  readonly definition: string
+  /** The command line or address, for people. */
+  readonly shows: string
+  /** Variables of the environment that are written out in the definition when it is used. */
+  readonly variables: readonly string[]
+  /** Files its own program is made of: they come with the grant. */
+  readonly reads: readonly string[]
 }
 
 export interface FunctionSignature {
@@ -72,4 +87,6 @@ export interface ModelSignature {
   readonly doc: string
   readonly params: readonly ParamSignature[]
   readonly options: Readonly<Record<string, FieldType>>
+  /** Hosts that they may reach beside those that a program names, `host:port`; absent: none. */
+  readonly hosts?: readonly string[]
 }

@@ -31,6 +31,9 @@ function said({ name, args }: Grant): { readonly verb: string; readonly what: st
   return { verb, what: safe(args.join(' ')) }
 }
 
+/** What is started or reached behind the name of a server. */
+const behind = (shows: string | undefined): string => (shows === undefined ? '' : `${/^https?:/.test(shows) ? 'reaches' : 'starts'} ${safe(shows)}`)
+
 const asWord = (text: string): string => (/^[^\s"'\\]+$/.test(text) ? text : JSON.stringify(text))
 
 function rank({ name }: Grant): number {
@@ -47,7 +50,7 @@ export function linesOf(grants: readonly AskedGrant[], sign: '+' | '-' | ' ', pa
     if (left > 0) lines.push(paint('dim', `    ${' '.repeat(VERB_COLUMNS)}and ${left} more, shown with d`)) // W2
     left = shown = 0
   }
-  for (const { grant, comesWith } of [...grants].sort((a, b) => rank(a.grant) - rank(b.grant))) {
+  for (const { grant, comesWith, shows } of [...grants].sort((a, b) => rank(a.grant) - rank(b.grant))) {
     const { verb, what } = said(grant)
     const danger = sign === '-' ? null : dangerOf(grant, isConfined)
     const isWarning = danger?.isWarning === true
@@ -59,7 +62,7 @@ export function linesOf(grants: readonly AskedGrant[], sign: '+' | '-' | ' ', pa
       continue
     }
     const colour = sign === '-' ? 'dim' : isWarning ? 'red' : 'bold'
-    const aside = [comesWith === null ? '' : `comes with ${safe(comesWith)}`, danger === null ? '' : `${isWarning ? '! ' : ''}${danger.says}`].filter(each => each !== '').join(', ')
+    const aside = [behind(shows), comesWith === null ? '' : `comes with ${safe(comesWith)}`, danger === null ? '' : `${isWarning ? '! ' : ''}${danger.says}`].filter(each => each !== '').join(', ')
     lines.push(`  ${sign} ${padToWidth(verb === before ? '' : verb, VERB_COLUMNS)}${paint(colour, what)}${aside === '' ? '' : paint(isWarning ? 'red' : 'dim', `   ${aside}`)}`)
     before = verb
   }
@@ -69,8 +72,8 @@ export function linesOf(grants: readonly AskedGrant[], sign: '+' | '-' | ' ', pa
 
 /** Every grant as a program writes it. */
 export function detailLines(grants: readonly AskedGrant[], paint: Paint, isConfined: boolean): string[] {
-  const lines = grants.slice(0, MAX_DETAIL_LINES).map(({ grant, comesWith }) => {
-    const aside = [comesWith === null ? '' : `comes with ${safe(comesWith)}`, dangerOf(grant, isConfined)?.says ?? ''].filter(each => each !== '').join('; ')
+  const lines = grants.slice(0, MAX_DETAIL_LINES).map(({ grant, comesWith, shows }) => {
+    const aside = [behind(shows), comesWith === null ? '' : `comes with ${safe(comesWith)}`, dangerOf(grant, isConfined)?.says ?? ''].filter(each => each !== '').join('; ')
     return `    can ${safe(printGrant(grant))}${aside === '' ? '' : paint('dim', `   ${aside}`)}`
   })
   return grants.length > MAX_DETAIL_LINES ? [...lines, `    and ${grants.length - MAX_DETAIL_LINES} more: \`tek plan\` shows all`] : lines

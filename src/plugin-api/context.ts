@@ -59,6 +59,8 @@ export interface RunOptions {
   maxOutputBytes?: number
   /** Tells afterwards what it tried (`RunResult.tried`), also where it was ended for a bound. It costs time. */
   observe?: boolean
+  /** Starts it in a copy of the folder, made in the sandbox's own /tmp and gone afterwards: the command may change what it likes, the folder stays as it is. */
+  inCopy?: boolean
 }
 
 export interface RunResult {
@@ -94,12 +96,16 @@ export interface FetchOptions {
   body?: string
   timeoutMs?: number
   maxBodyBytes?: number
+  /** The body is wanted as it came: `FetchResult.bytes`. */
+  asBytes?: boolean
 }
 
 export interface FetchResult {
   status: number
   headers: Readonly<Record<string, string>>
+  /** "" where bytes were asked for. */
   body: string
+  bytes?: Uint8Array
   url: string
 }
 

@@ -4,6 +4,7 @@
 import type { z } from 'zod'
 import type { GrantParamKind } from '#model/capability.ts'
 import type { ToolContext } from './context.ts'
+import type { ModelProvider } from './model-provider.ts'
 
 /** Raised when the contract changes so that an older plugin cannot work; a plugin for another major version is refused with a code. */
 export const pluginApiVersion = '1.0'
@@ -69,6 +70,8 @@ export interface PluginDefinition {
   readonly needsNode?: string
   readonly tools?: Readonly<Record<string, Tool>>
   readonly grants?: Readonly<Record<string, GrantDefinition>>
+  /** Models that programs may declare: `model m = plugin.name("…")`. */
+  readonly models?: Readonly<Record<string, ModelProvider>>
   /** Types that programs may name as `plugin.Type`. */
   readonly types?: Readonly<Record<string, z.ZodType>>
   readonly constants?: Readonly<Record<string, { readonly doc: string; readonly schema: z.ZodType; readonly value: unknown }>>

@@ -20,6 +20,8 @@ export interface ModelContext {
   readonly idleMs: number
   /** Called with each piece as it comes; shown, never decided on. */
   onDelta(delta: ChatDelta): void
+  /** Something about the model that its user should know, such as its end: once in the run's log. */
+  onNote?(text: string): void
 }
 
 /** What a model can do, as far as its provider knows. */
@@ -37,18 +39,47 @@ export interface Model {
   readonly abilities: ModelAbilities
   /** Hosts it needs, `host:port`; none for a model on this machine. */
   readonly hosts: readonly string[]
+  /** Requests that it takes at once, where a program does not say; absent: as many as the gateway gives. */
+  readonly parallel?: number
   /** One request. @throws {ModelFailure} and nothing else. */
   ask(request: ChatRequest, context: ModelContext): Promise<ChatReply>
   /** Tokens that the request holds, exactly; absent where that cannot be told without asking. */
   countTokens?(request: ChatRequest, context: ModelContext): Promise<number>
+  /** Gives back what it holds of this machine; asked once, when nothing is under way any more. */
+  close?(): Promise<void>
+}
+
+/** Where a model is opened. */
+export interface ModelPlace {
+  /** Absolute folder in which the program runs: what a relative path of a model begins at. */
+  readonly folder: string
 }
 
 /** A way to declare models: `model x = name("model-name", option: …)`. */
 export interface ModelProvider<Options extends z.ZodType = z.ZodType> {
   readonly doc: string
+  /** An object of what a program may say beside what it says of any model (`maxTokens`, `price`, `timeout`, `key`, `fallback`, …). */
   readonly options: Options
-  /** Called once for each declared model, with checked options. */
-  open(model: string, options: z.output<Options>): Model
+  /** Of a plugin: hosts that its models may reach, `host:port`, beside those that a program names in an option. */
+  readonly hosts?: readonly string[]
+  /** Called once for each declared model, with checked options. @throws {ModelFailure} where there is no such model. */
+  open(model: string, options: z.output<Options>, place: ModelPlace): Model | Promise<Model>
+}
+
+/**
+ * Declares models of a plugin.
+ *
+ * @example
+ * modelProvider({
+ *   doc: 'Says what it is asked.', options: z.object({ twice: z.boolean().optional() }),
+ *   open: (model, { twice = false }) => ({
+ *     abilities: { images: false, tools: false, schemas: false, contextTokens: null }, hosts: [],
+ *     ask: async ({ messages }) => ({ content: messages.at(-1)!.content, stop: 'done', usage: noUsage, model }),
+ *   }),
+ * })
+ */
+export function modelProvider<const Options extends z.ZodType>(provider: ModelProvider<Options>): ModelProvider {
+  return provider as unknown as ModelProvider
 }
 
 /** Why a request came to nothing. */

@@ -3,15 +3,20 @@
 //   S1. No tool is run. A definition with any problem has no signature; all its problems are named at once.
 import { z } from 'zod'
 import type { GrantParamKind, GrantSignature } from '#model/capability.ts'
-import { signatureVersion, type FunctionSignature, type GrantNeed, type ModuleSignature, type ParamSignature } from '#model/signature.ts'
+import { signatureVersion, type FunctionSignature, type GrantNeed, type ModelSignature, type ModuleSignature, type ParamSignature } from '#model/signature.ts'
 import type { Type } from '#model/type.ts'
 import { fromJsonSchema } from '#types/json-schema.ts'
 import type { JsonSchema } from '#types/json-schema.ts'
 import type { GrantDefinition, Plugin, Tool } from './define-plugin.ts'
+import type { ModelProvider } from './model-provider.ts'
 import { plainValue } from '#base/plain-value.ts'
 
 const MAX_TOOLS = 1_000
 const MAX_PARAMS = 32
+const MAX_MODELS = 100
+const MAX_HOSTS = 100
+/** Options that every model has. */
+const everyModels: ReadonlySet<string> = new Set(['model', 'maxTokens', 'price', 'timeout', 'key', 'fallback', 'parallel', 'requestsPerMinute', 'temperature', 'thinking'])
 const namePattern = /^[a-zA-Z][A-Za-z0-9_]{0,63}$/
 const paramKinds: readonly GrantParamKind[] = ['path', 'host', 'name', 'argv']
 
@@ -34,7 +39,8 @@ export function signatureOf(plugin: Plugin, options: { origin: 'std' | 'plugin';
   const tools = Object.entries(plugin.tools ?? {})
   if (tools.length > MAX_TOOLS) problems.push({ where: 'tools', reason: `there are more than ${MAX_TOOLS}` })
   const value: ModuleSignature = {
-    version: signatureVersion, name: plugin.name, origin: options.origin, release: plugin.version, doc: text(plugin.doc), hash: options.hash, models: {},
+    version: signatureVersion, name: plugin.name, origin: options.origin, release: plugin.version, doc: text(plugin.doc), hash: options.hash,
+    models: Object.fromEntries(Object.entries(plugin.models ?? {}).slice(0, MAX_MODELS).map(([name, provider]) => [name, reader.models(name, provider)])),
     functions: Object.fromEntries(tools.slice(0, MAX_TOOLS).map(([name, tool]) => [name, reader.tool(name, tool)])),
     types: Object.fromEntries(Object.entries(plugin.types ?? {}).map(([name, schema]) => [name, reader.type(`type ${name}`, schema, 'output', name)])),
     grants: Object.fromEntries(Object.entries(plugin.grants ?? {}).map(([name, grant]) => [name, reader.grant(name, grant)])),
@@ -104,6 +110,29 @@ class Reader {
       ...(fallback === undefined ? {} : { default: fallback }),
       ...(rest ? { rest } : {}), ...(secret ? { secret } : {}), ...(tool.sinks?.includes(name) === true ? { sink: true } : {}),
     }
+  }
+
+  models(name: string, provider: ModelProvider): ModelSignature {
+    const where = `models ${name}`
+    this.checkName(where, name)
+    const first: ParamSignature = { name: 'model', doc: '', type: { kind: 'string' }, optional: false }
+    if (typeof provider !== 'object' || provider === null || typeof provider.open !== 'function') {
+      this.problem(where, 'make it with `modelProvider`')
+      return { name, doc: '', params: [first], options: {} }
+    }
+    const hosts = provider.hosts ?? []
+    for (const host of hosts.slice(0, MAX_HOSTS)) if (typeof host !== 'string' || !/^[\w.-]{1,253}:\d{1,5}$/.test(host)) this.problem(`${where}, hosts`, `\`${String(host)}\` is no \`host:port\``)
+    if (hosts.length > MAX_HOSTS) this.problem(`${where}, hosts`, `there are more than ${MAX_HOSTS}`)
+    const json = this.json(where, provider.options, 'input')
+    const fields = typeof json === 'object' && json['type'] === 'object' ? (json['properties'] ?? {}) as Readonly<Record<string, JsonSchema>> : null
+    if (fields === null) this.problem(where, '`options` must be an object')
+    const required = typeof json === 'object' && Array.isArray(json['required']) ? (json['required'] as readonly string[]) : []
+    const own = Object.entries(fields ?? {}).slice(0, MAX_PARAMS).map(([option, schema]): ParamSignature => {
+      this.checkName(`${where}, option ${option}`, option)
+      if (everyModels.has(option)) this.problem(`${where}, option ${option}`, 'every model has it, and tek reads it')
+      return { name: option, doc: typeof schema === 'object' ? text(schema['description']) : '', type: this.read(`${where}, option ${option}`, schema), optional: !required.includes(option) }
+    })
+    return { name, doc: text(provider.doc), params: [first, ...own], options: {}, ...(hosts.length === 0 ? {} : { hosts: [...hosts] }) }
   }
 
   private needs(where: string, tool: Tool, params: readonly string[]): GrantNeed[] {

@@ -17,7 +17,7 @@ import type { PlanModule } from '#model/plan.ts'
 import type { ModuleSignature } from '#model/signature.ts'
 import type { Plugin } from '#plugin-api/define-plugin.ts'
 import { invokePure, invokeTool } from '#plugin-api/invoke.ts'
-import type { ModelProvider } from '#plugin-api/model-provider.ts'
+import { ModelFailure, type ModelProvider } from '#plugin-api/model-provider.ts'
 import type { PureFunction, ToolCall, ToolRunner } from '#plugin-api/tool-runner.ts'
 import type { ToolContext } from '#plugin-api/context.ts'
 import { anyType } from '#types/construct.ts'
@@ -77,8 +77,8 @@ export interface PluginHost {
    * @param folder absolute folder of the entry file, from which `source`s of plugins are resolved.
    */
   toolRunner(modules: readonly PlanModule[], folder: string): Promise<ToolRunner>
-  /** A provider of models by its name in programs; null: there is none. */
-  modelProvider(name: string): Promise<ModelProvider | null>
+  /** A provider of models by its name in programs, `module.name` where a plugin of these brings it; null: there is none. */
+  modelProvider(name: string, modules: readonly PlanModule[], folder: string): Promise<ModelProvider | null>
   /** Plugins are about to be called: what takes longest is begun now. */
   prepare(): void
   /** Ends every engine and process. */
@@ -170,7 +170,18 @@ export function createPluginHost(options: PluginHostOptions): PluginHost {
         return module === undefined ? null : ready(module, folder, fn)
       })
     },
-    modelProvider: name => std.modelProvider(name),
+    async modelProvider(name, modules, folder) {
+      const [alias, own] = name.split('.', 2) as [string, string?]
+      if (own === undefined) return std.modelProvider(name)
+      const module = modules.find(each => each.origin === 'plugin' && each.name === alias)
+      if (module === undefined) return null
+      const started = await ready(module, folder, '')
+      if ('code' in started) throw new ModelFailure('unknown-model', started.message)
+      const { models } = started.signature
+      if (!Object.hasOwn(models, own)) return null
+      const { doc, hosts = [] } = models[own]!
+      return (await import('./plugin-models.ts')).pluginProvider({ module: alias, name: own, doc, hosts, call: (call, context) => started.forOthers.call(call, context, { mayRepeat: false }) })
+    },
     prepare: () => void engines().then(each => each.prepare()),
     async close() {
       await Promise.all([...instances].map(instance => instance.close()))

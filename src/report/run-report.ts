@@ -11,13 +11,17 @@ import { graphOfRun } from '#graph/graph.ts'
 import { drawSvg } from '#graph/svg.ts'
 import { element, type Html, page, raw, text } from './markup.ts'
 import { timeline, waitedMs } from './timeline.ts'
+import { nameOfAgent, talkWords, traceOf, usageByAgent } from './trace.ts'
 
 const MAX_FAILURES = 50
 const MAX_TASKS = 2_000
 const MAX_SAID = 200
+const MAX_AGENTS = 100
 const MAX_DETAILS_LENGTH = 4_000
 const MAX_RESULT_LENGTH = 200_000
 const MAX_VALUE_LENGTH = 300
+/** Steps by which what agents delegated is moved in. */
+const MAX_INDENT = 12
 /** A larger drawing helps nobody. */
 const MAX_GRAPH_TASKS = 150
 
@@ -41,6 +45,7 @@ export function runReportHtml(report: RunReport, tekVersion: string, fileOf: Fil
     ...result(summary),
     ...times(report),
     ...graph(report),
+    ...agents(report),
     ...tasks(report, fileOf),
     proof(summary, tekVersion),
   ]
@@ -130,21 +135,39 @@ function graph(report: RunReport): Html[] {
   return [element('details', {}, element('summary', {}, 'What waited for what'), element('figure', {}, raw(drawSvg(drawn))))]
 }
 
+/** What each agent needed, where there are several. */
+function agents(report: RunReport): Html[] {
+  const all = usageByAgent(report)
+  if (all.length < 2) return []
+  const number = (name: string): Html => element('th', { class: 'number' }, name)
+  const heads = element('tr', {}, element('th', {}, 'agent'), number('conversations'), number('turns'), number('tokens'), number('cost'))
+  const rows = all.slice(0, MAX_AGENTS).map(({ agent, conversations, usage }) => element('tr', {},
+    element('td', {}, nameOfAgent(agent)), ...[thousands(conversations), thousands(usage.turns), thousands(usage.tokens), `$${(usage.costMicros / 1_000_000).toFixed(4)}`].map(each => element('td', { class: 'number' }, each)),
+  ))
+  const left = all.length - rows.length
+  const table = element('table', {}, element('thead', {}, heads), element('tbody', {}, ...rows))
+  return [element('h2', {}, 'Agents'), table, ...(left > 0 ? [element('p', { class: 'help' }, `and ${thousands(left)} more`)] : [])]
+}
+
 function tasks(report: RunReport, fileOf: FileOf): Html[] {
-  const listed = report.tasks.slice(0, MAX_TASKS)
-  const hasWaited = listed.some(task => waitedMs(task) > 0)
-  const rows = listed.map((task, place) => element('tr', {},
+  const all = traceOf(report)
+  const listed = all.slice(0, MAX_TASKS)
+  const hasWaited = listed.some(({ task }) => waitedMs(task) > 0)
+  const hasAgents = listed.some(({ task }) => task.agent !== undefined)
+  const rows = listed.map(({ task, place, name, around, shown }) => element('tr', {},
     element('td', { class: `status ${task.status}` }, task.status),
-    element('td', {}, linked(cut(task.path, MAX_VALUE_LENGTH), fileOf(place))),
+    element('td', around.length === 0 ? {} : { style: `padding-left: ${Math.min(around.length, MAX_INDENT) + 0.6}em`, title: task.path }, linked(cut(name, MAX_VALUE_LENGTH), fileOf(place))),
     element('td', { class: 'number' }, elapsed(task.elapsedMs)),
     ...(hasWaited ? [element('td', { class: 'number' }, waitedMs(task) === 0 ? '' : elapsed(waitedMs(task)))] : []),
     element('td', { class: 'number' }, task.cached ? 'cache' : String(task.attempts)),
+    ...(hasAgents ? [element('td', {}, talkWords({ task, shown }).join(' · '))] : []),
     element('td', {}, element('code', {}, what(task))),
   ))
   if (rows.length === 0) return []
   const number = (name: string): Html => element('th', { class: 'number' }, name)
-  const heads = element('tr', {}, element('th', {}, 'status'), element('th', {}, 'task'), number('time'), ...(hasWaited ? [number('waited')] : []), number('attempts'), element('th', {}, 'value'))
-  const left = report.tasks.length - rows.length
+  const asides = [...(hasWaited ? [number('waited')] : []), number('attempts'), ...(hasAgents ? [element('th', {}, 'agent')] : [])]
+  const heads = element('tr', {}, element('th', {}, 'status'), element('th', {}, 'task'), number('time'), ...asides, element('th', {}, 'value'))
+  const left = all.length - rows.length
   const table = element('div', { class: 'scroll' }, element('table', {}, element('thead', {}, heads), element('tbody', {}, ...rows)))
   const more = left > 0 ? [element('p', { class: 'help' }, `and ${thousands(left)} more (tek show --json lists all)`)] : []
   return [element('details', {}, element('summary', {}, `Every task (${thousands(report.tasks.length)})`), table, ...more)]

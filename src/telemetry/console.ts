@@ -7,6 +7,7 @@ import { cutToWidth, displayWidth, elapsed, neutralise, thousands } from '#base/
 import type { RunNotice, Wait } from '#model/report.ts'
 import { finalLines } from './final-lines.ts'
 import type { RunListener, Surface } from './listener.ts'
+import { agentWords, sayingWords } from './agent-words.ts'
 import { waitWords } from './wait-words.ts'
 
 const MIN_REDRAW_MS = 100
@@ -30,6 +31,8 @@ export function consoleListener(surface: Surface, now: () => number, isKept = tr
   let drawnAtMs = Number.NEGATIVE_INFINITY
   let dirty = false
   const started = new Map<string, number>()
+  /** What agents say at the moment, by the path of their task. */
+  const saying = new Map<string, string>()
   /** Ended since the last progress notice, whose list still names them. */
   const ended = new Set<string>()
 
@@ -53,7 +56,8 @@ export function consoleListener(surface: Surface, now: () => number, isKept = tr
     const running = (progress?.running ?? []).filter(path => !ended.has(path))
     const shown = running.slice(0, MAX_RUNNING).map(path => {
       const since = started.get(path)
-      return paint('dim', cutToWidth(`  ${neutralise(path).replace(/[\n\t]/g, ' ')}${since === undefined ? '' : `  ${elapsed(now() - since)}`}`, columns))
+      const words = saying.get(path)
+      return paint('dim', cutToWidth(`  ${neutralise(path).replace(/[\n\t]/g, ' ')}${since === undefined ? '' : `  ${elapsed(now() - since)}`}${words === undefined ? '' : `  ${words}`}`, columns))
     })
     if (running.length > MAX_RUNNING) shown.push(paint('dim', `  and ${thousands(running.length - MAX_RUNNING)} more`))
     return [first, ...shown, ...waitRows(columns)]
@@ -94,17 +98,26 @@ export function consoleListener(surface: Surface, now: () => number, isKept = tr
         case 'task':
           if (notice.status !== 'running') {
             started.delete(notice.path)
+            saying.delete(notice.path)
             if (ended.size < MAX_TIMED) ended.add(notice.path)
           } else if (started.size < MAX_TIMED && !started.has(notice.path)) started.set(notice.path, now())
           break
         case 'waits':
           waits = notice.waits
           break
-        case 'model': // its task is shown as running
+        case 'model':
+          saying.delete(notice.task)
+          break
+        case 'saying':
+          if (saying.size < MAX_TIMED || saying.has(notice.task)) saying.set(notice.task, sayingWords(notice))
           break
         case 'log':
           clear()
           surface.write(`${logRows(`${neutralise(notice.task)}: ${neutralise(notice.message).replace(/[\n\t]/g, ' ')}`, surface.columns() - 1).join('\n')}\n`)
+          break
+        case 'agent':
+          clear()
+          surface.write(`${logRows(agentWords(notice), surface.columns() - 1).join('\n')}\n`)
           break
         case 'run-finished':
           clear()

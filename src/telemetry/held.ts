@@ -38,6 +38,7 @@ export function heldListener(inner: RunListener): HeldListener {
     release,
     notice(notice) {
       if (!isHeld) return inner.notice(notice)
+      if (notice.kind === 'saying') return // of the moment
       if (notice.kind === 'progress') progress = notice // H2
       else if (notice.kind === 'waits') waits = notice
       else if (notice.kind === 'run-finished') {

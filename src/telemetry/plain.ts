@@ -6,6 +6,7 @@ import { elapsed, neutraliseLine } from '#base/terminal-text.ts'
 import type { RunNotice, Wait } from '#model/report.ts'
 import { finalLines } from './final-lines.ts'
 import type { RunListener, Surface } from './listener.ts'
+import { agentWords } from './agent-words.ts'
 import { waitKey, waitWords } from './wait-words.ts'
 
 /** Failed inner tasks that are named; after that only the top-level task tells. */
@@ -38,6 +39,7 @@ export function plainListener(surface: Surface, isKept = true): RunListener {
       if (notice.kind === 'task') task(notice)
       else if (notice.kind === 'waits') waits(notice.waits)
       else if (notice.kind === 'log') surface.write(`${neutraliseLine(notice.task)}: ${neutraliseLine(notice.message)}\n`) // L2
+      else if (notice.kind === 'agent') surface.write(`${surface.paint('yellow', 'agent    ')} ${agentWords(notice)}\n`)
       else if (notice.kind === 'run-finished') surface.write(`${finalLines(notice.summary, surface.paint, isKept).join('\n')}\n`)
     },
     tick: () => {},

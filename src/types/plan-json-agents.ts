@@ -2,7 +2,7 @@
 // Owns: their shape, references between them, circles. Does not own: expressions, types, grants and limits within them (plan-json.ts).
 //   G1. Every chain of fallbacks and of leads ends, so that whoever follows one needs no bound of its own.
 //   G2. Tools of an agent are told apart by names that every provider takes.
-import { MAX_AGENT_TOOLS, MAX_MODEL_CHAIN, MAX_TOOL_NAME_LENGTH } from '#model/plan.ts'
+import { MAX_AGENT_TOOLS, MAX_MEMORY_TOKENS, MAX_MODEL_CHAIN, MAX_TOOL_NAME_LENGTH } from '#model/plan.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 type Check = (value: unknown, at: string) => string | null
@@ -71,6 +71,7 @@ export function agentBodiesProblem({ agents, agentBodies, models, files }: Field
     if (file !== undefined && !(Number.isInteger(file) && Number(file) >= 0 && Array.isArray(files) && Number(file) < files.length)) return `${at}.file names no file`
     if (!Array.isArray(leads) || !leads.every(each => isKeyOf(agentBodies, each))) return `${at}.leads names no agent`
     if (agent['authority'] === null) return `${at}.authority is no list`
+    if (agent['afterUntrusted'] !== undefined && agent['afterUntrusted'] !== 'ask') return `${at}.afterUntrusted is not ask`
     return (
       (role === null ? null : look.expr(role, `${at}.role`)) ??
       look.authority(agent['authority'], `${at}.authority`) ??
@@ -86,8 +87,12 @@ export function agentBodiesProblem({ agents, agentBodies, models, files }: Field
 
 function memoryProblem(memory: unknown, at: string, look: PlanLook): string | null {
   if (!isRecord(memory)) return `${at} is missing`
-  if (memory['kind'] === 'thread') return look.expr(memory['name'], `${at}.name`)
-  return memory['kind'] === 'none' || memory['kind'] === 'run' ? null : `${at}.kind is unknown`
+  const { kind, keepTokens, summarises } = memory
+  if (kind === 'none') return keepTokens === undefined && summarises === undefined ? null : `${at} keeps nothing`
+  if (kind !== 'run' && kind !== 'thread') return `${at}.kind is unknown`
+  if (keepTokens !== undefined && !(Number.isInteger(keepTokens) && Number(keepTokens) > 0 && Number(keepTokens) <= MAX_MEMORY_TOKENS)) return `${at}.keepTokens is no number of tokens`
+  if (summarises !== undefined && summarises !== true) return `${at}.summarises is not true`
+  return kind === 'thread' ? look.expr(memory['name'], `${at}.name`) : null
 }
 
 function toolsProblem(tools: unknown, at: string, look: PlanLook): string | null {
@@ -109,7 +114,14 @@ function toolProblem(tool: unknown, at: string, names: Set<string>, look: PlanLo
   if (typeof tool['isUntrusted'] !== 'boolean' || typeof tool['isSink'] !== 'boolean') return `${at} does not say what it gives`
   const inside = look.type(input, `${at}.input`)
   if (inside !== null) return inside
+  if (tool['asked'] !== undefined && !(isText(tool['asked']) && look.hasWorkflow(tool['asked']))) return `${at}.asked names no workflow`
   if (tool['kind'] === 'workflow') return isText(tool['workflow']) && look.hasWorkflow(tool['workflow']) ? null : `${at} names no workflow`
+  if (tool['kind'] === 'message') return ['send', 'receive', 'listen'].includes(tool['does'] as string) ? null : `${at}.does is unknown`
+  if (tool['kind'] === 'ask-lead') {
+    const { leads } = tool
+    if (!isRecord(leads) || Object.keys(leads).length === 0) return `${at}.leads is empty`
+    return Object.values(leads).every(key => isText(key) && look.hasWorkflow(key)) ? null : `${at}.leads names no workflow`
+  }
   if (tool['kind'] !== 'function') return `${at}.kind is unknown`
   if (!isText(tool['module']) || !look.hasModule(tool['module'])) return `${at} names no module`
   if (!isText(tool['fn']) || !['pure', 'read', 'write'].includes(tool['effect'] as string) || !['thread', 'host'].includes(tool['runs'] as string)) return `${at} is damaged`

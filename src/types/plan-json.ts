@@ -8,7 +8,10 @@ import { canonicalJson, type Json } from '#base/json.ts'
 import { type Plan, readableVersions } from '#model/plan.ts'
 import type { Type } from '#model/type.ts'
 import { agentBodiesProblem, modelsProblem, type PlanLook } from './plan-json-agents.ts'
+import { hiddenProblem } from './plan-json-hidden.ts'
+import { typeProblem } from './plan-json-types.ts'
 import { triggersProblem, waitsProblem } from './plan-json-waits.ts'
+import { worstProblem } from './plan-json-worst.ts'
 
 const MAX_PLAN_DEPTH = 2_000
 const MAX_PLAN_PARTS = 20_000_000
@@ -137,6 +140,7 @@ class Validator {
       this.each(json['agents'], 'agents', text) ??
       modelsProblem(json, this.look(), this.secrets) ??
       agentBodiesProblem(json, this.look()) ??
+      hiddenProblem(json) ??
       (json['agentAuthority'] === undefined ? null : this.table(json['agentAuthority'], 'agentAuthority', (each, at) => this.authority(each, at, { nodes: 0, params: new Set() }))) ??
       (json['accepted'] === undefined ? null : this.each(json['accepted'], 'accepted', text)) ??
       this.each(json['loops'], 'loops', text) ??
@@ -144,7 +148,7 @@ class Validator {
       this.table(json['docs'], 'docs', text) ??
       (json['undecided'] === undefined ? null : this.each(json['undecided'], 'undecided', undecidedCall)) ??
       (json['trusted'] === undefined ? null : this.each(json['trusted'], 'trusted', trustedValue)) ??
-      (json['worst'] === undefined ? null : worst(json['worst'], 'worst'))
+      (json['worst'] === undefined ? null : worstProblem(json['worst'], 'worst'))
     )
   }
 
@@ -152,7 +156,7 @@ class Validator {
   private look(): PlanLook {
     const none: Names = { nodes: 0, params: new Set() }
     return {
-      hasModule: name => this.modules.has(name), hasWorkflow: key => this.has('workflows', key), type,
+      hasModule: name => this.modules.has(name), hasWorkflow: key => this.has('workflows', key), type: typeProblem,
       expr: (value, at) => this.expr(value, at, none), authority: (value, at) => this.authority(value, at, none), limits: (value, at) => this.limits(value, at), needs: (value, at) => this.needs(value, at),
     }
   }
@@ -183,7 +187,8 @@ class Validator {
   private module(value: unknown, at: string): string | null {
     if (!isRecord(value)) return `${at} is no module`
     for (const key of ['name', 'source', 'release', 'hash']) if (typeof value[key] !== 'string') return `${at}.${key} is no text`
-    if (value['origin'] !== 'std' && value['origin'] !== 'plugin') return `${at}.origin is neither std nor plugin`
+    if (!['std', 'plugin', 'mcp'].includes(value['origin'] as string)) return `${at}.origin is neither std, plugin nor mcp`
+    if (value['server'] !== undefined && (value['origin'] !== 'mcp' || !isServer(value['server']))) return `${at}.server is no server`
     if (value['needsNode'] !== undefined && (typeof value['needsNode'] !== 'string' || value['origin'] === 'std')) return `${at}.needsNode is no reason of a plugin`
     this.modules.add(value['name'] as string)
     return null
@@ -234,9 +239,9 @@ class Validator {
       this.each(value['params'], `${at}.params`, (each, place) => {
         if (!isRecord(each) || typeof each['name'] !== 'string') return `${place} has no name`
         params.add(each['name'])
-        return type(each['type'], `${place}.type`) ?? this.optionalExpr(each['default'], `${place}.default`, { nodes: 0, params })
+        return typeProblem(each['type'], `${place}.type`) ?? this.optionalExpr(each['default'], `${place}.default`, { nodes: 0, params })
       }) ??
-      type(value['result'], `${at}.result`) ??
+      typeProblem(value['result'], `${at}.result`) ??
       this.authority(value['authority'], `${at}.authority`, { nodes: 0, params }) ??
       this.limits(value['limits'], `${at}.limits`) ??
       this.onFailure(value['onFailure'], `${at}.onFailure`, names) ??
@@ -281,23 +286,32 @@ class Validator {
     if (waits !== null) return waits
     if (needs !== null && !(isRecord(needs) && isNumber(needs['cpu']) && isNumber(needs['memoryBytes']))) return `${at}.needs is damaged`
     return (
-      type(value['type'], `${at}.type`) ??
+      typeProblem(value['type'], `${at}.type`) ??
       this.optionalExpr(value['when'], `${at}.when`, names) ??
       (isRecord(cache) ? this.optionalExpr(cache['by'], `${at}.cache.by`, names) : null) ??
       (isRecord(verify) ? this.optionalExpr(verify['key'], `${at}.verify.key`, names) : null) ??
       this.optionalExpr(value['approve'], `${at}.approve`, names) ??
       (isRecord(wait) ? this.expr(wait['value'], `${at}.wait.value`, names) : null) ??
+      this.ensure(value, at, names) ??
       this.optionalExpr(value['label'], `${at}.label`, names) ??
       (value['onFailure'] === null ? null : this.onFailure(value['onFailure'], `${at}.onFailure`, names)) ??
       this.body(value['body'], `${at}.body`, names)
     )
   }
 
+  private ensure({ ensure, kind }: Fields, at: string, names: Names): string | null {
+    if (ensure === undefined) return null
+    if (kind !== 'task' || !Array.isArray(ensure) || ensure.length === 0) return `${at}.ensure is no list of what must hold`
+    return this.each(ensure, `${at}.ensure`, (each, place) => {
+      return isRecord(each) ? (this.expr(each['condition'], `${place}.condition`, names) ?? this.expr(each['says'], `${place}.says`, names)) : `${place} has no condition`
+    })
+  }
+
   private body(value: unknown, at: string, names: Names): string | null {
     if (!isRecord(value)) return `${at} is no body`
     if (value['kind'] === 'expr') return this.expr(value['value'], `${at}.value`, names)
     if (value['kind'] === 'agent') {
-      if (value['isUntrusted'] !== undefined && value['isUntrusted'] !== true) return `${at}.isUntrusted is not true`
+      for (const flag of ['isUntrusted', 'hasNoTools']) if (value[flag] !== undefined && value[flag] !== true) return `${at}.${flag} is not true`
       return this.isAgent(value['agent']) ? this.expr(value['prompt'], `${at}.prompt`, names) : `${at}.agent names no agent`
     }
     if (value['kind'] !== 'workflow') return `${at}.kind is unknown`
@@ -339,16 +353,30 @@ class Validator {
     if (!isRecord(value) || typeof value['name'] !== 'string') return `${at} has no name`
     const names: Names = { nodes: 0, params: new Set() }
     return (
-      this.each(value['given'], `${at}.given`, (each, place) => {
-        if (!isRecord(each) || typeof each['agent'] !== 'string') return `${place} names no agent`
-        return this.expr(each['replies'], `${place}.replies`, names)
-      }) ??
+      this.each(value['given'], `${at}.given`, (each, place) => this.given(each, place, names)) ??
       this.each(value['steps'], `${at}.steps`, (each, place) => {
         if (!isRecord(each)) return `${place} is no step`
         if (each['kind'] === 'let') return typeof each['name'] === 'string' ? this.body(each['body'], `${place}.body`, names) : `${place} has no name`
         return each['kind'] === 'expect' && typeof each['text'] === 'string' ? this.expr(each['condition'], `${place}.condition`, names) : `${place}.kind is unknown`
       })
     )
+  }
+
+  private given(value: unknown, at: string, names: Names): string | null {
+    if (!isRecord(value)) return `${at} stands in for nothing`
+    switch (value['kind'] ?? 'replies') {
+      case 'replies':
+        return typeof value['agent'] === 'string' ? this.expr(value['replies'], `${at}.replies`, names) : `${at} names no agent`
+      case 'replays':
+        if (typeof value['agent'] !== 'string') return `${at} names no agent`
+        return typeof value['cassette'] === 'string' && value['cassette'] !== '' ? null : `${at} names no cassette`
+      case 'returns':
+      case 'fails':
+        if (!this.modules.has(value['module'] as string) || typeof value['fn'] !== 'string') return `${at} names no tool`
+        return this.expr(value['value'], `${at}.value`, names)
+      default:
+        return `${at}.kind is unknown`
+    }
   }
 
   private optionalExpr(value: unknown, at: string, names: Names): string | null {
@@ -434,50 +462,7 @@ function text(value: unknown, at: string): string | null {
   return typeof value === 'string' ? null : `${at} is no text`
 }
 
-const AMOUNTS = ['tasks', 'attempts', 'calls', 'programs', 'modelCalls', 'tokens', 'costMicros', 'timeMs']
-
-function worst(value: unknown, at: string): string | null {
-  if (!isRecord(value)) return `${at} is no worst case`
-  const { prices } = value
-  if (prices !== undefined && !(isRecord(prices) && typeof prices['of'] === 'string' && typeof prices['date'] === 'string')) return `${at}.prices has no date`
-  for (const part of ['workflows', 'agents', 'loops']) {
-    const table = value[part]
-    if (!isRecord(table)) return `${at}.${part} is no object`
-    for (const [key, each] of Object.entries(table)) {
-      const wrong = isRecord(each) ? AMOUNTS.find(name => !isAmount(each[name])) : AMOUNTS[0]
-      if (wrong !== undefined) return `${at}.${part}.${key}.${wrong} is no amount`
-    }
-  }
-  return null
-}
-
-function isAmount(value: unknown): boolean {
-  if (!isRecord(value)) return false
-  if (value['kind'] === 'not-bounded') return typeof value['because'] === 'string' && typeof value['path'] === 'string' && isIndex(value['line']) && isIndex(value['column'])
-  const { limit } = value
-  return value['kind'] === 'at-most' && isNumber(value['amount']) && typeof value['how'] === 'string'
-    && (limit === undefined || (isRecord(limit) && ['name', 'of', 'without'].every(key => typeof limit[key] === 'string')))
-}
-
-const LEAF_TYPES = new Set(['any', 'never', 'null', 'bool', 'int', 'float', 'string', 'path', 'url', 'bytes', 'duration', 'size', 'tokens', 'money', 'json'])
-
-function type(value: unknown, at: string): string | null {
-  if (!isRecord(value)) return `${at} is no type`
-  const kind = value['kind'] as string
-  if (LEAF_TYPES.has(kind)) return null
-  if (kind === 'literal') return ['string', 'number', 'boolean'].includes(typeof value['value']) ? null : `${at} has no value`
-  if (kind === 'list') return type(value['item'], `${at}.item`)
-  if (kind === 'map') return type(value['value'], `${at}.value`)
-  if (kind === 'untrusted' || kind === 'secret') return type(value['of'], `${at}.of`)
-  if (kind === 'union' && Array.isArray(value['members'])) return first(value['members'].map((each, index) => [each, `${at}.members[${index}]`]))
-  if (kind === 'record' && isRecord(value['fields'])) return first(Object.entries(value['fields']).map(([name, field]) => [isRecord(field) ? field['type'] : null, `${at}.fields.${name}`]))
-  return `${at}.kind is unknown`
-}
-
-function first(parts: readonly (readonly [unknown, string])[]): string | null {
-  for (const [part, at] of parts) {
-    const problem = type(part, at)
-    if (problem !== null) return problem
-  }
-  return null
+function isServer(value: unknown): boolean {
+  const isTexts = (list: unknown): boolean => Array.isArray(list) && list.every(each => typeof each === 'string')
+  return isRecord(value) && ['name', 'definition', 'shows'].every(key => typeof value[key] === 'string') && isTexts(value['variables']) && isTexts(value['reads'])
 }

@@ -98,3 +98,15 @@ export function substitute(type: Type, bindings: { get(name: string): Type | und
       return type
   }
 }
+
+const generic = new WeakMap<Type, boolean>()
+
+/** Whether a type holds a variable. */
+export function mentionsVariable(type: Type): boolean {
+  const known = generic.get(type)
+  if (known !== undefined) return known
+  let found = false
+  substitute(type, { get: () => ((found = true), undefined) })
+  generic.set(type, found)
+  return found
+}

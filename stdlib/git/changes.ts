@@ -4,6 +4,7 @@
 //   W2. A branch that is checked out somewhere is never moved.
 //   W3. A call that is made again because a process was killed does nothing twice and does not stumble over its own work: what moves a branch leaves the call's key
 //       in the branch's reflog, in the same transaction of git's, and a working tree's notes in `.git` are named by the key. Nothing is added to a commit.
+//   W5. What was tried on a commit goes to a branch only while that is where it was: a caller says which hash it saw, and a branch that moved is left alone.
 //   W4. A working tree is made inside `.git`, which a command may write, and then turned to the folder it is for: that folder exists and is not empty
 //       where a sandbox holds names in it. Every step may be done again; `gitdir` naming the folder says that those before it are done.
 import { resolve } from 'node:path'
@@ -95,7 +96,13 @@ export interface NewCommit {
   created: boolean
 }
 
-export async function commitOnBranch(context: ToolContext, dir: string, message: string, branch: string, paths: readonly string[]): Promise<NewCommit> {
+/** Refuses a branch that is not where the caller last saw it. // W5 */
+function checkExpected(branch: string, tip: string | null, expected: string): void {
+  if (expected === '' || expected === (tip ?? NO_COMMIT)) return
+  throw new ToolFailure('moved', `The branch ${branch} is at ${tip ?? 'no commit'}, not at ${expected}: somebody else moved it.`, { help: 'Look at what was added to it, and begin again from there.' })
+}
+
+export async function commitOnBranch(context: ToolContext, dir: string, message: string, branch: string, paths: readonly string[], expected = ''): Promise<NewCommit> {
   if (message.trim() === '') throw new ToolFailure('empty', 'A commit needs a message.')
   if (paths.length > MAX_PATHS) throw new ToolFailure('too-many', `A commit takes at most ${MAX_PATHS} paths.`)
   checkedBranch(branch)
@@ -113,6 +120,7 @@ export async function commitOnBranch(context: ToolContext, dir: string, message:
   const env = { GIT_INDEX_FILE: index.startsWith('/') ? index : top === '' ? index : index.startsWith(top) ? index.slice(top.length) : index }
   try {
     if (before !== null) return { sha: before, branch, created: true } // W3
+    checkExpected(branch, tip, expected)
     await context.files.remove(`${indexPath}.lock`) // of this very call, when it was killed
     await git(context, dir, parent === null ? ['read-tree', '--empty'] : ['read-tree', parent], { env }) // W1
     await git(context, dir, paths.length === 0 ? ['add', '--update', '--', top === '' ? '.' : top] : ['add', '--all', '--', ...paths.map(checkedPath)], { env })
@@ -137,6 +145,28 @@ export async function createBranch(context: ToolContext, dir: string, branch: st
   if (existing !== null) throw new ToolFailure('exists', `The branch ${branch} exists and is somewhere else.`)
   await moveBranch(context, dir, branch, sha, NO_COMMIT)
   return sha
+}
+
+/** Moves a branch forward, from where the caller saw it. // W5 */
+export async function advanceBranch(context: ToolContext, dir: string, branch: string, to: string, expected: string): Promise<string> {
+  checkedBranch(branch)
+  const sha = await commitOf(context, dir, checkedRevision(to))
+  if (sha === null) throw new ToolFailure('no-such-commit', `git does not know \`${to}\`.`)
+  if ((await checkedOut(context, dir)).includes(branch)) throw new ToolFailure('checked-out', `The branch ${branch} is checked out; moving it would pull it away under the working files.`) // W2
+  const tip = await commitOf(context, dir, `refs/heads/${branch}`)
+  if (tip === sha || (tip !== null && await movedBefore(context, dir, branch) === sha)) return sha // W3
+  checkExpected(branch, tip, expected)
+  if (tip !== null) {
+    const { stdout } = await git(context, dir, ['rev-list', '--count', `${sha}..${tip}`])
+    if (stdout.trim() !== '0') throw new ToolFailure('not-forward', `${to} does not follow on where ${branch} is; a branch is only moved forward.`)
+  }
+  await moveBranch(context, dir, branch, sha, tip ?? NO_COMMIT)
+  return sha
+}
+
+/** Forgets working trees whose folder is gone. */
+export async function pruneWorktrees(context: ToolContext, dir: string): Promise<void> {
+  await git(context, dir, ['worktree', 'prune'])
 }
 
 export async function removeBranch(context: ToolContext, dir: string, branch: string): Promise<boolean> {

@@ -2,7 +2,7 @@
 // Owns: the tools and the grants `git.read`, `git.branch`, `git.worktree`. Does not own: how git is run (command), reading (history), changing (changes).
 //   P1. The words of others (names, messages, file contents) are untrusted; hashes, dates, counts and paths inside the repository are not.
 import { definePlugin, reads, t, writes, z } from 'tek-lang/plugin'
-import { addWorktree, commitOnBranch, createBranch, readDifference, readStatus, removeBranch, removeWorktree } from './changes.ts'
+import { addWorktree, advanceBranch, commitOnBranch, createBranch, pruneWorktrees, readDifference, readStatus, removeBranch, removeWorktree } from './changes.ts'
 import { checkedPath, checkedRevision, git, implied } from './command.ts'
 import { asGiven, churnOf, readBlame, readLog } from './history.ts'
 
@@ -115,10 +115,21 @@ const changing = {
     input: {
       message: z.string().describe('The message.'), branch: z.string().describe('The branch; it may not be checked out.'), dir,
       paths: z.array(t.path).default([]).describe('What to commit, seen from the folder, new files included; all tracked files that changed unless given.'),
+      expect: z.string().default('').describe('The full hash that the branch must be at (40 zeros: not be there yet); where it moved meanwhile, nothing is done.'),
     },
     output: z.object({ sha, branch: z.string(), created: z.boolean() }),
     needs: { 'git.branch': ['$branch'] }, sinks: ['branch', 'dir', 'paths'],
-    run: ({ message, branch, dir, paths }, context) => commitOnBranch(context, dir, message, branch, paths),
+    run: ({ message, branch, dir, paths, expect }, context) => commitOnBranch(context, dir, message, branch, paths, expect),
+  }),
+  advance: writes({
+    doc: 'Moves a branch that is not checked out forward to a commit that follows on it, if it is still where it was seen. Gives the hash it is at.',
+    input: {
+      branch: z.string().describe('The branch; it is made when it does not exist.'), to: z.string().describe('The commit.'),
+      expect: z.string().describe('The full hash that the branch must be at; 40 zeros: not be there yet.'), dir,
+    },
+    output: sha,
+    needs: { 'git.branch': ['$branch'] }, sinks: ['branch', 'to', 'dir'],
+    run: ({ branch, to, expect, dir }, context) => advanceBranch(context, dir, branch, to, expect),
   }),
   createBranch: writes({
     doc: 'Makes a branch without checking it out; fine when it is already there. Gives the hash it is at.',
@@ -144,6 +155,15 @@ const changing = {
     needs: { 'git.worktree': ['$dir'], 'fs.write': ['$path'] }, sinks: ['path', 'dir'],
     run: ({ path, dir }, context) => removeWorktree(context, dir, path),
   }),
+  pruneWorktrees: writes({
+    doc: 'Forgets the working trees whose folders are gone, as after a crash or a folder removed by hand. Working trees that are there stay.',
+    input: { dir }, output: z.null(),
+    needs: { 'git.worktree': ['$dir'] }, sinks: ['dir'],
+    run: async ({ dir }, context) => {
+      await pruneWorktrees(context, dir)
+      return null
+    },
+  }),
 }
 
 export default definePlugin({
@@ -158,14 +178,14 @@ export default definePlugin({
     branch: {
       doc: 'Make, move and remove branches whose name matches.', params: { name: 'path' }, access: 'write',
       implies: [
-        ...['config --name-only --get-regexp', 'worktree list', 'rev-parse', 'log --walk-reflogs', 'read-tree', 'add', 'write-tree', 'commit-tree', 'update-ref'].map(command => implied(...command.split(' '))),
+        ...['config --name-only --get-regexp', 'worktree list', 'rev-parse', 'log --walk-reflogs', 'rev-list --count', 'read-tree', 'add', 'write-tree', 'commit-tree', 'update-ref'].map(command => implied(...command.split(' '))),
         ['env', 'GIT_INDEX_FILE'], ['fs.read', '**'], ['fs.read', '.git/config'], ['fs.write', '.git/**'],
       ],
     },
     worktree: {
       doc: 'Make and remove working trees of the repository that holds a folder.', params: { dir: 'path' }, access: 'write',
       implies: [
-        ...['config --name-only --get-regexp', 'rev-parse', 'worktree add', 'worktree list', 'worktree repair', 'worktree remove', 'reset --hard --quiet'].map(command => implied(...command.split(' '))),
+        ...['config --name-only --get-regexp', 'rev-parse', 'worktree add', 'worktree list', 'worktree repair', 'worktree remove', 'worktree prune', 'reset --hard --quiet'].map(command => implied(...command.split(' '))),
         ['fs.read', '$1^.git/**'], ['fs.read', '$1^.git/.git/config'], ['fs.write', '$1^.git/.git/**'],
       ],
     },

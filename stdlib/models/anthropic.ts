@@ -3,6 +3,7 @@
 //   A1. The SDK reads nothing of the machine: no variable, profile or file of its own. Key, address and socket are the caller's.
 //   A2. One attempt: the SDK's own retries are off, and an answer counts only when its end was seen.
 //   A3. The SDK is loaded with the first request: it takes a fifth of a second, and not every program asks a model.
+//   A4. What the SDK has to say of a model (that its end is near) is told as a note, not printed: it prints while it makes a request, before anything is awaited.
 //   Source: Messages API, version 2026-10-21.
 import type Anthropic from '@anthropic-ai/sdk'
 import { isModelFailure, ModelFailure, z, type ChatFailureCode, type ChatReply, type ChatRequest, type Model, type ModelContext, type ModelProvider } from 'tek-lang/plugin'
@@ -20,13 +21,13 @@ const options = z.object({
   baseUrl: z.string().optional(),
 })
 
-export const anthropic: ModelProvider<typeof options> = {
+export const anthropic = {
   doc: 'Models of Anthropic, over its Messages API.',
   options,
   open(model, { baseUrl = STANDARD_URL }) {
     return new AnthropicModel(model, asUrl(baseUrl))
   },
-}
+} satisfies ModelProvider<typeof options>
 
 class AnthropicModel implements Model {
   readonly abilities = { images: true, tools: true, schemas: true, contextTokens: LEAST_CONTEXT_TOKENS }
@@ -43,7 +44,9 @@ class AnthropicModel implements Model {
   async ask(request: ChatRequest, context: ModelContext): Promise<ChatReply> {
     const client = await this.client(context)
     try {
-      const { data: stream, request_id: requestId } = await client.messages.create({ ...asRequest(request, this.model), stream: true }, { signal: context.signal }).withResponse()
+      const { made, said } = hearing(() => client.messages.create({ ...asRequest(request, this.model), stream: true }, { signal: context.signal }))
+      for (const each of said) context.onNote?.(each) // A4
+      const { data: stream, request_id: requestId } = await made.withResponse()
       const answer = new Answer(context.onDelta)
       for await (const event of stream) answer.take(event)
       if (context.signal.aborted) throw new ModelFailure('cancelled', 'The request was given up.')
@@ -69,6 +72,18 @@ class AnthropicModel implements Model {
       apiKey: key, authToken: null, credentials: null, config: null, profile: null, webhookKey: null, baseURL: this.baseUrl.href.replace(/\/$/, ''),
       maxRetries: 0, timeout: firstByteMs + LATER_MS, fetch, openTelemetry: false, logLevel: 'off',
     })
+  }
+}
+
+/** A4: nothing else runs meanwhile, so nothing else is heard. */
+function hearing<Made>(make: () => Made): { readonly made: Made; readonly said: readonly string[] } {
+  const said: string[] = []
+  const { warn } = console
+  Object.assign(console, { warn: (...words: unknown[]) => void said.push(words.map(String).join(' ')) })
+  try {
+    return { made: make(), said }
+  } finally {
+    Object.assign(console, { warn })
   }
 }
 

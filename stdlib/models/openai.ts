@@ -21,13 +21,13 @@ const options = z.object({
   baseUrl: z.string().optional(),
 })
 
-export const openai: ModelProvider<typeof options> = {
+export const openai = {
   doc: 'Models behind a server that speaks the Chat Completions API: OpenAI, Ollama, vLLM, llama.cpp, LM Studio.',
   options,
   open(model, { baseUrl = STANDARD_URL }) {
     return new CompletionsModel(model, asUrl(baseUrl))
   },
-}
+} satisfies ModelProvider<typeof options>
 
 class CompletionsModel implements Model {
   readonly abilities

@@ -18,6 +18,8 @@ export interface Package {
   resolved: string | null
   integrity: boolean
   installScript: boolean
+  /** Ranges of the peers that must be there. */
+  peers: Record<string, string>
 }
 
 type Data = { readonly [key: string]: unknown }
@@ -39,6 +41,24 @@ export function readJson(text: string, what: string): Data {
   return parsed
 }
 
+const MAX_RANGES = 2_000
+
+/** Names and ranges of a part of a manifest; what could be neither is left out. */
+export function rangesOf(value: unknown): Record<string, string> {
+  if (!isData(value)) return {}
+  return Object.fromEntries(Object.entries(value).slice(0, MAX_RANGES).flatMap(([name, range]) => (isPackageName(name) && typeof range === 'string' && range.length <= 500 ? [[name, range]] : [])))
+}
+
+/** Peers that must be there. */
+export function peersOf(data: Data): Record<string, string> {
+  const meta = own(data, 'peerDependenciesMeta')
+  const isOptional = (name: string): boolean => {
+    const about = isData(meta) ? own(meta, name) : undefined
+    return isData(about) && own(about, 'optional') === true
+  }
+  return Object.fromEntries(Object.entries(rangesOf(own(data, 'peerDependencies'))).filter(([name]) => !isOptional(name)))
+}
+
 const licenceOf = (value: unknown): string | null => (typeof value === 'string' ? textOf(value) : isData(value) ? textOf(own(value, 'type')) : null)
 
 function fromEntry(name: string, path: string, data: Data): Package | null {
@@ -46,7 +66,7 @@ function fromEntry(name: string, path: string, data: Data): Package | null {
   if (!isPackageName(name) || version === null) return null
   return {
     name, version, path, dev: own(data, 'dev') === true || own(data, 'devOptional') === true, optional: own(data, 'optional') === true || own(data, 'devOptional') === true,
-    licence: licenceOf(own(data, 'license')), resolved: textOf(own(data, 'resolved')), integrity: typeof own(data, 'integrity') === 'string', installScript: own(data, 'hasInstallScript') === true,
+    licence: licenceOf(own(data, 'license')), resolved: textOf(own(data, 'resolved')), integrity: typeof own(data, 'integrity') === 'string', installScript: own(data, 'hasInstallScript') === true, peers: peersOf(data),
   }
 }
 

@@ -4,8 +4,10 @@
 //   R2. Versions that are deprecated or pre-releases are never offered.
 //   R3. The project's .npmrc may say that packages of a scope come from another registry: then that one is asked, if it is granted, and no other
 //       learns their names. Nothing else of that file is used, and the token goes to the program's registry alone.
+//   R4. Of workspaces, a name is one item with all who depend on it: npm's own list gives an array there, and they are upgraded together.
 import { ToolFailure, type ToolContext } from 'tek-lang/plugin'
-import { isData, isPackageName, own, parseLock, readJson } from './lock.ts'
+import { isData, isPackageName, own, parseLock, peersOf, readJson } from './lock.ts'
+import { directDependencies, inside, readProject } from './project.ts'
 import { compareVersions, parseVersion, stepBetween, type Step, type Version } from './version.ts'
 
 export const PUBLIC_REGISTRY = 'https://registry.npmjs.org'
@@ -22,6 +24,8 @@ export interface Release {
   licence: string
   deprecated: boolean
   engines: string
+  /** Ranges by name, without optional ones. */
+  peers: Record<string, string>
 }
 
 export interface Listing {
@@ -30,7 +34,7 @@ export interface Listing {
   releases: Release[]
 }
 
-function parseListing(name: string, body: string): Listing {
+export function parseListing(name: string, body: string): Listing {
   const root = readJson(body, `What the registry says about ${name}`)
   const [versions, times, tags] = [own(root, 'versions'), own(root, 'time'), own(root, 'dist-tags')]
   if (!isData(versions)) throw new ToolFailure('not-a-listing', `The registry's answer about ${name} holds no versions.`)
@@ -42,6 +46,7 @@ function parseListing(name: string, body: string): Listing {
     return [{
       version, published: Number.isNaN(at) ? null : at, licence: licenceOf(own(data, 'license')).slice(0, 500),
       deprecated: typeof own(data, 'deprecated') === 'string' && own(data, 'deprecated') !== '', engines: isData(engines) && typeof own(engines, 'node') === 'string' ? String(own(engines, 'node')).slice(0, 200) : '',
+      peers: peersOf(data),
     }]
   })
   const byVersion = (a: Release, b: Release) => compareVersions(parseVersion(a.version) as Version, parseVersion(b.version) as Version)
@@ -57,19 +62,26 @@ export interface Registry {
 }
 
 export async function readListing(context: ToolContext, name: string, registry: Registry): Promise<Listing> {
+  return parseListing(name, await readDocument(context, name, registry))
+}
+
+/** What a registry says of a package, as it says it. */
+export async function readDocument(context: ToolContext, name: string, registry: Registry): Promise<string> {
   if (!isPackageName(name)) throw new ToolFailure('bad-name', `\`${name.slice(0, 100)}\` cannot be the name of a package.`)
   const headers = { accept: 'application/json', ...(registry.token === '' ? {} : { authorization: `Bearer ${registry.token}` }) }
-  const answer = await context.fetch(`${addressOf(registry.address)}/${name.replace('/', '%2f')}`, { headers, maxBodyBytes: MAX_DOCUMENT_BYTES, timeoutMs: 60_000 })
+  const answer = await context.fetch(documentAddress(name, registry), { headers, maxBodyBytes: MAX_DOCUMENT_BYTES, timeoutMs: 60_000 })
   if (answer.status === 404) throw new ToolFailure('no-such-package', `The registry knows no package ${name}.`)
   if (answer.status === 401 || answer.status === 403) {
     throw new ToolFailure('registry', `The registry ${hostOf(registry.address)} wants to know who asks about ${name} (${answer.status}).`, { help: 'Give it a token: `token:` takes a secret.' })
   }
   if (answer.status !== 200) throw new ToolFailure('registry', `The registry answered ${answer.status} about ${name}.`, { retryable: answer.status === 429 || answer.status >= 500 })
-  return parseListing(name, answer.body)
+  return answer.body
 }
 
+export const documentAddress = (name: string, registry: Registry): string => `${addressOf(registry.address)}/${name.replace('/', '%2f')}`
+
 /** An address of a registry without the slash at its end. */
-function addressOf(text: string): string {
+export function addressOf(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null
   const isPlain = url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '' && url.search === '' && url.hash === ''
   if (!isPlain) throw new ToolFailure('bad-registry', `\`${text.slice(0, 200)}\` is not the address of a registry.`)
@@ -82,7 +94,7 @@ const hostOf = (address: string): string => new URL(address).host
 const REGISTRY_LINE = /^[ \t]*(?:(@[a-z0-9~][a-z0-9._~-]*):)?registry[ \t]*=[ \t]*"?([^\s"]+)"?[ \t]*$/gim
 
 /** The registry of each package, as the program and the project's .npmrc say. // R3 */
-async function registries(context: ToolContext, file: string, asked: Registry): Promise<(name: string) => Registry> {
+export async function registries(context: ToolContext, file: string, asked: Registry): Promise<(name: string) => Registry> {
   const own = addressOf(asked.address)
   const text = await context.files.readText(file, { maxBytes: MAX_SETTINGS_BYTES }).catch(() => '') // none, or not to be read
   const scopes = new Map<string, string>()
@@ -108,11 +120,15 @@ export interface Outdated {
   dev: boolean
   licence: string
   ageDays: number
-  releases: { version: string; licence: string; ageDays: number; engines: string }[]
+  /** Peers of the current version. */
+  peers: Record<string, string>
+  /** Folders whose package.json names it, "." the project's own. */
+  dependents: string[]
+  releases: { version: string; step: Step; licence: string; ageDays: number; engines: string; peers: Record<string, string> }[]
 }
 
 /** How a package stands: null when there is nothing newer. `ageDays` is how long the newest offered version has been out. */
-function standing(listing: Listing, current: string, dev: boolean, nowMs: number): Outdated | null {
+function standing(listing: Listing, current: string, { dev, dependents }: { dev: boolean; dependents: string[] }, nowMs: number): Outdated | null {
   const from = parseVersion(current)
   if (from === null) return null
   const age = (release: Release) => (release.published === null ? 0 : Math.max(0, Math.floor((nowMs - release.published) / DAY_MS)))
@@ -124,33 +140,39 @@ function standing(listing: Listing, current: string, dev: boolean, nowMs: number
   const newest = offered[offered.length - 1]
   if (newest === undefined) return null
   const compatible = offered.filter(release => stepBetween(from, parseVersion(release.version) as Version) !== 'major')
+  const today = listing.releases.find(release => release.version === current)
   return {
     package: listing.name, current, minor: compatible[compatible.length - 1]?.version ?? current, latest: newest.version, step: stepBetween(from, parseVersion(newest.version) as Version), dev,
-    licence: listing.releases.find(release => release.version === current)?.licence ?? '', ageDays: age(newest),
-    releases: offered.map(release => ({ version: release.version, licence: release.licence, ageDays: age(release), engines: release.engines })),
+    licence: today?.licence ?? '', ageDays: age(newest), peers: today?.peers ?? {}, dependents,
+    releases: offered.map(release => ({
+      version: release.version, step: stepBetween(from, parseVersion(release.version) as Version), licence: release.licence, ageDays: age(release), engines: release.engines, peers: release.peers,
+    })),
   }
 }
 
-/** The direct dependencies of a project that are behind. */
+/** The direct dependencies of a project, its workspaces' too, that are behind: one item a name, by the oldest version that is used. // R4 */
 export async function readOutdated(context: ToolContext, dir: string, asked: Registry): Promise<Outdated[]> {
-  const at = (name: string) => (dir === '.' ? name : `${dir.replace(/\/+$/, '')}/${name}`)
-  const manifest = readJson(await context.files.readText(at('package.json')), 'package.json')
-  const installed = new Map(parseLock(await context.files.readText(at('package-lock.json'), { maxBytes: MAX_DOCUMENT_BYTES })).map(entry => [entry.path, entry.version]))
-  const wanted = (['dependencies', 'optionalDependencies', 'devDependencies'] as const).flatMap(kind => {
-    const list = own(manifest, kind)
-    return isData(list) ? Object.keys(list).filter(isPackageName).map(name => ({ name, dev: kind === 'devDependencies' })) : []
-  })
-  if (wanted.length > MAX_DEPENDENCIES) throw new ToolFailure('too-many', `The project names more than ${MAX_DEPENDENCIES} dependencies.`)
-  const registryOf = await registries(context, at('.npmrc'), asked)
+  const project = await readProject(context, dir)
+  const installed = new Map(parseLock(project.lock ?? '').map(entry => [entry.path, entry.version]))
+  const wanted = directDependencies(project)
+  if (wanted.size > MAX_DEPENDENCIES) throw new ToolFailure('too-many', `The project names more than ${MAX_DEPENDENCIES} dependencies.`)
+  const registryOf = await registries(context, inside(dir, '.npmrc'), asked)
   const now = await context.now()
   const found: Outdated[] = []
-  for (let start = 0; start < wanted.length; start += AT_ONCE) {
-    const batch = await Promise.all(wanted.slice(start, start + AT_ONCE).map(async ({ name, dev }) => {
-      const current = installed.get(`node_modules/${name}`)
-      return current === undefined ? null : standing(await readListing(context, name, registryOf(name)), current, dev, now)
+  const names = [...wanted]
+  for (let start = 0; start < names.length; start += AT_ONCE) {
+    const batch = await Promise.all(names.slice(start, start + AT_ONCE).map(async ([name, { dev, dependents }]) => {
+      const versions = dependents.flatMap(folder => installed.get(`${folder === '.' ? '' : `${folder}/`}node_modules/${name}`) ?? installed.get(`node_modules/${name}`) ?? [])
+      const current = versions.sort((a, b) => compareTexts(a, b))[0]
+      return current === undefined ? null : standing(await readListing(context, name, registryOf(name)), current, { dev, dependents }, now)
     }))
     found.push(...batch.filter(one => one !== null))
-    context.progress(Math.min(1, (start + AT_ONCE) / wanted.length))
+    context.progress(Math.min(1, (start + AT_ONCE) / names.length))
   }
   return found
+}
+
+function compareTexts(a: string, b: string): number {
+  const [left, right] = [parseVersion(a), parseVersion(b)]
+  return left === null || right === null ? 0 : compareVersions(left, right)
 }

@@ -1,12 +1,10 @@
 // shell: running programs, without a shell.
-// Owns: the tools, what comes back, the facts of a test run. Does not own: whether a program may run (grant `exec`), how it is confined (host).
+// Owns: the tools, what comes back. Does not own: test commands (std tests), whether a program may run (grant `exec`), how it is confined (host).
 //   S1. Program and arguments are given as they are: no quoting, no expansion, no pipes. They must be trusted.
-//   S2. Output is untrusted; exit code, time and the facts of tests that are numbers are not.
-import { definePlugin, pure, reads, t, ToolFailure, writes, z, type RunResult, type ToolContext } from 'tek-lang/plugin'
-import { readTestReport } from '../shared/test-report.ts'
+//   S2. Output is untrusted; exit code and time are not.
+import { definePlugin, reads, t, ToolFailure, writes, z, type RunResult, type ToolContext } from 'tek-lang/plugin'
 
 const MAX_TIMEOUT_MS = 6 * 3_600_000
-const MAX_OUTPUT_LENGTH = 20_000_000
 
 const program = z.string().describe('The program: a name on the PATH or a path.')
 const args = z.array(z.string()).default([]).describe('Its arguments, each as it is.')
@@ -19,14 +17,6 @@ const resultType = z.object({
   truncated: z.boolean().describe('Output beyond the limit was dropped.'),
   timedOut: z.boolean(), elapsed: t.duration,
 })
-
-const statusType = z.enum(['passed', 'failed', 'skipped'])
-const reportFields = {
-  format: z.enum(['tap', 'json', 'junit', 'spec', 'unknown']).describe('What the output was read as.'),
-  passed: t.int, failed: t.int, skipped: t.int,
-  tests: z.array(z.object({ name: t.untrusted(z.string()), status: statusType })),
-  firstFailure: t.untrusted(z.string()).nullable().describe('Name of the first failing test.'),
-}
 
 const shown = (result: RunResult) => ({
   ok: result.exitCode === 0 && !result.timedOut, exitCode: result.exitCode, signal: result.signal, stdout: result.stdout, stderr: result.stderr,
@@ -125,27 +115,6 @@ export default definePlugin({
           tried: result.tried?.map(({ action, target, allowed, times, isPrivate }) => ({ action, target, allowed, times, private: isPrivate === true })) ?? null,
           stdout: result.stdout, stderr: result.stderr,
         }
-      },
-    }),
-    test: writes({
-      doc: 'Runs a test command and gives the facts of its output, sorted by name: which tests there are and how each went, so that equal runs give equal values. `ok` is exit code 0 and no failing test. What it printed goes to the log.',
-      input: { program, args }, rest: 'args',
-      output: z.object({ ok: z.boolean(), exitCode: t.int.nullable(), timedOut: z.boolean(), ...reportFields }),
-      needs: { exec: ['$program', '$args'] }, sinks: ['program', 'args'],
-      run: async ({ program, args }, context) => {
-        const result = await start(context, program, args, { env: { CI: '1', NO_COLOR: '1' }, maxOutput: 16_000_000 })
-        const { details, ...facts } = readTestReport(`${result.stdout}\n${result.stderr}`)
-        if (result.exitCode !== 0) context.log(details ?? `${result.stdout}\n${result.stderr}`.trim().slice(-5_000))
-        return { ok: result.exitCode === 0 && !result.timedOut && facts.failed === 0, exitCode: result.exitCode, timedOut: result.timedOut, ...facts }
-      },
-    }),
-    testReport: pure({
-      doc: 'Facts of a test run from its output: TAP (node:test, tape), JUnit XML, vitest, jest and mocha as JSON or text. Times and order do not count.',
-      input: { output: z.string().describe('What the test command printed.') }, output: z.object({ ...reportFields, details: t.untrusted(z.string()).nullable().describe('A failing test with its first lines.') }), runs: 'thread',
-      example: 'shell.testReport("TAP version 13\\nok 1 - adds\\nnot ok 2 - divides\\n1..2\\n").failed == 1',
-      run: ({ output }) => {
-        if (output.length > MAX_OUTPUT_LENGTH) throw new ToolFailure('too-long', `The output is longer than ${MAX_OUTPUT_LENGTH} characters.`)
-        return readTestReport(output)
       },
     }),
     find: reads({

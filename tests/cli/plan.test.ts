@@ -29,6 +29,15 @@ test('the screen', async () => {
   }
 })
 
+test('a team: who is led, what a person is asked, what is remembered; nothing of what stands for its calls', async () => {
+  const team = planOf(read('team.tek'))
+  const text = planText(team, 'team.tek', plainPaint, 80).replace(team.hash.slice(0, 12), 'HASH')
+  await expect(text).toMatchFileSnapshot('golden/team.txt')
+  expect(text).not.toContain('@')
+  expect(JSON.stringify(planJson(team, 'team.tek'))).not.toMatch(/workflow @|@agent|@vote|@ask-lead/)
+  expect(planJson(team, 'team.tek')).toMatchObject({ agentDetails: [{ name: 'doubter' }, { name: 'finder' }, { name: 'lead', tools: [{ name: 'fs_write', asks: 'always' }, { name: 'team_vote' }, { name: 'finder' }, { name: 'doubter' }] }] })
+})
+
 test('the same for programs', async () => {
   await expect(`${JSON.stringify({ ...planJson(review, 'review.tek'), hash: 'HASH' }, null, 2)}\n`).toMatchFileSnapshot('golden/review.json')
 })

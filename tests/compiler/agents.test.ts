@@ -74,7 +74,7 @@ describe('an agent', () => {
       name: 'reviewer', doc: 'Looks over what others wrote.', model: 'smart', leads: [], memory: { kind: 'thread', name: { op: 'value', value: 'review' } },
       role: { op: 'prompt', prompt: 'house', args: { style: { op: 'value', value: 'terse' } } }, limits: { turns: 20, tokens: 200_000, costMicros: 1_000_000, timeMs: 300_000 },
     })
-    expect(lead).toMatchObject({ model: 'spare', role: null, leads: ['reviewer'], tools: [], memory: { kind: 'run' } })
+    expect(lead).toMatchObject({ model: 'spare', role: null, leads: ['reviewer'], tools: [{ kind: 'workflow', name: 'reviewer', workflow: '@agent:lead/reviewer' }], memory: { kind: 'run' } })
   })
 
   it('shows its tools as a model sees them', () => {
@@ -160,7 +160,7 @@ describe('loading a plan with agents', () => {
   const good = planOf(whole)
   const damage: [string, (plan: Record<string, any>) => void, string][] = [
     ['a task by no agent', plan => (plan['workflows'].review.nodes[0].body.agent = 'x'), 'workflows.review.nodes[0].body.agent names no agent'],
-    ['no agents', plan => delete plan['agentBodies'], 'workflows.review.nodes[0].body.agent names no agent'],
+    ['no agents', plan => delete plan['agentBodies'], 'nodes[0].body.agent names no agent'],
     ['an agent that is not listed', plan => (plan['agents'] = ['lead']), '`agents` and `agentBodies` differ in reviewer'],
     ['a listed agent that is not there', plan => plan['agents'].push('x'), '`agents` and `agentBodies` differ in x'],
     ['an agent without a name', plan => delete plan['agentBodies'].lead.name, 'agentBodies.lead has no name'],
@@ -209,6 +209,7 @@ describe('loading a plan with agents', () => {
     Object.assign(plan, { version: 2, agentAuthority: { reviewer: plan['agentBodies'].reviewer.authority } })
     delete plan['agentBodies']
     delete plan['models']
+    delete plan['workflows']['@agent:lead/reviewer']
     plan['hash'] = hashPlan(plan as unknown as Plan)
     expect(validatePlan(plan).problem).toBe(null)
   })

@@ -2,7 +2,7 @@
 import { nameErrors } from '#diagnostics/catalog/name.ts'
 import path from 'node:path'
 import { compile, type Compiled } from '#compiler/compile.ts'
-import { jira, stdModules } from './std-signatures.ts'
+import { filesServer, jira, stdModules } from './std-signatures.ts'
 
 /** Compiles `main.tek`; other files by their path. */
 export function compileText(main: string, others: Readonly<Record<string, string>> = {}): Compiled {
@@ -11,7 +11,11 @@ export function compileText(main: string, others: Readonly<Record<string, string
     entry: 'main.tek',
     readSource: file => file in files ? { path: file, text: files[file]! } : nameErrors['file-not-found']({ path: file }),
     resolvePath: (from, specifier) => path.posix.normalize(path.posix.join(path.posix.dirname(from), specifier)),
-    signature: request => (request.kind === 'std' ? (stdModules[request.name] ?? null) : request.source === './jira.ts' ? jira : null),
+    signature: request => {
+      if (request.kind === 'std') return stdModules[request.name] ?? null
+      if (request.kind === 'mcp') return request.name === 'files' ? filesServer : null
+      return request.source === './jira.ts' ? jira : null
+    },
     stdNames: Object.keys(stdModules),
   })
 }

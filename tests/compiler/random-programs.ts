@@ -78,6 +78,8 @@ export function drawProgram(seed: number, { timed }: Drawing): Drawn {
     if (timed && chance(0.1)) parts.push(`approve "Go on?" within ${1 + below(80)}ms${chance(0.5) ? ` escalate "somebody" within ${1 + below(40)}ms` : ''}`)
     if (chance(0.2)) parts.push(chance(0.5) ? `verify ${2 + below(2)} agree 2` : 'verify 2..4')
     if (chance(0.3)) parts.push(chance(0.5) ? 'on failure continue' : 'on failure use 0')
+    if (!timed && chance(0.15)) parts.push(`ensure ${chance(0.5) ? 'fs.exists("j")' : 'len(fs.read("k")) >= 0 and len(fs.read("l")) >= 0'}${chance(0.3) ? ' else "not so"' : ''}`)
+    if (!timed && chance(0.05)) parts.push('ensure answer != 7')
     return parts.join(' ')
   }
   const workflow = (index: number): string => {

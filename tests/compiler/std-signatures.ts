@@ -67,6 +67,13 @@ export const stdModules: Readonly<Record<string, ModuleSignature>> = {
     fn('install', 'write', [['package', string], ['to', string], ['scripts', bool, 'optional']], record({ ok: bool })),
     fn('test', 'write', [], record({ ok: bool, firstFailure: optional(string) })),
   ]),
+  team: module('team', [
+    fn('send', 'read', [['to', string], ['text', string]], string),
+    fn('receive', 'read', [], string),
+    fn('listen', 'read', [['topic', string]], string),
+    fn('vote', 'read', [['question', string], ['options', list(string)]], record({ votes: list(record({ agent: string, choice: string })), winner: optional(string) })),
+    fn('askLead', 'read', [['question', string]], string),
+  ]),
   git: module('git', [
     fn('log', 'read', [['dir', path, 'optional']], list(record({ sha: string, subject: { kind: 'untrusted', of: string }, date: int })), { needs: [need('git.read', 'dir')] }),
     fn('commit', 'write', [['message', string], ['branch', string, 'optional']], string, { needs: [{ grant: 'git.branch', args: [{ param: 'branch' }] }] }),
@@ -78,3 +85,8 @@ export const jira: ModuleSignature = module('jira', [
   fn('slug', 'pure', [['title', string]], string),
   fn('issue', 'read', [['key', string]], record({ title: string }), { needs: [need('jira.read', 'key')], untrusted: true }),
 ], { origin: 'plugin', grants: { read: grant('read', 'read', { name: 'key', kind: 'path' }) }, hash: 'hash-of-jira' })
+
+/** A server of the Model Context Protocol, as `use mcp "files" as files` would give it. */
+export const filesServer: ModuleSignature = module('files', [
+  fn('find', 'write', [['query', string], ['limit', int, 'optional']], { kind: 'untrusted', of: string }, { needs: [{ grant: 'mcp', args: [{ literal: 'files' }] }], untrusted: true }),
+], { origin: 'mcp', hash: 'hash-of-files' })

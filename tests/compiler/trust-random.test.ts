@@ -6,6 +6,8 @@ import { compileText } from './compile-text.ts'
 const PROGRAMS = 2_000
 const VALUES = 14
 const SINKS = 5
+/** Tasks whose `ensure` runs a command with their value. */
+const ENSURED = 2
 
 /** Numbers from 0 to below 1, the same for the same seed (mulberry32). */
 function numbers(seed: number): () => number {
@@ -60,8 +62,13 @@ class Generator {
       this.lines.push(`  task ${name} = shell.run("git", ${code})`)
       this.sinks.push({ name, isTainted })
     }
-    const helpers = HELPERS.map(([name, body]) => `workflow ${name}(a: string, b: string) -> string {\n  ${body}\n}\n`)
     const all = this.sinks.map(({ name }) => `${name}.exitCode`).join(' + ')
+    for (let index = 0; index < ENSURED; index++) {
+      const [held, beside] = [this.text(1), this.text(1)]
+      this.lines.push(`  task e${index} ensure len(answer) >= 0 ensure shell.run("git", ${this.next() < 0.5 ? `"\${answer}-\${${beside.code}}"` : `trim(answer), ${beside.code}`}).ok = ${held.code}`)
+      this.sinks.push({ name: `e${index}`, ...mark(held, beside) })
+    }
+    const helpers = HELPERS.map(([name, body]) => `workflow ${name}(a: string, b: string) -> string {\n  ${body}\n}\n`)
     return `${helpers.join('')}workflow w(given: string, sure: bool) -> int {\n  can net("example.org:443"), fs.read("a.txt"), exec("git", "**")\n${this.lines.join('\n')}\n  return ${all}\n}\n`
   }
 
@@ -146,7 +153,7 @@ test(`${PROGRAMS} random programs: every planted flow is found, and no other`, (
     const others = diagnostics.filter(each => each.severity === 'error' && each.code !== 'trust/untrusted-reaches-sink' && !HARMLESS.has(each.code))
     expect(others.map(each => `${each.code} ${each.message} ${text.slice(each.at?.start, each.at?.end)}`), `seed ${seed}\n${text}`).toEqual([])
     const reported = new Set(diagnostics.filter(each => each.code === 'trust/untrusted-reaches-sink').map(each => text.lastIndexOf('\n', each.at!.start)))
-    const wrong = generator.sinks.filter(({ name, isTainted }) => reported.has(text.indexOf(`\n  task ${name} = shell.run`)) !== isTainted)
+    const wrong = generator.sinks.filter(({ name, isTainted }) => reported.has(text.indexOf(`\n  task ${name} `)) !== isTainted)
     expect(wrong, `seed ${seed}\n${text}`).toEqual([])
     for (const { isTainted } of generator.sinks) isTainted ? planted++ : clean++
   }

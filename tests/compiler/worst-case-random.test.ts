@@ -33,7 +33,7 @@ function counted(events: Iterable<RunEvent>): { tasks: number; attempts: number;
 }
 
 test(`${RUN_PROGRAMS} random programs do no more than their worst case, and keep their limits`, async () => {
-  const seen = { compiled: 0, refused: 0, bounded: 0, reached: 0, tight: 0, fine: 0 }
+  const seen = { compiled: 0, refused: 0, bounded: 0, reached: 0, tight: 0, fine: 0, ensured: 0 }
   for (let seed = 1; seed <= RUN_PROGRAMS; seed++) {
     const { text } = drawProgram(seed, { timed: false })
     const compiled = compileText(text)
@@ -59,7 +59,12 @@ test(`${RUN_PROGRAMS} random programs do no more than their worst case, and keep
       tools: { read: tool(() => (next() < 0.5 ? '' : 'text')), exists: tool(() => next() < 0.5), glob: tool(() => Array.from({ length: Math.floor(next() * 9) }, (_, index) => String(index))) },
     })
     if (result.kind === 'refused') throw new Error(`${result.diagnostics[0]!.message}\n${text}`)
-    const actual = counted(journal.openRun(result.summary.runId)!.log.events())
+    const events = [...journal.openRun(result.summary.runId)!.log.events()]
+    const actual = counted(events)
+    // A condition that does not hold is a failure too.
+    const ensured = events.flatMap(event => (event.kind === 'evaluated' && event.part === 'ensure' ? [event.outcome] : []))
+    hasFailed ||= ensured.some(outcome => outcome.kind !== 'value' || outcome.value !== null)
+    if (ensured.length > 0) seen.ensured++
     const worst = plan.worst!.workflows['main']!
     for (const name of ['tasks', 'attempts', 'calls'] as const) expect(actual[name], `seed ${seed}: ${name}\n${text}`).toBeLessThanOrEqual(most(worst[name]))
     const { limits } = plan.workflows['main']!
@@ -72,7 +77,7 @@ test(`${RUN_PROGRAMS} random programs do no more than their worst case, and keep
       // What is said to happen in any case does: so no program is refused that could come to its end without a failure.
       seen.fine++
       const main = compiled.resolution!.entry.values.get('main') as Sym<'workflow'>
-      const { sure } = new WorstCases(unit => compiled.facts.get(unit)).workflow(main).spending
+      const { sure } = new WorstCases(compiled.resolution!, unit => compiled.facts.get(unit)).workflow(main).spending
       expect(actual.tasks, `seed ${seed}: sure\n${text}`).toBeGreaterThanOrEqual(sure.tasks.amount)
       expect(actual.calls, `seed ${seed}: sure\n${text}`).toBeGreaterThanOrEqual(sure.calls.amount)
     }

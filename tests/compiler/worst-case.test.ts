@@ -10,11 +10,11 @@ import { priceOf } from '#model/prices.ts'
 import type { WorstAmount, WorstCase } from '#model/worst.ts'
 import { compileText } from './compile-text.ts'
 
-function worstOf(text: string, others: Record<string, string> = {}, part: 'workflows' | 'agents' | 'loops' = 'workflows'): WorstCase {
+function worstOf(text: string, others: Record<string, string> = {}, part: 'workflows' | 'agents' | 'loops' = 'workflows', key: string | null = null): WorstCase {
   const compiled = compileText(text, others)
   expect(compiled.diagnostics.filter(each => each.severity === 'error').map(each => each.message)).toEqual([])
   const worst = lower(compiled.program!).worst![part]
-  return Object.values(worst).at(-1)!
+  return key === null ? Object.values(worst).at(-1)! : worst[key]!
 }
 
 const shown = (amount: WorstAmount): number | string => (amount.kind === 'at-most' ? amount.amount : amount.because)
@@ -116,6 +116,7 @@ describe('agents', () => {
     expect(agent('  model listed')).toEqual([3, 612_000, 3_060_000, 0])
     expect(agent('  model free\n  limits { tokens: 10k }')).toEqual([3, 10_000, 0, 0])
     expect(agent('')).toEqual([0, 0, 0, 0])
+    expect(agent('  model free\n  memory run keep 5k summarise')[0]).toBe(4)
   })
   it('prices: the list, the program\'s own, the dearer of a chain, none', () => {
     expect(agent('  model own\n  limits { tokens: 1M }')[2]).toBe(3_000_000)
@@ -129,6 +130,43 @@ describe('agents', () => {
     expect(agent(tools)[0]).toBe('`x` has no `limits { turns }`')
     expect(agent(`${tools}  limits { turns: 5, tokens: 1k, calls: 7 }`)).toEqual([7, 1_000, 0, 7])
     expect(agent(`${tools}  limits { turns: 5 }`)[3]).toBe('`x` may call several tools in a turn, and has no `limits { calls }`')
+  })
+  const team = (lead: string, more = '') => {
+    const led = 'agent led {\n  model own\n  can fs.read("**")\n  tools fs.read\n  limits { turns: 4, tokens: 10k, calls: 3 }\n}\nagent other {\n  model own\n  limits { tokens: 6k }\n}\n'
+    const { tasks, attempts, calls, modelCalls, tokens, costMicros } = worstOf(`${models}${led}${more}agent lead leads led, other {\n  model own\n  can fs.read("**"), fs.write("**")\n${lead}\n}\n`, {}, 'agents', 'lead')
+    return [tasks, attempts, calls, modelCalls, tokens, costMicros].map(shown)
+  }
+  it('agents that are led: as often as the lead may call, within its tokens, and their calls within its calls', () => {
+    // 5 delegations, each 6 answers of `led`, the larger; 3 calls each, and no more than 5 of all together.
+    expect(team('  limits { turns: 5, calls: 5 }').slice(0, 5)).toEqual([5, 5, 5, 7 + 5 * 6, expect.stringContaining('nobody knows how much')])
+    expect(team('  limits { turns: 5, calls: 5, tokens: 80k }').slice(4)).toEqual([80_000, 80_000 * 3])
+    expect(team('  limits { turns: 5, calls: 100, tokens: 20M, cost: $1 }')).toEqual([100, 100, 100, 7 + 600, 20_000_000, 1_000_000])
+    expect(team('  limits { turns: 5 }')[3]).toBe('`lead` may ask its agents as often as it likes, and has no `limits { calls }`')
+  })
+  it('a vote asks all of them', () => {
+    expect(team('  tools team.vote\n  limits { turns: 5, calls: 2, tokens: 1M }').slice(0, 4)).toEqual([2 * 2, 2 * 2, 2, 7 + 2 * (6 + 3)])
+  })
+  it('a call that a person is asked about is one more, and a task', () => {
+    expect(team('  tools fs.write\n  approve fs.write\n  limits { turns: 5, calls: 2, tokens: 1M }').slice(0, 3)).toEqual([2, 2, 4])
+  })
+  it('a workflow that is a tool makes calls of its own, whatever the agent\'s limit', () => {
+    const work = 'workflow work() -> bool {\n  can fs.read("**")\n  task a = fs.exists("a") and fs.exists("b") and fs.exists("c")\n  return a\n}\n'
+    expect(team('  tools work\n  limits { turns: 5, calls: 2, tokens: 1M }', work).slice(0, 3)).toEqual([2, 2, 2 + 2 * 3])
+  })
+  it('a question to the lead costs an answer of the lead, beside what the asking agent may spend', () => {
+    const text = `${models}agent a {\n  model listed\n  tools team.askLead\n  limits { turns: 2, calls: 3, tokens: 10k }\n}\nagent lead leads a {\n  model listed\n  limits { turns: 2, calls: 1 }\n}\n`
+    const { modelCalls, tokens } = worstOf(text, {}, 'agents', 'a')
+    expect([shown(modelCalls), shown(tokens)]).toEqual([4 + 3 * 3, 10_000 + 3 * 612_000])
+  })
+  it('what is ensured of an answer is looked at again when it was mended', () => {
+    const { calls, tasks } = worstOf(`${models}agent x { model free }\nworkflow w() -> string {\n  can fs.read("**")\n  task a by x -> string retry 1 ensure fs.exists("a") ensure fs.exists("b") = prompt "Go."\n  return a\n}\n`)
+    expect([shown(calls), shown(tasks)]).toEqual([2 * 3 * 2, 1])
+  })
+  it('what is ensured of a value counts with it', () => {
+    const { calls } = worstOf('workflow w() -> int[] {\n  can fs.read("**")\n  task a for n in [1, 2, 3] verify 2 agree 2 ensure fs.exists("a") = len(fs.read("x"))\n  return a\n}\n')
+    expect(shown(calls)).toBe(3 * 2 * 2)
+    const flow = worstOf('workflow inner() -> bool {\n  can fs.read("**")\n  task a = fs.exists("x")\n  return a\n}\nworkflow w() -> bool {\n  can fs.read("**")\n  task a ensure fs.exists("b") = inner()\n  return a\n}\n')
+    expect(shown(flow.calls)).toBe(2)
   })
   it('a judge answers for each run of a `verify`', () => {
     const { modelCalls } = worstOf(`${models}agent j { model free }\nworkflow w() -> string {\n  can fs.read("**")\n  task a verify 3 agree 2 judge j = fs.read("x")\n  return a\n}\n`)

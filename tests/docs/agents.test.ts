@@ -67,3 +67,13 @@ test('the number of attempts it names', () => {
   expect(MAX_TRIES).toBe(5)
   expect(page).toContain('five times at most')
 })
+
+test('its team leads, votes and answers, with what stands in the place of the file', async () => {
+  const text = [...page.matchAll(/^```tek\n([\s\S]*?)^```/gm)].map(match => match[1]!).find(each => each.includes('leads finder'))!
+  const found = await checked(text)
+  expect(found.diagnostics).toEqual([])
+  const whole = plan(found)
+  const made = planOfTest(whole, whole.tests[0]!)
+  const answer = await run(host, { plan: made.plan, program: 'page.tek', workflow: made.workflow, args: {}, given: whole.tests[0]!.given, database: null, tekVersion: '0.0.0', onNotice: () => {} })
+  expect(answer.kind === 'answer' && answer.value.outcome?.kind === 'value' ? expectationsOf(whole.tests[0]!, answer.value.outcome.value).map(({ holds }) => holds) : answer).toEqual([true])
+})

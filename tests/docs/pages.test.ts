@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Diagnostic } from '#diagnostics/diagnostic.ts'
 import { nodeHost } from '#host/node-host.ts'
+import { writeLock } from '#mcp/lock-file.ts'
 import type { Value } from '#model/type.ts'
 import { check, plan, run } from '#tek.ts'
 import { commandTable } from '../../src/cli/command-table.ts'
@@ -15,6 +16,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const host = nodeHost({ cwd: folder })
 /** Files a page may mention: every page is run beside them. */
 writeFileSync(join(folder, 'hello.txt'), 'hello\n')
+/** The server of docs/mcp.md, as it is locked there. */
+const search = { name: 'search', as: 'search', doc: '', input: { type: 'object', properties: { word: { type: 'string' } }, required: ['word'] }, result: 'text', effect: 'read' } as const
+writeFileSync(join(folder, 'tek.mcp.lock.json'), writeLock(new Map([['notes', { definition: '', shows: 'node notes-server.mjs', variables: [], reads: [], protocol: '2025-11-25', release: 'notes 1.0.0', tools: [search] }]])))
 
 interface Block {
   readonly language: string

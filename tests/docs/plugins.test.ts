@@ -28,7 +28,7 @@ afterAll(() => here.remove())
 
 test('the guide holds files and commands', () => {
   expect(blocks.map(fileOf).filter(file => file !== null).map(file => file.name)).toEqual(
-    ['words.ts', 'first.tek', 'notes.ts', 'notes.txt', 'second.tek', 'broken.txt', 'commits.ts', 'third.tek', 'fourth.tek', 'notes.test.ts', 'package.json', 'packed.ts'])
+    ['words.ts', 'first.tek', 'notes.ts', 'notes.txt', 'second.tek', 'broken.txt', 'commits.ts', 'third.tek', 'fourth.tek', 'shout.ts', 'fifth.tek', 'notes.test.ts', 'package.json', 'packed.ts'])
 })
 
 describe('each command does what it shows', () => {
@@ -54,7 +54,7 @@ test('its TypeScript passes strict checks, and its own test passes', async () =>
   mkdirSync(join(here.path, 'node_modules'))
   symlinkSync(repository, join(here.path, 'node_modules/tek-lang'))
   const flags = ['--strict', '--noEmit', '--target', 'es2023', '--module', 'nodenext', '--customConditions', 'tek-source', '--allowImportingTsExtensions', '--types', 'node', '--typeRoots', join(repository, 'node_modules/@types')]
-  const ended = spawnSync(process.execPath, [join(repository, 'node_modules/typescript/bin/tsc'), ...flags, 'words.ts', 'notes.ts', 'commits.ts', 'packed.ts', 'notes.test.ts'], { cwd: here.path, encoding: 'utf8' })
+  const ended = spawnSync(process.execPath, [join(repository, 'node_modules/typescript/bin/tsc'), ...flags, 'words.ts', 'notes.ts', 'commits.ts', 'packed.ts', 'shout.ts', 'notes.test.ts'], { cwd: here.path, encoding: 'utf8' })
   expect(ended.stdout.split('\n').filter(line => line !== '' && !line.startsWith('node_modules/') && !line.startsWith('../'))).toEqual([])
   const folder = mkdtempSync(join(tmpdir(), 'tek-guide-'))
   try {

@@ -35,3 +35,7 @@ test('doctor says of a folder what its audit log and its plugins are', async () 
   expect((await findings())['audit']!.says).toMatch(/^no log here, though one was kept up to entry \d+: it was removed; your key is there$/)
   expect((await run('runs')).code).toBe(0)
 })
+
+test('doctor says whether models of this machine run on it', async () => {
+  expect((await findings())['onnx']).toEqual({ ok: true, says: expect.stringMatching(/^Transformers\.js [\d.]+, runs on: cpu/) })
+})

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, expect, test } from 'vitest'
 import { project, startTek, tek } from './binary.ts'
 
-const says = (name: string): string => `shell.test("sh", "-c", "while ! test -f go-${name}; do sleep 0.05; done; echo said by ${name}; exit 1").ok`
+const says = (name: string): string => `tests.run("sh", "-c", "while ! test -f go-${name}; do sleep 0.05; done; echo said by ${name}; exit 1").passed`
 const folder = project({
   'flow.tek': `workflow flow() -> bool[] {\n  can exec("sh", "-c", "*"), fs.read("**"), fs.write("**")\n\n  task one = ${says('one')}\n\n  task two after one approve "Two?" = ${says('two')}\n\n  task wrong after two on failure continue = fail("it is Monday")\n\n  return [one, two]\n}\n`,
 })

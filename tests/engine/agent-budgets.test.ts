@@ -157,5 +157,6 @@ describe('what counts', () => {
     const request = (system: string): Parameters<typeof inputTokensAtMost>[0] => ({ system, messages: [], tools: [], maxTokens: 1 })
     const base = inputTokensAtMost(request(''))
     for (const text of ['plain words', 'größer', '数据', '😀😀']) expect(inputTokensAtMost(request(text.repeat(100))) - base).toBe(Math.ceil(Buffer.byteLength(text) * 100 / 2))
+    for (const [text, tokens] of [['1234567890', 10], ['3.14159, ', 3 + 6], ['dGhpcyBpcyBub3QgYSB3b3JkIGF0IGFsbA== ', 36]] as const) expect(inputTokensAtMost(request(text.repeat(100))) - base, text).toBeGreaterThanOrEqual(100 * (tokens - 2))
   })
 })

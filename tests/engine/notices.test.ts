@@ -41,7 +41,7 @@ test('nothing is told before it is durable', async () => {
     startRun(summary, program, beginning) {
       const log = inner.startRun(summary, program, beginning)
       return {
-        append: event => (uncommitted++, log.append(event)), say: line => log.say(line), took: request => log.took(request), lines: () => log.lines(), commit: () => (log.commit(), void (uncommitted = 0)),
+        append: event => (uncommitted++, log.append(event)), say: line => log.say(line), took: request => log.took(request), keep: entry => log.keep(entry), lines: () => log.lines(), commit: () => (log.commit(), void (uncommitted = 0)),
         get uncommitted() {
           return uncommitted
         },

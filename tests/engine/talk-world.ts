@@ -5,16 +5,19 @@
 import { evaluatePure } from '#interpreter/engine/evaluation.ts'
 import { expressionFor } from '#interpreter/effects/expression-for.ts'
 import { setUpStages } from '#interpreter/effects/set-up.ts'
+import { MemoryThreads } from '#interpreter/journal/memory-threads.ts'
 import { announceCall } from '#interpreter/engine/dispatch.ts'
 import { openCommands } from '#interpreter/engine/open-commands.ts'
 import { pathOf } from '#interpreter/engine/path.ts'
+import { worthRecalling } from '#interpreter/engine/memory.ts'
 import { partsOfTimer, type Command } from '#interpreter/engine/protocol.ts'
 import { initialState, type State } from '#interpreter/engine/state.ts'
-import { callOf, questionOf, type Question } from '#interpreter/engine/talks.ts'
+import { callNameOf, callOf, isCarriedOutInside, questionOf, type Question } from '#interpreter/engine/talks.ts'
 import { transition } from '#interpreter/engine/transition.ts'
 import type { ChatBlock, ChatReply, ChatStop, ChatUsage } from '#model/chat.ts'
 import { noUsage } from '#model/chat.ts'
 import type { ModelOutcome, Outcome, RunEvent, StopCause } from '#model/event.ts'
+import type { ThreadEntry } from '#model/memory.ts'
 import type { Plan, PlanAgent, PlanBody, PlanExpr, PlanModel, PlanTool } from '#model/plan.ts'
 import type { Type, Value } from '#model/type.ts'
 import { value } from './plan-builder.ts'
@@ -30,6 +33,8 @@ export interface TalkWorldOptions {
   model(question: Question, place: Place & { readonly turn: number }): ModelOutcome | null
   /** What a tool answers. */
   tool?(name: string, input: Readonly<Record<string, Value>>, place: Place & { readonly call: number }): Outcome | null
+  /** What a body that is an expression comes to; absent: it is worked out in place, without calls. */
+  body?(place: Place): Outcome
   /** Draws the next answer of those that are due; default: the first. */
   draw?(count: number): number
   /** After this many events of one process it is killed. */
@@ -37,6 +42,8 @@ export interface TalkWorldOptions {
   /** Told of each event before it is folded; a reason stops the run. */
   onEvent?(event: RunEvent, state: State, world: TalkWorld): void
   readonly parallel?: number
+  readonly threads?: MemoryThreads
+  readonly runId?: string
 }
 
 interface Due {
@@ -52,6 +59,8 @@ export class TalkWorld {
   readonly asked: string[] = []
   /** Calls that were made, by path, attempt and number. */
   readonly called: string[] = []
+  /** What agents remember under a name: it outlives every process, and runs that are given the same. */
+  readonly threads: MemoryThreads
   state!: State
   processes = 0
   private readonly options: TalkWorldOptions
@@ -61,6 +70,7 @@ export class TalkWorld {
 
   constructor(options: TalkWorldOptions) {
     this.options = options
+    this.threads = options.threads ?? new MemoryThreads()
   }
 
   /** Until the run ends, stops, or nothing is left that would come. */
@@ -87,11 +97,17 @@ export class TalkWorld {
     this.due.unshift({ key: 'outside', make: () => event })
   }
 
+  /** Records something while no process is there; to be followed by `run`. */
+  answer(event: RunEvent): void {
+    this.between.push(event)
+  }
+
   stop(reason: StopCause): void {
     this.later({ kind: 'stop-requested', atMs: this.nowMs, reason, detail: '' })
   }
 
   private isKilled = false
+  private readonly between: RunEvent[] = []
 
   private process(): void {
     const { plan, parallel = 1_000 } = this.options
@@ -102,11 +118,13 @@ export class TalkWorld {
     this.due = []
     this.state = initialState(plan, { parallel, cpu: 8, memoryBytes: 1e12 })
     for (const event of this.events) transition(this.state, event) // W1
+    this.state.kept.length = 0 // kept when they were recorded
     if (this.state.isFinished) return
-    if (this.events.length === 0) this.record({ kind: 'run-started', atMs: this.nowMs, runId: 'run', planHash: plan.hash, workflow: plan.entries[0]!, args: {}, tekVersion: 'test' })
+    if (this.events.length === 0) this.record({ kind: 'run-started', atMs: this.nowMs, runId: this.options.runId ?? 'run', planHash: plan.hash, workflow: plan.entries[0]!, args: {}, tekVersion: 'test' })
     else {
       this.record({ kind: 'run-resumed', atMs: ++this.nowMs }, false)
       for (const command of openCommands(this.state, this.nowMs)) this.perform(command)
+      for (const event of this.between.splice(0)) this.record(event)
     }
     while (this.due.length > 0 && !this.state.isFinished && this.events.length < MAX_EVENTS) {
       if (this.inProcess >= killAfter) {
@@ -124,6 +142,7 @@ export class TalkWorld {
     this.events.push(JSON.parse(JSON.stringify(event)) as RunEvent)
     this.inProcess++
     const commands = transition(this.state, event)
+    for (const kept of this.state.kept.splice(0)) this.threads.add(kept) // durable with the event
     if (performs) for (const command of commands) this.perform(command)
   }
 
@@ -135,6 +154,9 @@ export class TalkWorld {
         return
       case 'ask-model':
         return this.ask(command)
+      case 'recall':
+        this.due.push({ key: `${command.task} ${command.attempt}`, make: () => ({ kind: 'recalled', atMs: ++this.nowMs, task: command.task, attempt: command.attempt, entries: this.recalled(command) }) })
+        return
       case 'call-for-agent':
         return this.call(command)
       case 'set-timer':
@@ -152,6 +174,11 @@ export class TalkWorld {
       default:
         void state
     }
+  }
+
+  private recalled({ task, thread }: Extract<Command, { kind: 'recall' }>): readonly ThreadEntry[] {
+    const agent = this.state.talks.get(task)?.agent
+    return agent === undefined ? [] : worthRecalling(this.threads.entries(thread), agent)
   }
 
   private ask({ task, attempt, turn }: Extract<Command, { kind: 'ask-model' }>): void {
@@ -178,12 +205,15 @@ export class TalkWorld {
     this.due.push({
       key: `${task} ${attempt}`,
       make: () => {
-        const limit = announceCall(state, task)
+        const name = callNameOf(state, task, call)!
+        const isInside = isCarriedOutInside(state, task, call)
+        const limit = isInside ? null : announceCall(state, task)
         if (limit !== null) return { kind: 'stop-requested', atMs: ++this.nowMs, reason: 'limit', detail: limit, isFinal: true }
         this.called.push(`${place.path} ${attempt} ${call}`)
+        if (isInside) return { kind: 'call-started', atMs: ++this.nowMs, task, attempt, call, name }
         const outcome = this.options.tool?.(found.tool.name, found.input, place) ?? { kind: 'value', value: null }
         this.due.push({ key: `${task} ${attempt}`, make: () => ({ kind: 'call-finished', atMs: ++this.nowMs, task, attempt, call, outcome, elapsedMs: 1 }) })
-        return { kind: 'call-started', atMs: ++this.nowMs, task, attempt, call, name: found.tool.name }
+        return { kind: 'call-started', atMs: ++this.nowMs, task, attempt, call, name }
       },
     })
   }
@@ -200,6 +230,7 @@ export class TalkWorld {
       }
       return { kind: 'value', value: result() }
     }
+    if (part === 'body' && this.options.body !== undefined) return this.options.body({ path: pathOf(state, task), attempt: state.tasks.attempt[task]! })
     const found = expressionFor(state, task, part, constants)
     if (found === null) return { kind: 'value', value: null }
     const step = evaluatePure(found.expr, found.names, { pure: () => null })

@@ -59,9 +59,17 @@ describe('calls', () => {
     expect(ran.end).toMatchObject({ kind: 'failed', failure: { code: 'fs/not-found', message: 'refused' } })
   })
   test('denied', () => {
-    const expr: PlanExpr = { op: 'denied', call: call('a', v(1)) }
+    const expr: PlanExpr = { op: 'denied', call: call('a', call('b', v(1))) }
+    const ran = run(expr, {}, {}, request => (request.isTrial === true ? ok(true) : ok(7)))
+    expect(ran.end).toEqual({ kind: 'done', value: true })
+    expect(ran.calls).toMatchObject([{ fn: 'b' }, { fn: 'a', args: { x: 7 }, isTrial: true }]) // what it is asked with is worked out; it is not made
+    expect(ran.calls[0]!.isTrial).toBeUndefined()
+    expect(run(expr, {}, {}, () => bad('fs/not-found')).end).toMatchObject({ kind: 'failed', failure: { code: 'fs/not-found' } })
+  })
+  test('denied, of more than one call', () => {
+    const expr: PlanExpr = { op: 'denied', call: { op: 'member', object: call('a', v(1)), name: 'x', optional: true } }
     expect(run(expr, {}, {}, () => bad('permit/denied')).end).toEqual({ kind: 'done', value: true })
-    expect(run(expr).end).toEqual({ kind: 'done', value: false })
+    expect(run(expr, {}, {}, () => ok({ x: 1 })).end).toEqual({ kind: 'done', value: false })
     expect(run(expr, {}, {}, () => bad('fs/not-found')).end).toMatchObject({ kind: 'failed', failure: { code: 'fs/not-found' } })
   })
 })

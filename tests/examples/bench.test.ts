@@ -79,3 +79,14 @@ function runBench(...args: string[]): { exitCode: number | null; stderr: string 
   const ended = spawnSync(process.execPath, [join(projectRoot, 'bench/run.mjs'), ...args], { encoding: 'utf8' })
   return { exitCode: ended.status, stderr: ended.stderr }
 }
+
+test('conversations of agents come to their end, by tek as by the bare SDK', async () => {
+  const { build } = await import('esbuild')
+  const hostModule = join(folder, 'agents-host.mjs')
+  await build({ entryPoints: [join(projectRoot, 'src/host/node-host.ts')], outfile: hostModule, bundle: true, format: 'esm', platform: 'node', conditions: ['tek-source'] })
+  for (const who of ['tek', 'sdk']) {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join(projectRoot, 'bench/agents-child.mjs'), who, '3', '2', '1', hostModule, folder], { encoding: 'utf8' })
+    expect(status, stderr).toBe(0)
+    expect(JSON.parse(stdout)).toEqual({ elapsedMs: expect.any(Number), grownBytes: expect.any(Number), gapMs: expect.any(Number) })
+  }
+})

@@ -183,6 +183,12 @@ test('a plan: lets are passed through, notes say what a task is', () => {
   })
 })
 
+test('a plan: an agent with those it leads', () => {
+  const nodes = [node('found', 'task', [], { body: { kind: 'agent', agent: 'lead', prompt: { op: 'value', value: '' } } })]
+  const plan = { workflows: { w: { nodes } }, agentBodies: { lead: { leads: ['finder', 'doubter'] } } } as unknown as Plan
+  expect(graphOfPlan(plan, 'w').nodes[0]!.note).toBe('by lead with finder, doubter')
+})
+
 test('a run: items are counted, not drawn', () => {
   const task = (path: string, dependsOn: string[] = []): RunReport['tasks'][number] => ({ path, status: 'done', attempts: 1, cached: false, startedAtMs: 0, elapsedMs: 1, outcome: null, dependsOn })
   const report = { summary: { workflow: 'w' }, tasks: [task('files'), task('scan', ['files']), task('scan[0]'), task('scan[1]'), task('scan[1]/inner')] } as unknown as RunReport

@@ -176,6 +176,7 @@ describe('network', () => {
     expect(await ask('/x', { method: 'POST', body: 'hello' })).toMatchObject({ status: 200, body: 'POST ok', headers: { 'x-a': 'b' }, url: `${base}/x` })
     expect((await ask('/gzip')).body).toHaveLength(1_000_000)
     expect((await ask('/latin')).body).toBe('ü')
+    expect(await ask('/latin', { wantsBytes: true })).toMatchObject({ body: '', bytes: Buffer.from([0xfc]) }) // as it came
   })
   test('limits: size after decompression, a flood, a hang, a broken answer', async () => {
     await expect(ask('/gzip', { maxBodyBytes: 10_000 })).rejects.toEqual(coded('too-large'))

@@ -45,6 +45,8 @@ export const everyEvent: RunEvent[] = [
   { kind: 'answered', atMs: 12, task: 2, attempt: 1, verdict: 'approved', by: 'ann"' },
   { kind: 'answered', atMs: 12, task: 2, attempt: 1, verdict: 'refused', by: 'ann', note: 'not\ntoday' },
   { kind: 'task-cancelled', atMs: 12, task: 2, by: 'ann' },
+  { kind: 'recalled', atMs: 12, task: 3, attempt: 1, entries: [{ seq: 4, prompt: null, between: '', answer: 'so far', isUntrusted: true }, { seq: 9, prompt: 'What?', between: 'look {} → 1', answer: '1', isUntrusted: false }] },
+  { kind: 'agent-steered', atMs: 12, agent: 'triage', does: 'pause', by: 'ann' },
   { kind: 'evaluated', atMs: 12, task: 2, attempt: 1, part: 'prompt', outcome: { kind: 'value', value: 'what?' }, elapsedMs: 0 },
   { kind: 'evaluated', atMs: 12, task: 2, attempt: 1, part: 'role', outcome: { kind: 'value', value: { role: '', authority: [], file: [] } }, elapsedMs: 0 },
   { kind: 'model-asked', atMs: 12, task: 2, attempt: 1, turn: 1, model: 'm"' },

@@ -97,6 +97,48 @@ describe('one model', () => {
     expect(narrow.most()).toBe(4)
   })
 
+  test('a program bounds how many are asked at once, and in a minute; of several who share a server, the narrower bound holds', async () => {
+    const clock = virtualClock()
+    const model = scripted('smart', clock, Array.from({ length: 12 }, () => ({ takesMs: 10 })))
+    model.endpoint.bound({ places: 20 })
+    model.endpoint.bound({ places: 3, perMinute: 4 })
+    model.endpoint.bound({ places: 5, perMinute: 100 })
+    await clock.during(Promise.all(Array.from({ length: 12 }, () => askModels(asking([model]), clock))))
+    const at = model.seen.map(each => each.atMs)
+    expect(model.most()).toBe(3)
+    at.forEach((begun, index) => expect(begun - (at[index - 4] ?? -Infinity)).toBeGreaterThanOrEqual(60_000))
+    expect(at.at(-1)).toBeLessThan(130_000) // and no slower than that
+    const wide = scripted('wide', clock, Array.from({ length: 30 }, () => ({ takesMs: 10 })))
+    wide.endpoint.bound({ places: 20 })
+    await clock.during(Promise.all(Array.from({ length: 30 }, () => askModels(asking([wide]), clock))))
+    expect(wide.most()).toBe(20)
+  })
+
+  test('an agent that may ask only so often waits, whatever it asks, and holds no place meanwhile', async () => {
+    const clock = virtualClock()
+    const [smart, local] = [scripted('smart', clock, [], 1), scripted('local', clock, [], 1)]
+    const pace = new Endpoint('slow', clock, Infinity)
+    pace.bound({ perMinute: 2 })
+    const slow = Array.from({ length: 5 }, (_, n) => askModels(asking([n % 2 === 0 ? smart : local], { agent: 'slow', pace }), clock))
+    const quick = Array.from({ length: 5 }, () => askModels(asking([smart], { agent: 'quick' }), clock))
+    await clock.during(Promise.all([...slow, ...quick]))
+    expect([...smart.seen, ...local.seen].map(each => each.atMs).sort((a, b) => a - b)).toEqual([0, 0, 0, 0, 0, 0, 0, 60_000, 60_000, 120_000])
+    const abort = new AbortController()
+    await askModels(asking([smart], { agent: 'slow', pace }), clock)
+    const given = askModels(asking([smart], { agent: 'slow', pace, signal: abort.signal }), clock)
+    await new Promise(resolve => setImmediate(resolve))
+    abort.abort()
+    expect(await given).toMatchObject({ kind: 'failure', code: 'cancelled' })
+  })
+
+  test('an attempt that is made again counts too', async () => {
+    const clock = virtualClock()
+    const model = scripted('smart', clock, ['overloaded', 'overloaded'])
+    model.endpoint.bound({ perMinute: 2 })
+    await clock.during(askModels(asking([model]), clock))
+    expect(model.seen.map(each => each.atMs)).toEqual([0, 250, 60_000])
+  })
+
   test('agents take turns', async () => {
     const clock = virtualClock()
     const model = scripted('smart', clock, Array.from({ length: 9 }, () => ({ takesMs: 10 })), 1)
@@ -148,6 +190,20 @@ describe('a chain', () => {
     const [smart, local] = [scripted('smart', clock, ['quota']), scripted('local', clock)]
     expect(await clock.during(askModels(asking([smart, local]), clock))).toMatchObject({ kind: 'reply', model: 'local', lost: [{ model: 'smart', code: 'quota' }] })
     expect(local.seen[0]!.request.model).toBe('local-of-there')
+  })
+
+  test('a model that has no place for tools or images is not asked; where there is no other, it is said', async () => {
+    const clock = virtualClock()
+    const [plain, smart] = [scripted('plain', clock), scripted('smart', clock)]
+    const without = { ...plain, model: { ...plain.model, abilities: { ...plain.model.abilities, tools: false } } }
+    const request = { system: '', messages: [], tools: [{ name: 'look', description: '', input: {} }], maxTokens: 10 }
+    expect(await clock.during(askModels(asking([without, smart], { request }), clock))).toMatchObject({ kind: 'reply', model: 'smart', lost: [{ model: 'plain', code: 'bad-request' }] })
+    expect(await clock.during(askModels(asking([without], { request }), clock))).toMatchObject({ kind: 'failure', code: 'bad-request', message: expect.stringContaining('`plain` takes no tools') })
+    expect(await clock.during(askModels(asking([without]), clock))).toMatchObject({ kind: 'reply', model: 'plain' })
+    const image = [{ kind: 'image', mediaType: 'image/png', data: '' }] as const
+    const shown = { ...request, tools: [], messages: [{ role: 'user', content: [{ kind: 'tool-result', id: 'c', isError: false, content: image }] }] } as const
+    expect(await clock.during(askModels(asking([smart], { request: shown }), clock))).toMatchObject({ kind: 'failure', message: expect.stringContaining('takes no images') })
+    expect(plain.seen.length).toBe(1)
   })
 
   test('what no model would take is asked of no other', async () => {

@@ -1,4 +1,5 @@
 // The models of a plan: opened once by their provider, with the real libraries, against servers on this machine; and what a test says in their place.
+import { setMaxListeners } from 'node:events'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { nodeHost } from '#host/node-host.ts'
 import type { ModelOutcome } from '#model/event.ts'
@@ -36,7 +37,7 @@ function opened(models: Record<string, PlanModel>): OpenModels {
 
 const question = (chain: readonly string[], more: Partial<Question> = {}): Question => ({
   chain, agent: 'reviewer', request: { system: 'Be terse.', messages: [{ role: 'user', content: [{ kind: 'text', text: 'What is 2 + 2?' }] }], tools: [], maxTokens: 100 },
-  signal: new AbortController().signal, sending: () => {}, keyOf: async () => 'key-of-here', onDelta: () => {}, ...more,
+  signal: new AbortController().signal, sending: () => {}, keyOf: async () => 'key-of-here', onDelta: () => {}, onRestart: () => {}, onNote: () => {}, ...more,
 })
 const four = [{ kind: 'text', text: 'four' }] as const
 const codeOf = (outcome: ModelOutcome): string => (outcome.kind === 'failure' ? outcome.failure.code : outcome.kind)
@@ -81,6 +82,36 @@ describe('the models of a plan', () => {
     await until(() => claude.left() > left)
   })
 
+  test('no more are asked at once than a program says', async () => {
+    const options = { baseUrl: { op: 'value', value: `${local.url}/v1` }, parallel: { op: 'value', value: 2 } } as const
+    const models = opened({ near: declared('openai', '', { options }) })
+    const began = local.seen.length
+    const abort = new AbortController()
+    setMaxListeners(0, abort.signal)
+    local.next(...Array.from({ length: 5 }, () => ({ kind: 'hang', content: four, pieces: 3 }) as const))
+    const asked = Promise.all(Array.from({ length: 5 }, () => models.ask(question(['near'], { signal: abort.signal }))))
+    await until(() => local.seen.length - began === 2)
+    await new Promise(resolve => setTimeout(resolve, 50))
+    expect(local.seen.length - began).toBe(2)
+    abort.abort()
+    await asked
+    local.clear()
+  })
+
+  test('an agent asks no more often than its limit says', async () => {
+    const slept: number[] = []
+    const clock = { monotonic: () => 0, random: () => 0, sleep: (ms: number) => (slept.push(ms), ms === 60_000 ? Promise.reject(new Error('too long to wait here')) : new Promise<void>(() => {})) }
+    const models = new OpenModels({ plan: planWith({ near: declared('openai', `${local.url}/v1`) }), host, clock, provider: async name => providers[name] ?? null, evaluate: (_, option) => (option.op === 'value' ? option.value : null) })
+    local.next({ kind: 'reply', content: four, stop: 'done' }, { kind: 'reply', content: four, stop: 'done' })
+    const abort = new AbortController()
+    expect((await models.ask(question(['near'], { agent: 'slow', perMinute: 1 }))).kind).toBe('reply')
+    const second = models.ask(question(['near'], { agent: 'slow', perMinute: 1, signal: abort.signal }))
+    expect((await models.ask(question(['near'], { agent: 'quick' }))).kind).toBe('reply')
+    await until(() => slept.includes(60_000))
+    abort.abort()
+    expect(codeOf(await second)).toBe('model/cancelled')
+  })
+
   test('its `timeout` bounds all of a question', async () => {
     claude.next({ kind: 'hang', content: four, pieces: 3 }, { kind: 'hang', content: four, pieces: 3 }, { kind: 'hang', content: four, pieces: 3 })
     expect(codeOf(await opened({ smart: declared('anthropic', claude.url, { key: 'k', timeoutMs: 300 }) }).ask(question(['smart'])))).toBe('model/timed-out')
@@ -119,8 +150,12 @@ describe('the models of a plan', () => {
   })
 
   test('a provider that is not there, and options that do not fit, are said', async () => {
-    expect(await opened({ tiny: declared('onnx', 'x') }).ask(question(['tiny']))).toMatchObject({ kind: 'failure', failure: { code: 'model/unknown-model', retryable: false, message: expect.stringContaining('`onnx`') } })
+    expect(await opened({ tiny: declared('nobody', 'x') }).ask(question(['tiny']))).toMatchObject({ kind: 'failure', failure: { code: 'model/unknown-model', retryable: false, message: expect.stringContaining('`nobody`') } })
     expect(codeOf(await opened({ near: declared('openai', 'no address') }).ask(question(['near'])))).toBe('model/bad-request')
+    for (const bound of [0, -1, 1.5, 1_001, 'many']) {
+      const options = { baseUrl: { op: 'value', value: `${local.url}/v1` }, parallel: { op: 'value', value: bound } } as const
+      expect(await opened({ near: declared('openai', '', { options }) }).ask(question(['near']))).toMatchObject({ failure: { code: 'model/bad-request', message: expect.stringContaining('`parallel`') } })
+    }
   })
 })
 

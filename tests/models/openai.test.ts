@@ -1,14 +1,14 @@
 // The provider for OpenAI-compatible servers, through the real SDK against a server of the protocol and its dialects.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openai } from '../../stdlib/models/openai.ts'
-import { asked, contextOf, contractOf } from './contract.ts'
+import { asked, contextOf, contractOf, overHttp } from './contract.ts'
 import { chunk, done, openaiProtocol, usageChunk } from './openai-protocol.ts'
 import { serveProtocol, type ProtocolServer, type Script } from './protocol-server.ts'
 
 const open = (url: string) => openai.open('model-of-here', { baseUrl: `${url}/v1` })
 
 contractOf({
-  name: 'openai', protocol: openaiProtocol, open, keeps: ['text', 'tool-use'],
+  name: 'openai', backend: () => overHttp(openaiProtocol, open), keeps: ['text', 'tool-use'],
   errors: {
     rateLimited: 'rate_limit_exceeded', overloaded: 'overloaded', badKey: 'invalid_api_key', unknownModel: 'model_not_found',
     tooLong: { type: 'context_length_exceeded', message: 'This model\'s maximum context length is 8192 tokens.' },

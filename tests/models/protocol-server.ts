@@ -17,6 +17,8 @@ export type Script =
   | { readonly kind: 'error-in-stream'; readonly content: readonly ChatBlock[]; readonly pieces: number; readonly type: string; readonly message: string }
   /** As it is. */
   | { readonly kind: 'raw'; readonly status: number; readonly contentType: string; readonly body: string }
+  /** The socket is closed without a word. */
+  | { readonly kind: 'nobody' }
   /** A tool whose arguments are this text. */
   | { readonly kind: 'broken-arguments'; readonly name: string; readonly text: string }
 
@@ -48,8 +50,8 @@ export interface ProtocolServer {
 
 const MAX_BODY_BYTES = 20_000_000
 
-/** A server that answers each request by the next script; without one, with status 500. */
-export async function serveProtocol(protocol: Protocol): Promise<ProtocolServer> {
+/** A server that answers each request by the next script; without one, as `otherwise` says, or with status 500. */
+export async function serveProtocol(protocol: Protocol, otherwise?: (request: SeenRequest) => Script): Promise<ProtocolServer> {
   const scripts: Script[] = []
   const seen: SeenRequest[] = []
   let left = 0
@@ -57,7 +59,7 @@ export async function serveProtocol(protocol: Protocol): Promise<ProtocolServer>
     void read(request).then(body => {
       seen.push({ path: request.url ?? '', headers: request.headers, body: JSON.parse(body === '' ? '{}' : body) as Readonly<Record<string, unknown>> })
       response.on('close', () => void (response.writableFinished || left++))
-      answer(protocol, scripts.shift() ?? { kind: 'refuse', status: 500, message: 'no script is left' }, response)
+      answer(protocol, scripts.shift() ?? otherwise?.(seen.at(-1)!) ?? { kind: 'refuse', status: 500, message: 'no script is left' }, response)
     })
   })
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
@@ -77,6 +79,7 @@ function answer(protocol: Protocol, script: Script, response: ServerResponse): v
   if (script.kind === 'refuse') {
     return void response.writeHead(script.status, { 'content-type': 'application/json', ...script.headers }).end(protocol.error(script.type ?? '', script.message ?? 'refused'))
   }
+  if (script.kind === 'nobody') return void response.socket?.destroy()
   if (script.kind === 'hang' && script.pieces === 0) return
   response.writeHead(200, { 'content-type': 'text/event-stream' })
   const pieces = protocol.pieces(script)

@@ -7,6 +7,7 @@ import { runErrors } from '#diagnostics/catalog/run.ts'
 import type { AuditLog } from '#interpreter/journal/audit-log.ts'
 import { JournalError, type Journal, type Mailbox, type OpenedRun, type RunLog } from '#interpreter/journal/journal.ts'
 import type { RunEvent } from '#model/event.ts'
+import type { KeptEntry } from '#model/memory.ts'
 import type { SimulatedProcess } from './loop.ts'
 
 /** The process was killed here. Nothing hears of it: what unwinds is stopped at every door. */
@@ -129,21 +130,27 @@ export class Disk {
     const { process, faults, entries } = this
     let batch: RunEvent[] = []
     let acknowledged: RunEvent[] = []
+    let kept: KeptEntry[] = []
+    let acknowledgedKept: KeptEntry[] = []
     return {
       append: event => this.does(() => void batch.push(event), false),
       commit: () => this.does(() => {
         const events = faults.lies === true ? acknowledged : batch
         for (const event of events) log.append(event)
         for (const { run, body } of entries.splice(0)) audit.append(run, body)
+        for (const each of faults.lies === true ? acknowledgedKept : kept) log.keep(each)
         log.commit()
         acknowledged = batch
+        acknowledgedKept = kept
         batch = []
+        kept = []
         if (events.length > 0) faults.onDurable?.(process, runId, events, owner)
       }),
       say: line => log.say(line),
       took: request => log.took(request),
+      keep: entry => void kept.push(entry),
       get uncommitted() {
-        return batch.length + log.uncommitted + entries.length
+        return batch.length + kept.length + log.uncommitted + entries.length
       },
       events: () => log.events(),
       lines: () => log.lines(),

@@ -143,6 +143,31 @@ describe('changing', () => {
     rmSync(join(folder, 'sub'), { recursive: true })
   })
 
+  test('a commit only goes to a branch that is where it was seen', async () => {
+    put('a.txt', 'once more\n')
+    const none = '0'.repeat(40)
+    const first = await callTool(git, writer('cas1'), 'commit', 'One', 'tek/cas', '.', [], none)
+    expect(await failureOfTool(callTool(git, writer('cas2'), 'commit', 'Two', 'tek/cas', '.', [], none))).toBe('moved')
+    expect(run('rev-parse', 'tek/cas').trim()).toBe(first.sha)
+    put('a.txt', 'and again\n')
+    const second = await callTool(git, writer('cas3'), 'commit', 'Two', 'tek/cas', '.', [], first.sha)
+    expect(second.created).toBe(true)
+    expect(await callTool(git, writer('cas3'), 'commit', 'Two', 'tek/cas', '.', [], first.sha)).toEqual(second) // the same call again, after a crash
+    run('checkout', '-q', '.')
+  })
+
+  test('advance moves a branch forward, from where it was seen, and never anywhere else', async () => {
+    const [here, before] = [run('rev-parse', 'tek/cas').trim(), run('rev-parse', 'tek/cas~1').trim()]
+    await callTool(git, writer('adv1'), 'createBranch', 'tek/next', before)
+    expect(await failureOfTool(callTool(git, writer('adv2'), 'advance', 'tek/next', here, '1'.repeat(40)))).toBe('moved')
+    expect(await callTool(git, writer('adv3'), 'advance', 'tek/next', here, before)).toBe(here)
+    expect(await callTool(git, writer('adv3'), 'advance', 'tek/next', here, before)).toBe(here)
+    expect(await failureOfTool(callTool(git, writer('adv4'), 'advance', 'tek/next', before, here))).toBe('not-forward')
+    expect(await failureOfTool(callTool(git, writer('adv5'), 'advance', 'main', here, run('rev-parse', 'main').trim()))).toBe('checked-out')
+    expect(await callTool(git, writer('adv6'), 'advance', 'tek/new', here, '0'.repeat(40))).toBe(here)
+    expect(run('rev-parse', 'tek/new').trim()).toBe(here)
+  })
+
   test('a branch that is checked out is never moved', async () => {
     const context = contextOf(host, [grant('git.branch', '**')], git)
     put('a.txt', 'changed\n')
@@ -172,6 +197,18 @@ describe('changing', () => {
     expect(existsSync(join(folder, 'trees/one'))).toBe(false)
     expect(await callTool(git, context, 'removeWorktree', 'trees/one')).toBe(false)
     expect(run('worktree', 'list').trim().split('\n')).toHaveLength(1)
+  })
+
+  test('working trees whose folder is gone are forgotten, others stay', async () => {
+    const context = (key: string) => contextOf(host, [grant('git.worktree', '.'), grant('fs.write', 'trees/**')], git, key)
+    await callTool(git, context('prune1'), 'addWorktree', 'trees/stays')
+    await callTool(git, context('prune2'), 'addWorktree', 'trees/goes')
+    rmSync(join(folder, 'trees/goes'), { recursive: true, force: true })
+    await callTool(git, context('prune3'), 'pruneWorktrees')
+    const list = run('worktree', 'list', '--porcelain')
+    expect(list).toContain('trees/stays')
+    expect(list).not.toContain('trees/goes')
+    await callTool(git, context('prune4'), 'removeWorktree', 'trees/stays')
   })
 
   test('a working tree in the very folder that may be written', async () => {

@@ -228,3 +228,42 @@ test('the same replies and results give the same steps', () => {
   expect(steps()).toBe(steps())
   expect(steps()).toContain('{"kind":"done","value":4}')
 })
+
+describe('within what the model can hold', () => {
+  /** Three results of 40,000 characters each; a model that counts as it is told. */
+  const afterThree = (more: Partial<TalkSpec>, counted: (turn: number) => number): TalkStep => {
+    const talk = new Talk(spec({ answerTokens: 1_000, ...more }))
+    let step = talk.begin()
+    for (let turn = 1; turn <= 3; turn++) {
+      talk.replied(reply([use(turn === 1 ? 'web' : 'look', turn === 1 ? {} : { at: `${turn}` }, `c${turn}`)], 'tool-use', { input: counted(turn), output: 0 }))
+      step = talk.finished(turn - 1, { kind: 'value', value: `${turn}:${'x'.repeat(39_998)}` })
+    }
+    return step
+  }
+  const results = (step: TalkStep): string[] => (step.kind === 'ask' ? step.request.messages.flatMap(each => each.content.flatMap(block => (block.kind === 'tool-result' ? [JSON.stringify(block.content)] : []))) : [])
+  const isShort = (text: string): boolean => text.includes('shortened to make room')
+
+  test('the oldest results are shortened, and it is said; no more than it takes', () => {
+    const step = afterThree({ contextTokens: 40_000 }, turn => turn * 10_000)
+    expect(results(step).map(isShort)).toEqual([true, true, false])
+    expect(results(step)[0]).toMatch(/⟦outside.*1:xxx.*39,700 characters left out.*⟦\/outside/)
+    expect(step).toMatchObject({ kind: 'ask', turn: 4 })
+  })
+
+  test('where the model does not count, it is estimated', () => {
+    expect(results(afterThree({ contextTokens: 40_000 }, () => 0)).filter(isShort).length).toBeGreaterThan(0)
+  })
+
+  test('nothing is, where there is room, or nobody knows how much there is', () => {
+    for (const more of [{ contextTokens: 200_000 }, {}]) expect(results(afterThree(more, turn => turn * 10_000)).some(isShort)).toBe(false)
+  })
+
+  test('the newest goes too, in the end; what then does not fit the provider says', () => {
+    const step = afterThree({ contextTokens: 12_000 }, turn => turn * 10_000)
+    expect(results(step).map(isShort)).toEqual([true, true, true])
+  })
+
+  test('the same conversation is shortened in the same way', () => {
+    expect(JSON.stringify(afterThree({ contextTokens: 30_000 }, turn => turn * 10_000))).toBe(JSON.stringify(afterThree({ contextTokens: 30_000 }, turn => turn * 10_000)))
+  })
+})

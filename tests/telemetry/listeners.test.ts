@@ -165,3 +165,21 @@ test('ndjson: one whole object a line, the notices as they are', () => {
   expect(lines.every(line => line.endsWith('\n') && line.indexOf('\n') === line.length - 1)).toBe(true)
   expect(lines.map(line => JSON.parse(line) as unknown)).toEqual(notices.map(notice => ({ version: 1, ...notice })))
 })
+
+test('what becomes of an agent is a line of its own, live and plain; no name or message passes for another line', () => {
+  const notices: RunNotice[] = [
+    { kind: 'agent', agent: 'triage', change: 'paused', failure: null },
+    { kind: 'agent', agent: 'tri\nage', change: 'given-up', failure: { code: 'model/quota', message: 'used\nup', task: 't', retryable: false } },
+  ]
+  const { screen, send, close } = live()
+  send(progress(0.5, ['a']))
+  let plain = ''
+  const listener = plainListener({ write: text => void (plain += text), columns: () => 80, paint: plainPaint })
+  for (const notice of notices) {
+    send(notice)
+    listener.notice(notice)
+  }
+  close()
+  expect(screen.text).toContain('`triage` is paused: nothing new is asked of it')
+  expect(plain.trimEnd().split('\n')).toEqual(['agent     `triage` is paused: nothing new is asked of it', expect.stringMatching(/^agent {5}`tri.age` is given up for this run: .* · model\/quota: used.up$/)])
+})

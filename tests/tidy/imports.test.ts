@@ -43,10 +43,12 @@ const table: readonly Room[] = [
   { room: 'interpreter/pool/worker.ts', may: ['interpreter', 'plugin-api', 'grants', ...plain], node: true },
   { room: 'permits', may: ['diagnostics', 'host/host.ts', 'grants', ...plain] },
   { room: 'plugins', may: ['plugin-api', 'diagnostics', 'host/host.ts', 'grants', ...plain], node: true },
+  // Servers of tools: what the interpreter asks of them (an interface) and what a person asks; the protocol's own library stays behind two files.
+  { room: 'mcp', may: ['interpreter/guard/server-access.ts', 'plugin-api/context.ts', 'plugin-api/tool-runner.ts', 'diagnostics', 'host/host.ts', 'grants', ...plain], node: true },
   { room: 'history', may: ['interpreter', 'diagnostics', 'host/host.ts', ...plain], node: true },
-  { room: 'tek.ts', may: ['history', 'compiler', 'interpreter', 'plugins', 'plugin-api', 'telemetry', 'host', 'diagnostics', 'grants', ...plain], node: true },
+  { room: 'tek.ts', may: ['history', 'compiler', 'interpreter', 'mcp', 'plugins', 'plugin-api', 'telemetry', 'host', 'diagnostics', 'grants', ...plain], node: true },
   { room: 'serve', may: ['tek.ts', 'history', 'interpreter', 'schedule', 'diagnostics', 'host/host.ts', 'grants', ...plain], node: true },
-  { room: 'editor', may: ['tek.ts', 'compiler', 'plugin-api', 'host', 'diagnostics', renderers, 'grants', ...plain], node: true },
+  { room: 'editor', may: ['compiler', 'diagnostics', 'grants', ...plain] },
   { room: 'testing', may: ['tek.ts', 'compiler', 'plugin-api', 'interpreter/engine', 'host', 'diagnostics', renderers, 'grants', ...plain], node: true },
   { room: 'web', may: ['tek.ts', 'compiler', 'plugin-api', 'host', 'graph', 'telemetry', 'diagnostics', renderers, 'grants', ...plain], node: true },
   { room: 'cli', may: everything, node: true },
@@ -104,6 +106,7 @@ const doors: readonly { readonly npm: string; readonly only: string }[] = [
   { npm: '@jitl', only: 'src/plugins/engine/' },
   { npm: 'yaml', only: 'src/permits/' },
   { npm: 'croner', only: 'src/schedule/' },
+  { npm: '@modelcontextprotocol', only: 'src/mcp/' },
 ]
 
 test('a package with one door is imported behind it only', () => {

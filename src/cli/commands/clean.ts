@@ -27,6 +27,7 @@ export class CleanCommand extends TekCommand {
   keep = Option.String('--keep', { description: 'the newest runs that stay, however old' })
   unfinished = Option.Boolean('--unfinished', false, { description: 'also runs that could be gone on with' })
   cache = Option.Boolean('--cache', false, { description: 'cached results, built plugins, and the home of commands' })
+  threads = Option.Boolean('--threads', false, { description: 'what agents remember across runs; `tek agents --forget NAME` forgets one thread' })
   all = Option.Boolean('--all', false, { description: 'the folder .tek with everything in it: runs, the audit log, caches' })
   dryRun = Option.Boolean('--dry-run', false, { description: 'list what would go, and change nothing' })
   json = Option.Boolean('--json', false, { description: 'print as JSON' })
@@ -52,7 +53,7 @@ export class CleanCommand extends TekCommand {
     const keep = this.keep === undefined ? 0 : Number(this.keep)
     if (!/^\d+$/.test(this.keep ?? '0') || keep > MAX_KEPT) throw new CliFailure([cliErrors['bad-value']({ option: '--keep', value: this.keep!, allowed: `a whole number up to ${MAX_KEPT}` })], exitCodes.usage)
     const olderThanMs = age ?? (this.keep === undefined ? ageOf(STANDARD_AGE)! : null)
-    return { olderThanMs, keep, unfinished: this.unfinished, cache: this.cache, all: this.all }
+    return { olderThanMs, keep, unfinished: this.unfinished, cache: this.cache, threads: this.threads, all: this.all }
   }
 }
 
@@ -61,7 +62,7 @@ function ageOf(text: string): number | null {
   return parts === null ? null : Number(parts[1]) * unitsMs[parts[2]!]!
 }
 
-function listText({ runs, driven, results, paths }: CleanList, { all }: CleanOptions, isDry: boolean): string {
+function listText({ runs, driven, results, threads, paths }: CleanList, { all }: CleanOptions, isDry: boolean): string {
   const lines: string[] = []
   const verb = isDry ? 'would go' : 'go'
   if (all && driven.length > 0 && isDry) lines.push(`Runs that are driven now keep everything from being removed: ${driven.map(each => each.slice(0, SHORT_ID)).join(', ')}.`)
@@ -69,6 +70,7 @@ function listText({ runs, driven, results, paths }: CleanList, { all }: CleanOpt
   for (const { runId, program, startedAtMs, state } of runs.slice(0, MAX_SHOWN_RUNS)) lines.push(`  ${runId.slice(0, SHORT_ID)}  ${new Date(startedAtMs).toISOString().slice(0, 16).replace('T', ' ')}  ${state}  ${neutralise(program)}`)
   if (runs.length > MAX_SHOWN_RUNS) lines.push(`  and ${thousands(runs.length - MAX_SHOWN_RUNS)} more`)
   if (results > 0) lines.push(`${count(results, 'cached result')} ${results === 1 && !isDry ? 'goes' : verb}.`)
+  if (threads > 0) lines.push(`${count(threads, 'thread')} ${threads === 1 && !isDry ? 'goes' : verb}.`)
   for (const each of paths) lines.push(`${neutralise(each.path)} ${isDry ? 'would go' : 'goes'}: ${bytes(each.bytes)}.`)
   if (lines.length === 0) lines.push('There is nothing to clean.')
   else if (all) lines.push('That is everything tek keeps here, the audit log with it. Your answers in tek.permits.yaml stay.')

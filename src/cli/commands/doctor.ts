@@ -11,6 +11,7 @@ import { TekCommand } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { bundledPrograms, packageFolder, tekVersion } from '../install-place.ts'
 import { folderFindings, type Finding } from '../folder-findings.ts'
+import { onnxHere } from '../onnx-here.ts'
 
 const MIN_NODE = [20, 19] as const
 const PROGRAM_TIMEOUT_MS = 5_000
@@ -28,7 +29,7 @@ export class DoctorCommand extends TekCommand {
 
   override async execute(): Promise<ExitCode> {
     const host = await this.context.host()
-    const findings = [node(), system(host), sqlite(), ...(await folderFindings(host)), await git(), programs()]
+    const findings = [node(), system(host), sqlite(), ...(await folderFindings(host)), await git(), await onnxHere(), programs()]
     const ok = findings.every(each => each.ok)
     const protection = await protectionHere()
     const { out } = this.context

@@ -52,7 +52,8 @@ export class ExplainCommand extends TekCommand {
   }
 }
 
-function allCodes(): string[] {
+/** Every code that has a page, sorted. */
+export function allCodes(): string[] {
   const folder = errorPagesFolder()
   if (!existsSync(folder)) return []
   return readdirSync(folder, { withFileTypes: true })
@@ -61,7 +62,8 @@ function allCodes(): string[] {
     .sort()
 }
 
-function readPage(code: string): Page {
+/** What is said of a code. */
+export function readPage(code: string): Page {
   const text = readFileSync(join(errorPagesFolder(), `${code}.md`), 'utf8')
   const [head, ...parts] = text.split(/^## /m)
   const part = (name: string): string => parts.find(each => each.startsWith(name))?.slice(name.length).trim() ?? ''

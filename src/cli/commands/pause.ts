@@ -9,6 +9,7 @@ import { SHORT_ID } from '#telemetry/final-lines.ts'
 import { answered, CliFailure, TekCommand } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { chooseRun, databasePath, recordedRuns } from '../recorded-runs.ts'
+import { agentOption, steer } from '../steering.ts'
 
 export class PauseCommand extends TekCommand {
   static override paths = [['pause']]
@@ -17,17 +18,23 @@ export class PauseCommand extends TekCommand {
     details: [
       'RUN is the id of a run, or its first letters, or `last`; without it, the only run that goes on.',
       'Its process ends when what runs is finished. Only `tek resume` goes on with a paused run: an answer or a time that is due wakes it no more.',
+      'With --agent, nothing new is asked of that agent, and everything else goes on; `tek resume --agent` lets it go on.',
       '`tek stop` is the kill switch: it ends what runs as well.',
     ].join('\n'),
-    examples: [['the only run', 'tek pause'], ['a run', 'tek pause 4f2a'], ['every run of this folder', 'tek pause --all']] as [string, string][],
+    examples: [['the only run', 'tek pause'], ['a run', 'tek pause 4f2a'], ['every run of this folder', 'tek pause --all'], ['one agent of the only run', 'tek pause --agent triage']] as [string, string][],
   }
   run = Option.String({ name: 'RUN', required: false })
   all = Option.Boolean('--all', false, { description: 'every run of this folder that goes on or waits' })
+  agent = Option.String('--agent', agentOption)
   json = Option.Boolean('--json', false, { description: 'print as JSON' })
 
   override async execute(): Promise<ExitCode> {
     const { out, err } = this.context
     const host = await this.context.host()
+    if (this.agent !== undefined) {
+      if (this.all) throw new CliFailure([cliErrors['unfit-option']({ option: '--all', fits: 'without', other: '--agent' })], exitCodes.usage)
+      return steer(this.context, host, { does: 'pause', agent: this.agent, run: this.run, json: this.json })
+    }
     const runs = await recordedRuns(host)
     const chosen = this.choose(runs)
     const waiting = runs.filter(each => each.state === 'waiting').length

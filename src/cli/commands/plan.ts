@@ -82,6 +82,10 @@ function agentFacts(plan: Plan, key: string) {
   const agent = plan.agentBodies?.[key]
   return {
     name: key, models: modelsOf(plan, key), authority: grantsOf(agentGrants(plan, key)), leads: agent?.leads ?? [], limits: agent?.limits ?? {}, memory: agent?.memory.kind ?? 'none',
-    tools: (agent?.tools ?? []).map(({ name, kind, isUntrusted, isSink }) => ({ name, kind, isUntrusted, isSink })),
+    tools: (agent?.tools ?? []).map(tool => {
+      const { name, kind, isUntrusted, isSink } = tool
+      const asks = !('asked' in tool) || tool.asked === undefined ? null : tool.alwaysAsks === true ? 'always' : 'after-untrusted'
+      return { name, kind, isUntrusted, isSink, ...(asks === null ? {} : { asks }) }
+    }),
   }
 }

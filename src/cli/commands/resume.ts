@@ -20,6 +20,7 @@ import { openProgram, sourceHashes, type OpenProgram } from '../open-program.ts'
 import { LineReader } from '../read-line.ts'
 import { chooseRun, databasePath, recordedRuns } from '../recorded-runs.ts'
 import { readSource, stdinPath } from '../source-files.ts'
+import { steer } from '../steering.ts'
 
 /** Lines of the difference that are shown. */
 const MAX_DIFFERENCE_LINES = 40
@@ -46,6 +47,7 @@ export class ResumeCommand extends GoingOnCommand {
     ] as [string, string][],
   }
   run = Option.String({ name: 'RUN', required: false })
+  agent = Option.String('--agent', { description: 'let one agent go on that was paused; the run itself is not resumed by it' })
   asRecorded = Option.Boolean('--as-recorded', false, { description: 'go on with the program as it was when the run began' })
   migrate = Option.Boolean('--migrate', false, { description: 'go on with the program as it is now, as a new run that takes over what still holds' })
   dryRun = Option.Boolean('--dry-run', false, { description: 'with --migrate: say what would be kept and what would begin again, and do nothing' })
@@ -54,6 +56,7 @@ export class ResumeCommand extends GoingOnCommand {
   override async execute(): Promise<ExitCode> {
     this.expectFittingFlags()
     const host = await this.context.host()
+    if (this.agent !== undefined) return steer(this.context, host, { does: 'resume', agent: this.agent, run: this.run, json: this.json })
     const database = databasePath(host.cwd)
     if ((await host.files.stat(database)) === null) return this.goOnWithChosen(host)
     const { keepingOpen } = await import('#history/journal-access.ts')
@@ -159,7 +162,7 @@ export class ResumeCommand extends GoingOnCommand {
 
 /** Whether each file that a program was made of is as it was: then so is the program, and need not be checked. A plugin's code may have changed all the same. */
 async function isMadeOfTheSame(host: Host, { sources, plan }: RecordedProgram): Promise<boolean> {
-  if (sources === null || Object.keys(sources).length === 0 || plan.modules.some(each => each.origin === 'plugin')) return false
+  if (sources === null || Object.keys(sources).length === 0 || plan.modules.some(each => each.origin !== 'std')) return false
   try {
     for (const [path, hash] of Object.entries(sources)) if (sha256(await readSource(host, path)) !== hash) return false
     return true

@@ -11,6 +11,7 @@ import { checkEvidencePlace, writeEvidence } from '../evidence.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { bundledPrograms } from '../install-place.ts'
 import { liveRun } from '../live-run.ts'
+import { withoutModels } from '../model-keys.ts'
 import { chooseWorkflow, openProgram, sourceHashes, type OpenProgram } from '../open-program.ts'
 import { databasePath } from '../recorded-runs.ts'
 import { runAgain } from '../run-again.ts'
@@ -48,6 +49,7 @@ export class RunCommand extends DrivingCommand {
     if (name === undefined || (name.startsWith('-') && name !== '-')) throw noProgram(name)
     const driving = await this.driving() // before anything is compiled
     const { evidence } = this
+    if (this.watch && (this.record ?? this.replay) !== undefined) throw new CliFailure([cliErrors['unfit-option']({ option: '--watch', fits: 'without', other: this.record === undefined ? '--replay' : '--record' })], exitCodes.usage)
     if (evidence !== undefined && this.noJournal) throw new CliFailure([cliErrors['bad-value']({ option: '--evidence', value: evidence, allowed: 'a folder, of a run that is recorded: not with `--no-journal`' })], exitCodes.usage)
     if (evidence !== undefined) await checkEvidencePlace(this.context, evidence)
     const host = await this.context.host()
@@ -75,18 +77,22 @@ export class RunCommand extends DrivingCommand {
     const { json, quiet } = this
     const { plan, shown, folder, isBundled } = program
     const asks = await asked(host, { plan, folder, workflow, args })
-    const permit = await this.permitFor(host, { ...asks, asked: asks.grants, section: 'programs', plan, shown, isBundled, isResumed: false })
-    if (isBundled && !quiet && !json) this.context.err.write(`${shown} · ${headLine(asks.grants ?? [])}\n`)
+    const { recorder, replayed } = await this.recording(host)
+    const grants = replayed === null || asks.grants === null ? asks.grants : withoutModels(plan, asks.grants)
+    const permit = await this.permitFor(host, { ...asks, asked: grants, section: 'programs', plan, shown, isBundled, isResumed: false })
+    if (isBundled && !quiet && !json) this.context.err.write(`${shown} · ${headLine(grants ?? [])}\n`)
     let runId: string | null = null
     const database = this.noJournal ? (await import('#interpreter/journal/memory.ts')).memoryJournal() : databasePath(host.cwd)
     const go = (options: DriveOptions) => run(host, {
-      ...options, permit, mayBeUnconfined: this.unconfined, plan: program.plan, program: program.shown, workflow, args, database, folder: program.folder, sources: sourceHashes(program),
+      ...options, ...recorder?.options, ...(replayed === null ? {} : { replayed }), permit,
+      mayBeUnconfined: this.unconfined, plan: program.plan, program: program.shown, workflow, args, database, folder: program.folder, sources: sourceHashes(program),
       onNotice: notice => {
         if (notice.kind === 'run-started') runId = notice.runId
         options.onNotice(notice)
       },
     })
     const code = await liveRun(this.context, host, { ...driving, database }, go)
+    await recorder?.end()
     if (evidence !== undefined && runId !== null) await writeEvidence(this.context, runId, { out: evidence, tasks: 'standard', isForced: false })
     return code
   }

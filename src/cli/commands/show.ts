@@ -3,6 +3,7 @@ import { Option } from 'clipanion'
 import { cutToWidth, displayWidth, elapsed, neutralise, neutraliseLine, padToWidth, thousands, type Paint } from '#base/terminal-text.ts'
 import { cliErrors } from '#diagnostics/catalog/cli.ts'
 import type { RunReport, TaskReport, TaskStatus } from '#model/report.ts'
+import { nameOfAgent, talkWords, traceOf, usageByAgent, usageWords, type TraceRow } from '#report/trace.ts'
 import { finalLines, SHORT_ID } from '#telemetry/final-lines.ts'
 import { answered, CliFailure, TekCommand } from '../command.ts'
 import { evidenceTasks, verifyEvidence, writeEvidence } from '../evidence.ts'
@@ -18,6 +19,8 @@ import type { Output } from '../terminal.ts'
 const MAX_TASK_COLUMNS = 40
 /** Tasks that are listed; failed ones always are. */
 const MAX_TASKS = 500
+/** Agents whose needs are listed. */
+const MAX_AGENTS = 20
 /** Lines that tools said which are shown, their characters, and how far back they are looked for. */
 const MAX_SAID_LINES = 5
 const MAX_SAID_LENGTH = 400
@@ -90,29 +93,44 @@ const colours: Readonly<Partial<Record<TaskStatus, 'green' | 'red' | 'yellow' | 
 function reportLines(report: RunReport, out: Output): string[] {
   const { summary } = report
   const when = new Date(summary.startedAtMs).toISOString().slice(0, 19).replace('T', ' ')
-  const tasks = [...report.tasks.filter(task => task.status === 'failed'), ...report.tasks.filter(task => task.status !== 'failed')].slice(0, MAX_TASKS)
-  const chosen = new Set(tasks)
-  const width = Math.min(MAX_TASK_COLUMNS, Math.max(0, ...tasks.map(task => displayWidth(neutralise(task.path)))))
+  const all = traceOf(report)
+  const rows = [...all.filter(({ task }) => task.status === 'failed'), ...all.filter(({ task }) => task.status !== 'failed')].slice(0, MAX_TASKS)
+  const chosen = new Set(rows)
+  const width = Math.min(MAX_TASK_COLUMNS, Math.max(0, ...rows.map(row => displayWidth(nameOfRow(row)))))
   const lines = [`${out.paint('bold', neutralise(summary.program))} · ${summary.runId} · ${when} UTC`]
   // In the order of the run; the choice above only makes sure that failures are among them.
-  for (const task of report.tasks) if (chosen.has(task)) lines.push(taskLine(task, width, out.columns(), out.paint))
-  if (report.tasks.length > tasks.length) lines.push(out.paint('dim', `and ${report.tasks.length - tasks.length} more tasks (--json lists all)`))
+  for (const row of all) if (chosen.has(row)) lines.push(taskLine(row, width, out.columns(), out.paint))
+  if (all.length > rows.length) lines.push(out.paint('dim', `and ${all.length - rows.length} more tasks (--json lists all)`))
+  lines.push(...agentLines(report, out.paint))
   const { audit } = report
   const proof = audit == null ? 'nothing was decided' : `${thousands(audit.entries)} ${audit.entries === 1 ? 'entry' : 'entries'}, ${thousands(audit.first)} to ${thousands(audit.last)} (tek audit show ${summary.runId.slice(0, SHORT_ID)})`
   return [...lines, ...finalLines(summary, out.paint, false), out.paint('dim', `audit log: ${proof}`)]
 }
 
-function taskLine(task: TaskReport, width: number, columns: number, paint: Paint): string {
-  const colour = colours[task.status]
-  const status = colour ? paint(colour, task.status.padEnd(9)) : task.status.padEnd(9)
-  const facts = [elapsed(task.elapsedMs), task.attempts > 1 ? `${task.attempts} attempts` : '', task.cached ? 'from cache' : '', talked(task), what(task)].filter(each => each !== '')
-  return `  ${status} ${padToWidth(cutToWidth(neutralise(task.path), width), width)}  ${cutToWidth(facts.join(' · '), Math.max(20, columns - width - 14))}`
+/** How a task is named, beneath the agent that asked for it. */
+function nameOfRow({ name, around }: TraceRow): string {
+  const lines = around.map((more, at) => (at < around.length - 1 ? (more ? '│ ' : '  ') : more ? '├ ' : '└ '))
+  return `${lines.join('')}${neutralise(name)}`
 }
 
-function talked({ usage }: TaskReport): string {
-  if (usage === undefined) return ''
-  const cost = usage.costMicros === 0 ? '' : `, $${(usage.costMicros / 1_000_000).toFixed(4)}`
-  return `${usage.turns} ${usage.turns === 1 ? 'turn' : 'turns'}, ${thousands(usage.tokens)} tokens${cost}`
+function taskLine(row: TraceRow, width: number, columns: number, paint: Paint): string {
+  const { task } = row
+  const colour = colours[task.status]
+  const status = colour ? paint(colour, task.status.padEnd(9)) : task.status.padEnd(9)
+  const facts = [elapsed(task.elapsedMs), task.attempts > 1 ? `${task.attempts} attempts` : '', task.cached ? 'from cache' : '', ...talkWords(row).map(neutralise), what(task)].filter(each => each !== '')
+  return `  ${status} ${padToWidth(cutToWidth(nameOfRow(row), width), width)}  ${cutToWidth(facts.join(' · '), Math.max(20, columns - width - 14))}`
+}
+
+/** Where several agents were asked, what each of them needed. */
+function agentLines(report: RunReport, paint: Paint): string[] {
+  const agents = usageByAgent(report)
+  if (agents.length < 2) return []
+  const width = Math.max(...agents.slice(0, MAX_AGENTS).map(({ agent }) => displayWidth(neutralise(nameOfAgent(agent)))))
+  const lines = agents.slice(0, MAX_AGENTS).map(({ agent, conversations, usage }) => {
+    const count = `${conversations} ${conversations === 1 ? 'conversation' : 'conversations'}`
+    return `  ${padToWidth(neutralise(nameOfAgent(agent)), width)}  ${count} · ${usageWords(usage)}`
+  })
+  return [paint('dim', 'agents'), ...lines, ...(agents.length > MAX_AGENTS ? [paint('dim', `  and ${agents.length - MAX_AGENTS} more agents`)] : [])]
 }
 
 function what(task: TaskReport): string {

@@ -8,6 +8,7 @@ import { SHORT_ID } from '#telemetry/final-lines.ts'
 import { answered, CliFailure, TekCommand } from '../command.ts'
 import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { chooseRun, databasePath, recordedRuns } from '../recorded-runs.ts'
+import { agentOption, steer } from '../steering.ts'
 
 export class StopCommand extends TekCommand {
   static override paths = [['stop']]
@@ -17,17 +18,23 @@ export class StopCommand extends TekCommand {
       'RUN is the id of a run, or its first letters, or `last`; without it, the only run that goes on.',
       'It asks the process to stop. One that does not answer in time (it is blocked, or suspended) is ended with everything it has started, all within',
       'two seconds. It says what it saw. The run can be resumed.',
+      'With --agent, that agent alone: its conversations are given up, and its further tasks fail with `agent/stopped`; `on failure` applies, and the run goes on.',
       'A file .tek/STOP stops every run of this folder, and keeps others from beginning until it is removed.',
     ].join('\n'),
-    examples: [['the only run', 'tek stop'], ['a run', 'tek stop 4f2a'], ['every run of this folder', 'tek stop --all']] as [string, string][],
+    examples: [['the only run', 'tek stop'], ['a run', 'tek stop 4f2a'], ['every run of this folder', 'tek stop --all'], ['one agent of the only run', 'tek stop --agent triage']] as [string, string][],
   }
   run = Option.String({ name: 'RUN', required: false })
   all = Option.Boolean('--all', false, { description: 'every run of this folder' })
+  agent = Option.String('--agent', agentOption)
   json = Option.Boolean('--json', false, { description: 'print as JSON' })
 
   override async execute(): Promise<ExitCode> {
     const { out, err } = this.context
     const host = await this.context.host()
+    if (this.agent !== undefined) {
+      if (this.all) throw new CliFailure([cliErrors['unfit-option']({ option: '--all', fits: 'without', other: '--agent' })], exitCodes.usage)
+      return steer(this.context, host, { does: 'stop', agent: this.agent, run: this.run, json: this.json })
+    }
     const chosen = this.choose(await recordedRuns(host))
     if (chosen.length === 0 && !this.json) err.write('Nothing is running here.\n')
     const { stop } = await import('#tek.ts')

@@ -55,6 +55,7 @@ export interface UseDecl extends DeclarationBase {
     | { readonly kind: 'module'; readonly path: Path; readonly alias: Name | null }
     | { readonly kind: 'file'; readonly file: StringLiteral; readonly names: readonly Name[] }
     | { readonly kind: 'plugin'; readonly source: StringLiteral; readonly alias: Name }
+    | { readonly kind: 'mcp'; readonly server: StringLiteral; readonly alias: Name }
 }
 
 export interface AcceptDecl extends DeclarationBase { readonly kind: 'accept'; readonly reason: StringExpr }
@@ -138,6 +139,10 @@ export type Clause =
   | ApproveClause
   | (Span & { readonly kind: 'wait'; readonly until: boolean; readonly value: Expr })
   | (Span & { readonly kind: 'label'; readonly text: StringExpr })
+  | EnsureClause
+
+/** What must hold of the value; `says` is null where the condition speaks for itself. */
+export interface EnsureClause extends Span { readonly kind: 'ensure'; readonly condition: Expr; readonly says: StringExpr | null }
 
 /** `within` is null where the question waits for ever; then nobody is passed on to. */
 export interface ApproveClause extends Span {
@@ -159,9 +164,20 @@ export type AgentMember =
   | (Span & { readonly kind: 'agent-model'; readonly value: Expr })
   | (Span & { readonly kind: 'agent-role'; readonly value: Expr })
   | (Span & { readonly kind: 'agent-tools'; readonly tools: readonly Path[] })
-  | (Span & { readonly kind: 'agent-memory'; readonly scope: 'none' | 'run' | 'thread'; readonly thread: Expr | null })
+  /** Tools before each call of which a person is asked. */
+  | (Span & { readonly kind: 'agent-approve'; readonly tools: readonly Path[] })
+  | (Span & { readonly kind: 'after-untrusted'; readonly action: 'refuse' | 'ask' })
+  | AgentMemory
   | CanClause
   | LimitsClause
+
+export interface AgentMemory extends Span {
+  readonly kind: 'agent-memory'
+  readonly scope: 'none' | 'run' | 'thread'
+  readonly thread: Expr | null
+  readonly keep: LiteralExpr | null
+  readonly summarises: boolean
+}
 
 export type StageName = 'sense' | 'decide' | 'replicate' | 'differentiate' | 'quiesce' | 'run' | 'observe' | 'score' | 'vary'
 
@@ -185,9 +201,15 @@ export interface TestDecl extends DeclarationBase {
   readonly body: readonly TestMember[]
 }
 export type TestMember =
-  | (Span & { readonly kind: 'given'; readonly agent: Path; readonly replies: Expr })
+  | GivenMember
   | LetDecl
   | (Span & { readonly kind: 'expect'; readonly condition: Expr })
+
+/** What stands in the place of a model or of a tool. */
+export type GivenMember =
+  | (Span & { readonly kind: 'given'; readonly agent: Path; readonly replies: Expr })
+  | (Span & { readonly kind: 'given-cassette'; readonly agent: Path; readonly cassette: StringLiteral })
+  | (Span & { readonly kind: 'given-tool'; readonly tool: Path; readonly does: 'returns' | 'fails'; readonly value: Expr })
 
 // ── Types ─────────────────────────────────────────────────────────────────────────────────────
 

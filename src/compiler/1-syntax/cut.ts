@@ -9,11 +9,11 @@ import { HEADS } from './keywords.ts'
 
 const HEAD_WORDS = new Set(HEADS)
 /** Words that go on with an expression or declaration when they begin a line. */
-const CONTINUATIONS = new Set('then else and or not in if match as leads evolves over plugin risk'.split(' '))
+const CONTINUATIONS = new Set('then else and or not in if match as leads evolves over plugin mcp risk'.split(' '))
 const NAME = '[A-Za-z_][A-Za-z0-9_]*'
 const UNMISTAKABLE = new RegExp(
   `(?:workflow[ \\t]+${NAME}[ \\t]*\\(|prompt[ \\t]+${NAME}[ \\t]*\\(|agent[ \\t]+${NAME}[ \\t]*(?:\\{|leads\\b)|loop[ \\t]+${NAME}[ \\t]*(?:\\{|over\\b|evolves\\b)`
-  + `|(?:type|const|secret|capability|model)[ \\t]+${NAME}[ \\t]*[=:]|test[ \\t]+"[^"\\n]*"[ \\t]*\\{|use[ \\t]+(?:std\\.|"|plugin[ \\t]+")|edition[ \\t]+\\d|accept[ \\t]+risk\\b)`,
+  + `|(?:type|const|secret|capability|model)[ \\t]+${NAME}[ \\t]*[=:]|test[ \\t]+"[^"\\n]*"[ \\t]*\\{|use[ \\t]+(?:std\\.|"|(?:plugin|mcp)[ \\t]+")|edition[ \\t]+\\d|accept[ \\t]+risk\\b)`,
   'y',
 )
 const LINE_WORD = new RegExp(`(${NAME})(?:[ \\t]+(${NAME}|["{]))?`, 'y')

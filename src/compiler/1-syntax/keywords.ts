@@ -18,10 +18,10 @@ const words = (kind: KeywordKind, reserved: boolean, list: string): [string, Key
 export const KEYWORDS: ReadonlyMap<string, Keyword> = new Map([
   ...words('declaration', true, 'use type workflow agent loop task'),
   ...words('declaration', false, 'edition can limits accept const secret capability model prompt test let'),
-  ...words('clause', false, 'risk plugin as leads role tools memory none thread evolves over'),
+  ...words('clause', false, 'risk plugin mcp as leads role tools refuse ask memory none thread keep summarise evolves over'),
   ...words('clause', false, 'by after when on failure file webhook signed every cron missed skip stop continue'),
-  ...words('clause', false, 'retry backoff timeout cache verify agree key judge evidence abc priority needs parallel approve within escalate wait until label'),
-  ...words('clause', false, 'gate promote rollback do given replies expect'),
+  ...words('clause', false, 'retry backoff timeout cache verify agree key judge evidence abc priority needs parallel approve within escalate wait until label ensure'),
+  ...words('clause', false, 'gate promote rollback do given replies replays returns fails expect'),
   ...words('stage', false, 'sense decide replicate differentiate quiesce run observe score vary'),
   ...words('control', true, 'if then else match'),
   ...words('control', false, 'for return'),
@@ -37,7 +37,7 @@ export const HEADS: readonly string[] = [
 
 /** The words that may begin a clause of a task or stage. */
 export const CLAUSES: readonly string[] = [
-  'for', 'by', 'after', 'when', 'retry', 'timeout', 'cache', 'verify', 'evidence', 'priority', 'needs', 'parallel', 'on', 'approve', 'wait', 'label',
+  'for', 'by', 'after', 'when', 'retry', 'timeout', 'cache', 'verify', 'evidence', 'priority', 'needs', 'parallel', 'on', 'approve', 'wait', 'label', 'ensure',
 ]
 
 export const STAGES = ['sense', 'decide', 'replicate', 'differentiate', 'quiesce', 'run', 'observe', 'score', 'vary'] as const

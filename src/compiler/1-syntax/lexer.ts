@@ -30,6 +30,10 @@ export interface Lexed {
 }
 
 const NUMBER = /(\$?)\d[\d_]*(?:\.\d[\d_]*)?([A-Za-z_][A-Za-z0-9_]*|%)?/y
+/** A power of ten, as other languages write it. */
+const EXPONENT = /[eE][+-]?\d+/y
+/** One that does not stand between two digits. */
+const STRAY_UNDERSCORE = /_(?!\d)/
 const STRAY = /[^\s\w"'`{}()[\].,:;=!<>+\-*/|?&$#%@~^\\]+|[^\s]/uy
 const UNIT_TYPES: Readonly<Record<string, TokenType>> = {
   int: Int, float: Float, duration: Duration, size: Size, tokens: TokenCount, percent: Percent, money: Money,
@@ -188,6 +192,11 @@ class Lexing implements Lexed {
     NUMBER.lastIndex = start
     const [image, dollar = '', unit = ''] = NUMBER.exec(text)!
     const end = start + image.length
+    if (/^[eE]\d*$/.test(unit) && dollar === '') return this.exponent(image.slice(0, -unit.length), start, end)
+    if (STRAY_UNDERSCORE.test(image.slice(0, image.length - unit.length))) {
+      const meant = image.replace(/_+(?=\d)/g, '_').replace(/_(?!\d)/g, '')
+      this.problems.push(syntaxErrors['stray-underscore']({ number: image }, { at: placeAt(start, end), fixes: [replaceFix(`Write \`${meant}\``, start, end, meant)] }))
+    }
     if (dollar !== '' && unit !== '') return this.unknownUnit(image, unit, start, end, image.slice(0, -unit.length))
     if (unit !== '' && !UNITS.has(unit)) {
       const meant = unitMeant(unit)
@@ -196,6 +205,19 @@ class Lexing implements Lexed {
     const { type, problem } = readNumber(image)
     if (problem !== null) this.badNumber(image, type, problem, start, end)
     this.push(UNIT_TYPES[type]!, image, start, end)
+  }
+
+  /** `1e3`: digits, and a power of ten that may have a sign. */
+  private exponent(digits: string, start: number, from: number): void {
+    EXPONENT.lastIndex = start + digits.length
+    const power = EXPONENT.exec(this.text)?.[0] ?? ''
+    const end = Math.max(from, start + digits.length + power.length)
+    const number = this.text.slice(start, end)
+    const value = Number(number.replaceAll('_', ''))
+    const meant = Number.isSafeInteger(value) ? String(value) : null
+    const fixes = meant === null ? [] : [replaceFix(`Write \`${meant}\``, start, end, meant)]
+    this.problems.push(syntaxErrors.exponent({ number }, { at: placeAt(start, end), fixes }))
+    this.push(UNIT_TYPES[readNumber(meant ?? digits).type]!, meant ?? digits, start, end)
   }
 
   private badNumber(number: string, type: string, problem: NonNullable<NumberFacts['problem']>, start: number, end: number): void {

@@ -54,6 +54,8 @@ const MISTAKEN: readonly { readonly meant: TokenType; readonly written: readonly
 /** Reserved words that most likely stand where they should, after a name that was forgotten; unless one of these follows. */
 const OPERATOR_WORDS = new Set(['in', 'and', 'or', 'not', 'then', 'else'])
 const NAME_FOLLOWERS = new Set(['=', ':', ',', ')', '('])
+/** What may follow `in`, as far as no other word can be followed by it. */
+const IN_FOLLOWERS = [Word, Literal, sign('[')]
 
 export abstract class ParserBase extends ParserEngine {
   problems: Diagnostic[] = []
@@ -265,6 +267,17 @@ export abstract class ParserBase extends ParserEngine {
     this.complain(this.blame(), at => syntaxErrors['expected-name']({ place, found: this.found() }, { at }))
     if (next.tokenType === Text && !this.firstOnLine()) this.replaceNext(Identifier, '')
     else this.insertNext(Identifier)
+  }
+
+  /** Makes sure that `in` comes next; another word that stands there before an expression (`on`, `of`) is taken for it. */
+  protected needIn(): void {
+    if (this.RECORDING_PHASE || this.nextIs(sign('in'))) return
+    const { image, startOffset, endOffset } = this.peek()
+    const isMeant = this.nextIs(Word) && !this.firstOnLine() && !this.firstOnLine(2) && IN_FOLLOWERS.some(type => this.nextIs(type, 2)) && !this.nextIs(sign('failure'), 2)
+    if (!isMeant) return this.need(sign('in'))
+    const fix = replaceFix('Write `in`', startOffset, endOffset, 'in')
+    this.complain({ start: startOffset, end: endOffset }, at => syntaxErrors['expected-token']({ expected: '`in`', place: this.place(), found: `\`${image}\`` }, { at, fixes: [fix] }))
+    this.replaceNext(sign('in'), 'in')
   }
 
   /** Makes sure that the next token is a word: what follows a dot. */

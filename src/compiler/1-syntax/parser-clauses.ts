@@ -4,7 +4,7 @@ import { syntaxErrors } from '#diagnostics/catalog/syntax.ts'
 import { didYouMean } from '#base/did-you-mean.ts'
 import type { IOrAlt, ParserMethod } from 'chevrotain'
 import type {
-  ApproveClause, Arg, CallExpr, CanClause, Clause, Expr, GrantNode, LetDecl, LimitsClause, LiteralExpr, Name, OnFailureClause, Path, RecordExpr, Span, StringExpr,
+  ApproveClause, Arg, CallExpr, CanClause, Clause, EnsureClause, Expr, GrantNode, LetDecl, LimitsClause, LiteralExpr, Name, OnFailureClause, Path, RecordExpr, Span, StringExpr,
   TaskDecl, TriggerClause, TypeNode, Value,
 } from './ast.ts'
 import { CLAUSES } from './keywords.ts'
@@ -253,7 +253,7 @@ export abstract class ParserClauses extends ParserTypes {
       const span = { start, end: this.end }
       if (rank >= 0 && rank < latest) this.lateClause(word, { start, end: start + word.length })
       latest = Math.max(latest, rank < 0 ? HEAD_ORDER.length : rank)
-      this.once(seen, word === 'on' ? 'on failure' : word, span, place)
+      if (word !== 'ensure') this.once(seen, word === 'on' ? 'on failure' : word, span, place)
       this.needClause(place)
     })
     return { forEach, by, result, after, when, clauses }
@@ -296,7 +296,7 @@ export abstract class ParserClauses extends ParserTypes {
     this.CONSUME(sign('for'))
     this.needName()
     const item = this.nameOf(this.CONSUME(NameToken))
-    this.need(sign('in'))
+    this.needIn()
     this.CONSUME(sign('in'))
     this.needExpression()
     const list = this.SUBRULE(this.expr)
@@ -359,7 +359,21 @@ export abstract class ParserClauses extends ParserTypes {
         const text: StringExpr = this.SUBRULE(this.string)
         return { kind: 'label', text, start, end: this.end }
       } },
+      { ALT: () => this.SUBRULE(this.ensure) },
     ])
+  })
+
+  readonly ensure: ParserMethod<[], EnsureClause> = this.RULE('ensure', (): EnsureClause => {
+    const { start } = this
+    this.CONSUME(sign('ensure'))
+    this.needExpression()
+    const condition = this.SUBRULE(this.expr)
+    const says = this.OPTION<StringExpr>(() => {
+      this.CONSUME(sign('else'))
+      this.needString()
+      return this.SUBRULE(this.string)
+    }) ?? null
+    return { kind: 'ensure', condition, says, start, end: this.end }
   })
 
   readonly approve: ParserMethod<[], ApproveClause> = this.RULE('approve', (): ApproveClause => {

@@ -497,7 +497,7 @@ export abstract class ParserExpressions extends ParserLiterals {
     this.CONSUME(sign('for'))
     this.needName()
     const item = this.nameOf(this.CONSUME(NameToken))
-    this.need(sign('in'))
+    this.needIn()
     this.CONSUME(sign('in'))
     this.needExpression()
     const list = this.SUBRULE(this.expr)

@@ -1,16 +1,15 @@
 // Parser: the rules of declarations and their bodies; the parser as a whole.
-// Owns: what may stand at top level, what may stand in which body. Does not own: cutting a file in pieces (parse.ts).
+// Owns: what may stand at top level, in a workflow, in a loop. Does not own: agents and tests (parser-agents.ts), cutting a file in pieces (parse.ts).
 import { syntaxErrors } from '#diagnostics/catalog/syntax.ts'
 import { didYouMean } from '#base/did-you-mean.ts'
 import type { IOrAlt, ParserMethod } from 'chevrotain'
 import type {
-  AgentDecl, AgentMember, Declaration, Expr, LoopDecl, LoopMember, Name, Param, Path, Span, StageName, TestDecl, TestMember, UseDecl, WorkflowDecl,
-  WorkflowMember,
+  Declaration, Expr, LoopDecl, LoopMember, Name, Param, Path, Span, StageName, UseDecl, WorkflowDecl, WorkflowMember,
 } from './ast.ts'
 import { HEADS, STAGES } from './keywords.ts'
 import { tableOf } from './lookahead.ts'
 import { capital } from './parser-base.ts'
-import { ParserClauses } from './parser-clauses.ts'
+import { ParserAgents } from './parser-agents.ts'
 import { placeAt, replaceFix } from './problem.ts'
 import { Name as NameToken, sign, TemplateHead, Text, Word } from './tokens.ts'
 
@@ -19,9 +18,7 @@ const [LPAREN, RPAREN, LBRACE, RBRACE, COMMA, COLON, EQUALS] = [sign('('), sign(
 const HEAD = tableOf(HEADS.map(word => sign(word)))
 const WORKFLOW_MEMBERS = new Set(['task', 'let', 'return', 'can', 'limits', 'on', 'every', 'cron'])
 const MEMBER_KINDS: ReadonlySet<string> = new Set<WorkflowMember['kind']>(['can', 'limits', 'on-failure', 'trigger', 'task', 'let'])
-const AGENT_MEMBERS = new Set(['model', 'role', 'can', 'tools', 'limits', 'memory'])
 const LOOP_MEMBERS = new Set<string>(['can', 'limits', 'every', 'cron', 'on', 'stop', 'gate', 'promote', 'rollback', ...STAGES])
-const TEST_MEMBERS = new Set(['given', 'let', 'expect'])
 
 /** Words of other languages that begin a declaration, and ours. */
 const FOREIGN_HEADS: ReadonlyMap<string, string> = new Map([
@@ -30,7 +27,7 @@ const FOREIGN_HEADS: ReadonlyMap<string, string> = new Map([
   ['record', 'type'], ['enum', 'type'], ['class', 'type'], ['grant', 'capability'], ['permission', 'capability'], ['tests', 'test'], ['it', 'test'], ['describe', 'test'],
 ])
 
-export class TekParser extends ParserClauses {
+export class TekParser extends ParserAgents {
   /** @param validate whether Chevrotain checks the grammar for ambiguities; for the test that does (it costs 20 ms). */
   constructor(validate = false) {
     super(validate)
@@ -170,7 +167,8 @@ export class TekParser extends ParserClauses {
 
   readonly use: ParserMethod<[], UseDecl['what']> = this.RULE('use', (): UseDecl['what'] => {
     this.CONSUME(sign('use'))
-    if (this.nextIs(sign('plugin')) && !this.firstOnLine() && this.nextIs(Word, 2) && !this.nextIs(sign('as'), 2)) this.aheadOne(() => this.needText())
+    const isNamed = [sign('plugin'), sign('mcp')].some(word => this.nextIs(word))
+    if (isNamed && !this.firstOnLine() && this.nextIs(Word, 2) && !this.nextIs(sign('as'), 2)) this.aheadOne(() => this.needText())
     else if (this.nextIs(TemplateHead)) this.needText()
     else if (!this.nextIs(Text)) this.needName('or a file')
     return this.OR<UseDecl['what']>([
@@ -181,6 +179,14 @@ export class TekParser extends ParserClauses {
         this.CONSUME(sign('as'))
         this.needName()
         return { kind: 'plugin', source, alias: this.nameOf(this.CONSUME(NameToken)) }
+      } },
+      { ALT: () => {
+        this.CONSUME(sign('mcp'))
+        const server = this.SUBRULE3(this.text)
+        this.need(sign('as'))
+        this.CONSUME3(sign('as'))
+        this.needName()
+        return { kind: 'mcp', server, alias: this.nameOf(this.CONSUME3(NameToken)) }
       } },
       { ALT: () => {
         const path: Path = this.SUBRULE(this.path)
@@ -311,71 +317,6 @@ export class TekParser extends ParserClauses {
     this.aheadOne(() => this.needOne(words))
   }
 
-  readonly agent: ParserMethod<[], AgentDecl> = this.RULE('agent', (): AgentDecl => {
-    const { start } = this
-    const doc = this.docAt(start)
-    const body: AgentMember[] = []
-    const seen = new Map<string, Span>()
-    this.CONSUME(sign('agent'))
-    this.needName()
-    const name = this.nameOf(this.CONSUME(NameToken))
-    const leads = this.OPTION(() => {
-      this.CONSUME(sign('leads'))
-      return this.SUBRULE(this.paths)
-    }) ?? []
-    this.need(LBRACE)
-    this.CONSUME(LBRACE)
-    this.needMember(AGENT_MEMBERS, 'an agent')
-    this.MANY(() => {
-      const word = this.RECORDING_PHASE ? '' : this.peek().image
-      const member = this.SUBRULE(this.agentMember)
-      body.push(member)
-      if (word !== 'can') this.once(seen, word, member, 'this agent')
-      this.needMember(AGENT_MEMBERS, 'an agent')
-    })
-    this.needCloser(RBRACE)
-    this.CONSUME(RBRACE)
-    return { kind: 'agent', doc, broken: false, name, leads, body, start, end: this.end }
-  })
-
-  readonly agentMember: ParserMethod<[], AgentMember> = this.RULE('agentMember', (): AgentMember => {
-    const { start } = this
-    return this.OR<AgentMember>([
-      { ALT: () => {
-        this.CONSUME(sign('model'))
-        this.needExpression()
-        return { kind: 'agent-model', value: this.SUBRULE(this.expr), start, end: this.end }
-      } },
-      { ALT: () => {
-        this.CONSUME(sign('role'))
-        this.needExpression()
-        return { kind: 'agent-role', value: this.SUBRULE2(this.expr), start, end: this.end }
-      } },
-      { ALT: () => this.SUBRULE(this.can) },
-      { ALT: () => {
-        this.CONSUME(sign('tools'))
-        return { kind: 'agent-tools', tools: this.SUBRULE(this.paths), start, end: this.end }
-      } },
-      { ALT: () => this.SUBRULE(this.limits) },
-      { ALT: () => this.SUBRULE(this.memory) },
-    ])
-  })
-
-  readonly memory: ParserMethod<[], AgentMember> = this.RULE('memory', (): AgentMember => {
-    const { start } = this
-    this.CONSUME(sign('memory'))
-    this.needOne(['none', 'run', 'thread'])
-    return this.OR<AgentMember>([
-      { ALT: () => (this.CONSUME(sign('none')), { kind: 'agent-memory', scope: 'none', thread: null, start, end: this.end }) },
-      { ALT: () => (this.CONSUME(sign('run')), { kind: 'agent-memory', scope: 'run', thread: null, start, end: this.end }) },
-      { ALT: () => {
-        this.CONSUME(sign('thread'))
-        this.needExpression()
-        return { kind: 'agent-memory', scope: 'thread', thread: this.SUBRULE(this.expr), start, end: this.end }
-      } },
-    ])
-  })
-
   readonly loop: ParserMethod<[], LoopDecl> = this.RULE('loop', (): LoopDecl => {
     const { start } = this
     const doc = this.docAt(start)
@@ -474,45 +415,6 @@ export class TekParser extends ParserClauses {
       return calls
     }) ?? []
     return { kind: 'outcome', outcome, when, actions, start, end: this.end }
-  })
-
-  readonly test: ParserMethod<[], TestDecl> = this.RULE('test', (): TestDecl => {
-    const { start } = this
-    const doc = this.docAt(start)
-    const body: TestMember[] = []
-    this.CONSUME(sign('test'))
-    this.needString()
-    const name = this.SUBRULE(this.string)
-    this.need(LBRACE)
-    this.CONSUME(LBRACE)
-    this.needMember(TEST_MEMBERS, 'a test')
-    this.MANY(() => {
-      body.push(this.SUBRULE(this.testMember))
-      this.needMember(TEST_MEMBERS, 'a test')
-    })
-    this.needCloser(RBRACE)
-    this.CONSUME(RBRACE)
-    return { kind: 'test', doc, broken: false, name, body, start, end: this.end }
-  })
-
-  readonly testMember: ParserMethod<[], TestMember> = this.RULE('testMember', (): TestMember => {
-    const { start } = this
-    return this.OR<TestMember>([
-      { ALT: () => {
-        this.CONSUME(sign('given'))
-        const agent = this.SUBRULE(this.path)
-        this.need(sign('replies'))
-        this.CONSUME(sign('replies'))
-        this.needExpression()
-        return { kind: 'given', agent, replies: this.SUBRULE(this.expr), start, end: this.end }
-      } },
-      { ALT: () => this.SUBRULE(this.let) },
-      { ALT: () => {
-        this.CONSUME(sign('expect'))
-        this.needExpression()
-        return { kind: 'expect', condition: this.SUBRULE2(this.expr), start, end: this.end }
-      } },
-    ])
   })
 }
 

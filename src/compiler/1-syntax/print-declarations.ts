@@ -1,7 +1,7 @@
 // PrintDeclarations: declarations, their bodies, tasks and clauses.
 // Owns: the order of parts and where heads break. Does not own: expressions (print-expressions.ts).
 import type {
-  AgentMember, ApproveClause, Clause, Declaration, Expr, LoopMember, Param, Path, PromptValue, Span, StringExpr, TaskDecl, TestMember, TypeNode, Value, WorkflowDecl,
+  AgentMember, AgentMemory, ApproveClause, Clause, Declaration, EnsureClause, Expr, GivenMember, LoopMember, Param, Path, PromptValue, Span, StringExpr, TaskDecl, TestMember, TypeNode, Value, WorkflowDecl,
   WorkflowMember,
 } from './ast.ts'
 import { PAGE_WIDTH } from './flat.ts'
@@ -109,6 +109,7 @@ export class PrintDeclarations extends PrintExpressions {
   private use({ what }: Declaration & { kind: 'use' }): void {
     if (what.kind === 'module') return this.write(`use ${this.flat.path(what.path)}${what.alias === null ? '' : ` as ${what.alias.text}`}`)
     if (what.kind === 'plugin') return this.write(`use plugin ${what.source.text} as ${what.alias.text}`)
+    if (what.kind === 'mcp') return this.write(`use mcp ${what.server.text} as ${what.alias.text}`)
     this.write(`use ${what.file.text}`)
     if (what.names.length === 0) return
     this.write(' (')
@@ -218,19 +219,35 @@ export class PrintDeclarations extends PrintExpressions {
     }
   }
 
-  private wordAndValue(node: Extract<Member, { kind: 'agent-model' | 'agent-role' | 'agent-tools' | 'agent-memory' | 'stop-when' | 'given' | 'expect' }>): void {
+  private wordAndValue(node: Extract<Member, { kind: 'agent-model' | 'agent-role' | 'agent-tools' | 'agent-approve' | 'after-untrusted' | 'agent-memory' | 'stop-when' | GivenMember['kind'] | 'expect' }>): void {
     switch (node.kind) {
       case 'agent-model': return this.worded('model', node.value)
       case 'agent-role': return this.worded('role', node.value)
-      case 'agent-memory': return node.thread === null ? this.write(`memory ${node.scope}`) : this.worded('memory thread', node.thread)
+      case 'agent-memory': return this.memory(node)
+      case 'after-untrusted': return this.write(`after untrusted ${node.action}`)
       case 'stop-when': return this.worded('stop when', node.condition)
       case 'given': return this.worded(`given ${this.flat.path(node.agent)} replies`, node.replies)
+      case 'given-cassette': {
+        this.write(`given ${this.flat.path(node.agent)} replays `)
+        return this.string(node.cassette)
+      }
+      case 'given-tool': return this.worded(`given ${this.flat.path(node.tool)} ${node.does}`, node.value)
       case 'expect': return this.worded('expect', node.condition)
-      case 'agent-tools': {
-        this.write('tools ')
+      case 'agent-tools': case 'agent-approve': {
+        this.write(node.kind === 'agent-tools' ? 'tools ' : 'approve ')
         return this.paths(node.tools)
       }
     }
+  }
+
+  private memory({ scope, thread, keep, summarises }: AgentMemory): void {
+    if (thread === null) this.write(`memory ${scope}`)
+    else this.worded('memory thread', thread)
+    if (keep !== null) {
+      this.refuseComments(keep.start)
+      this.write(` keep ${keep.text}`)
+    }
+    if (summarises) this.write(' summarise')
   }
 
   private worded(words: string, value: Expr): void {
@@ -345,6 +362,7 @@ export class PrintDeclarations extends PrintExpressions {
       case 'wait': return this.part(clause, clause.until ? 'wait until' : 'wait', clause.value)
       case 'approve': return this.approve(clause)
       case 'label': return this.part(clause, 'label', clause.text)
+      case 'ensure': return this.ensure(clause)
     }
   }
 
@@ -361,6 +379,22 @@ export class PrintDeclarations extends PrintExpressions {
           else this.line()
           this.write(deadline)
         }
+      })
+    } }
+  }
+
+  /** What is said follows on the same line where it fits. */
+  private ensure({ condition, says, ...at }: EnsureClause): HeadPart {
+    if (says === null) return this.part(at, 'ensure', condition)
+    const otherwise = this.flat.join(['else', this.flat.expr(says)], ' ')
+    return { at, text: this.flat.join(['ensure', this.flat.expr(condition), otherwise], ' '), write: () => {
+      this.write('ensure ')
+      this.expr(condition)
+      this.indented(() => {
+        if (this.fits(otherwise, ' '.length + ' ='.length)) this.write(' ')
+        else this.line()
+        this.write('else ')
+        this.expr(says)
       })
     } }
   }

@@ -1,6 +1,7 @@
 // Declare: the names each file declares and imports.
 // Owns: the tables of a file, duplicates, imports, privacy. Does not own: what names inside declarations mean (3-check).
 import { didYouMean } from '#base/did-you-mean.ts'
+import { mcpErrors } from '#diagnostics/catalog/mcp.ts'
 import { nameErrors } from '#diagnostics/catalog/name.ts'
 import { pluginErrors } from '#diagnostics/catalog/plugin.ts'
 import type { Diagnostic } from '#diagnostics/diagnostic.ts'
@@ -9,7 +10,7 @@ import type { Declaration, Name, UseDecl } from '../1-syntax/ast.ts'
 import type { LoadedFile } from './load.ts'
 import { type FileUnit, type ModuleSym, placeIn, type Program, type Sym, type SymbolKind, type Unit } from './program.ts'
 
-export type SignatureRequest = { kind: 'std'; name: string } | { kind: 'plugin'; from: string; source: string }
+export type SignatureRequest = { kind: 'std'; name: string } | { kind: 'plugin'; from: string; source: string } | { kind: 'mcp'; from: string; name: string }
 
 export interface DeclareInput {
   readonly files: readonly LoadedFile[]
@@ -98,6 +99,7 @@ function addSymbol(unit: Unit, name: Name, symbol: Sym, context: Declaring): voi
 function declareUse(unit: Unit, use: UseDecl, loaded: LoadedFile, context: Declaring): void {
   if (use.what.kind === 'module') return useModule(unit, use.what.path.parts, use.what.alias, context)
   if (use.what.kind === 'plugin') return usePlugin(unit, use.what.source, use.what.alias, context)
+  if (use.what.kind === 'mcp') return useServer(unit, use.what.server, use.what.alias, context)
   const target = loaded.uses.get(use.what.file.value)
   const from = target === undefined ? undefined : context.files.get(target)
   for (const name of use.what.names) {
@@ -148,6 +150,16 @@ function usePlugin(unit: Unit, source: { readonly value: string; readonly start:
     context.diagnostics.push(pluginErrors['same-name']({ name: signature.name, first: before.source, second: source.value }, { at: placeIn(unit, source) }))
   } else if (signature !== null) context.plugins.set(signature.name, { source: source.value, hash: signature.hash })
   addModule(unit, alias, { kind: 'plugin', name: alias.text, source: source.value, signature }, context)
+}
+
+/** What a server of the Model Context Protocol offers, as its lock says. */
+function useServer(unit: Unit, server: { readonly value: string; readonly start: number; readonly end: number }, alias: Name, context: Declaring): void {
+  if (isTaken(unit, alias, server.value, context)) return
+  const made = context.signature({ kind: 'mcp', from: unit.file.path, name: server.value })
+  if (made !== null && 'code' in made) context.diagnostics.push({ ...made, at: placeIn(unit, server) })
+  else if (made === null) context.diagnostics.push(mcpErrors['not-locked']({ server: server.value }, { at: placeIn(unit, server) }))
+  const signature = made !== null && !('code' in made) ? made : null
+  addModule(unit, alias, { kind: 'mcp', name: alias.text, source: server.value, signature }, context)
 }
 
 function addModule(unit: Unit, alias: Name, module: ModuleSym, context: Declaring): void {

@@ -29,10 +29,10 @@ interface SymOf<K extends SymbolKind> {
 }
 
 export interface ModuleSym {
-  readonly kind: 'std' | 'plugin'
+  readonly kind: 'std' | 'plugin' | 'mcp'
   /** Name in this file: an alias, or the module's own name. */
   readonly name: string
-  /** Std: its name. Plugin: the specifier as written. */
+  /** Std: its name. Plugin: the specifier as written. A server of the Model Context Protocol: its name. */
   readonly source: string
   /** Null when it could not be loaded (already reported): its members have type `any`. */
   readonly signature: ModuleSignature | null
@@ -47,7 +47,7 @@ export interface FileUnit {
   readonly types: Map<string, Sym<'type'>>
   readonly values: Map<string, Sym>
   readonly capabilities: Map<string, Sym<'capability'>>
-  /** Plugins and renamed std modules; other std modules are found by their own name. */
+  /** Plugins, servers and renamed std modules; other std modules are found by their own name. */
   readonly modules: Map<string, ModuleSym>
   /** Names imported from a file that is broken, missing or in a circle: anything goes. */
   readonly unknown: Set<string>

@@ -5,12 +5,14 @@ import type { Module } from '../1-syntax/ast.ts'
 export interface Uses {
   readonly files: string[]
   readonly plugins: string[]
+  /** Names of servers of the Model Context Protocol. */
+  readonly mcp: string[]
   /** Words in the place of a module name; some may be values. The caller keeps those that are std modules. */
   readonly std: string[]
 }
 
 /**
- * The files, plugins and std modules a file uses, each once, in order of mention. Does not check anything.
+ * The files, plugins, servers and std modules a file uses, each once, in order of mention. Does not check anything.
  *
  * @param module the parsed file.
  * @example
@@ -19,12 +21,14 @@ export interface Uses {
 export function collectUses(module: Module): Uses {
   const files = new Set<string>()
   const plugins = new Set<string>()
+  const mcp = new Set<string>()
   const std = new Set<string>()
   const pending: unknown[] = []
   for (const { declaration } of module.items) {
     if (declaration.kind !== 'use') pending.push(declaration)
     else if (declaration.what.kind === 'file') files.add(declaration.what.file.value)
     else if (declaration.what.kind === 'plugin') plugins.add(declaration.what.source.value)
+    else if (declaration.what.kind === 'mcp') mcp.add(declaration.what.server.value)
     else std.add(declaration.what.path.parts.at(-1)?.text ?? '')
   }
   // The tree is data; a generic walk with an own stack sees every node once whatever its kind.
@@ -41,7 +45,7 @@ export function collectUses(module: Module): Uses {
       } else for (const value of Object.values(node)) if (typeof value === 'object' && value !== null) pending.push(value)
     }
   }
-  return { files: [...files], plugins: [...plugins], std: [...std] }
+  return { files: [...files], plugins: [...plugins], mcp: [...mcp], std: [...std] }
 }
 
 function addRoot(path: { readonly parts: readonly { readonly text: string }[] }, std: Set<string>): void {

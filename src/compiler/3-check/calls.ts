@@ -9,7 +9,7 @@ import { typeErrors } from '#diagnostics/catalog/type.ts'
 import type { ParamSignature } from '#model/signature.ts'
 import type { Type } from '#model/type.ts'
 import { anyType, boolType, qualifiersOf, qualifiersWithin, qualify, stripQualifiers } from '#types/construct.ts'
-import { bindVariables, substitute, type Bindings } from '#types/variables.ts'
+import { bindVariables, mentionsVariable, substitute, type Bindings } from '#types/variables.ts'
 import type { Arg, CallExpr, Expr, LambdaExpr, MemberExpr, NameExpr, PipeExpr, Span } from '../1-syntax/ast.ts'
 import { suggest } from '../2-resolve/declare.ts'
 import { describeSymbol, findModule, type ModuleSym, type Sym } from '../2-resolve/program.ts'
@@ -225,23 +225,12 @@ function inferLambdaArgument(checker: Checker, param: ParamSignature, lambda: La
   return type
 }
 
-const generic = new WeakMap<Type, boolean>()
-
-function mentionsVariable(type: Type): boolean {
-  const known = generic.get(type)
-  if (known !== undefined) return known
-  let found = false
-  substitute(type, { get: () => ((found = true), undefined) })
-  generic.set(type, found)
-  return found
-}
-
 /** K2. */
 function carryQualifiers(callable: Callable, { target, args: bound }: CallFact, result: Type, args: ReadonlyMap<string, Type>): Type {
   if (target.kind === 'loop' || (target.kind === 'prelude' && target.name === 'trust')) return result
   if (target.kind === 'function' && target.signature.effect !== 'pure') {
     const { module, signature } = target
-    const asked = (name: string): boolean => module.kind === 'plugin' || signature.needs.length === 0 || signature.needs.some(need => need.args.some(arg => 'param' in arg && arg.param === name))
+    const asked = (name: string): boolean => module.kind !== 'std' || signature.needs.length === 0 || signature.needs.some(need => need.args.some(arg => 'param' in arg && arg.param === name))
     return qualify(result, { untrusted: signature.untrusted || [...args].some(([name, type]) => asked(name) && qualifiersWithin(type).untrusted) })
   }
   let untrusted = false

@@ -30,6 +30,7 @@ import { type Mentions, mentionsOf, nodeMentions } from './mentions.ts'
 import { checkSecretSources } from './rules/secret-sources.ts'
 import { checkUnusedInFile, usesOfWorkflow } from './rules/unused-grants.ts'
 import { pureCalls, Scope } from './scope.ts'
+import { teamFacts } from './team.ts'
 import { checkTest } from './tests.ts'
 import { checkAgentTools } from './trust/agent-tools.ts'
 import { intakeOf, teamOf, toolsOf } from './trust/intake.ts'
@@ -118,7 +119,7 @@ class CheckRun {
     this.diagnostics.push(...checkWebhookNames(this.program.files))
     if (!hasErrors(this.diagnostics)) {
       for (const file of this.program.files) this.checkFileGrants(file)
-      this.diagnostics.push(...checkLimitsHold(this.program.files, unit => this.facts.get(unit)))
+      this.diagnostics.push(...checkLimitsHold(this.program, unit => this.facts.get(unit)))
     }
   }
 
@@ -203,6 +204,7 @@ class CheckRun {
         checkLeads(checker, symbol as Sym<'agent'>)
         checkAgentLevels(checker, symbol as Sym<'agent'>)
         checkAgentTools(checker, this, symbol as Sym<'agent'>)
+        checker.facts.team = teamFacts(this, symbol as Sym<'agent'>)
         return checkTrifecta(checker, this, symbol as Sym<'agent'>)
       case 'loop':
         return checkLoop(checker, declaration)
@@ -422,7 +424,8 @@ function agentIntake(run: CheckRun, facts: UnitFacts, path: AstNode): OutsideSou
 
 function emptyFacts(unit: Unit, caller: Caller | null): UnitFacts {
   return {
-    unit, types: new Map<AstNode, Type>(), refs: new Map(), calls: new Map(), callLog: [], agents: new Map(), grants: null, workflow: null, model: null, workflowTools: new Map(), undecided: [], trusted: [], usesSecrets: false, caller,
+    unit, types: new Map<AstNode, Type>(), refs: new Map(), calls: new Map(), callLog: [], agents: new Map(), grants: null, workflow: null, model: null,
+    workflowTools: new Map(), team: null, undecided: [], trusted: [], usesSecrets: false, caller,
   }
 }
 

@@ -4,12 +4,12 @@ import { taskErrors } from '#diagnostics/catalog/task.ts'
 import { anyType, boolType, intType, stringType, stripQualifiers } from '#types/construct.ts'
 import { MAX_ESCALATIONS, MAX_WAIT_MS } from '#model/plan.ts'
 import type { Type } from '#model/type.ts'
-import type { Clause, Expr, LiteralExpr, Name, Path, RecordEntry, Span } from '../1-syntax/ast.ts'
+import type { Clause, EnsureClause, Expr, LiteralExpr, Name, Path, RecordEntry, Span } from '../1-syntax/ast.ts'
 import { nameErrors } from '#diagnostics/catalog/name.ts'
 import { suggest } from '../2-resolve/declare.ts'
 import type { Checker } from './checker.ts'
 import { literalOf } from './known-values.ts'
-import { pureCalls, type Scope } from './scope.ts'
+import { type CallPlace, pureCalls, type Scope, worldCalls } from './scope.ts'
 
 const MAX_RETRIES = 100
 const MAX_VERIFY_RUNS = 100
@@ -32,7 +32,9 @@ export interface ClauseContext {
   readonly scope: Scope
   readonly isFor: boolean
   readonly name: string
-  /** Type of one value, for `verify … key`. */
+  /** What `ensure` may call: as the value itself. */
+  readonly allowed: CallPlace['allowed']
+  /** Type of one value, for `verify … key` and `ensure`. */
   readonly value: Type
 }
 
@@ -79,9 +81,20 @@ export function checkClause(checker: Checker, clause: Clause, context: ClauseCon
     case 'label':
       checker.expect(clause.text, scope, stringType, 'The label')
       return null
+    case 'ensure':
+      checkEnsure(checker, clause, context)
+      return null
     case 'evidence':
       return null
   }
+}
+
+/** `answer` is the value with its marks; the condition may call tools as the task itself may. */
+function checkEnsure(checker: Checker, { condition, says }: EnsureClause, { scope, value, allowed }: ClauseContext): void {
+  const inner = scope.inside({ ...worldCalls('`ensure`', null), allowed })
+  inner.add('answer', { ref: { kind: 'local', name: 'answer' }, type: value, span: null, what: 'the value' })
+  checker.condition(condition, inner, 'What follows `ensure`')
+  if (says !== null) checker.expect(says, inner.inside(pureCalls('what `ensure` says')), stringType, 'What `ensure` says')
 }
 
 function checkPriority(checker: Checker, level: Name): void {

@@ -9,7 +9,7 @@ export const coreGrants: ReadonlyMap<string, GrantSignature> = new Map([
   grant('net', 'Connect to a host.', 'write', [{ name: 'host', kind: 'host' }]),
   grant('env', 'Read a variable of the environment.', 'read', [{ name: 'name', kind: 'name' }]),
   grant('llm', 'Ask a model.', 'write', [{ name: 'model', kind: 'name' }]),
-  grant('mcp', 'Use a server of tools.', 'write', [{ name: 'server', kind: 'name' }]),
+  grant('mcp', 'Use a server of tools.', 'write', [{ name: 'server', kind: 'name' }, { name: 'tool', kind: 'name', optional: true }]),
   grant('ml', 'Train, convert or run models.', 'write', [{ name: 'op', kind: 'name' }]),
   grant('agent.spawn', 'Start agents.', 'write', []),
   grant('program.modify', 'Rewrite a program.', 'write', []),

@@ -71,7 +71,7 @@ const provider = (name: string, doc: string, ...params: ParamSignature[]): [stri
   name, { name, doc, params: [{ name: 'model', doc: '', type: stringType, optional: false }, ...params, option('fallback', anyType)], options: {} },
 ]
 const PRICE = recordOf({ input: { kind: 'money' }, output: { kind: 'money' } }) // per million tokens
-const SAMPLING = [option('maxTokens', { kind: 'tokens' }), option('price', PRICE), option('timeout', { kind: 'duration' }), option('key', anyType)]
+const SAMPLING = [option('maxTokens', { kind: 'tokens' }), option('price', PRICE), option('timeout', { kind: 'duration' }), option('key', anyType), option('parallel', intType), option('requestsPerMinute', intType)]
 
 /** Providers that need no module. */
 const PROVIDERS: ReadonlyMap<string, ModelSignature> = new Map([
@@ -155,7 +155,10 @@ function providerOf(checker: Checker, call: CallExpr): { readonly signature: Mod
     const module = findModule(checker.program, file, callee.object.name)
     const models = module?.signature?.models
     if (module !== null && module.signature === null) return null
-    if (module && models && Object.hasOwn(models, callee.name.text)) return { signature: models[callee.name.text]!, module }
+    if (module && models && Object.hasOwn(models, callee.name.text)) {
+      const signature = models[callee.name.text]!
+      return { signature: { ...signature, params: [...signature.params, ...SAMPLING, option('temperature', floatType), option('fallback', anyType)] }, module }
+    }
     const at = checker.at(callee)
     checker.report(nameErrors['unknown-model']({ name: `${callee.object.name}.${callee.name.text}` }, { at, ...suggest(callee.name.text, Object.keys(models ?? {}), checker.at(callee.name)) }))
     return null

@@ -53,6 +53,8 @@ export interface OutsideSource {
 export interface Vouched {
   readonly at: Span
   readonly reason: string
+  /** Of an agent: the tool that is called with it, as models know it. */
+  readonly tool?: string
 }
 
 export interface GrantFact {
@@ -130,6 +132,14 @@ export interface WorkflowToolFact {
   readonly params: readonly ParamSignature[]
 }
 
+/** Of an agent: what its conversations may hold. */
+export interface TeamFacts {
+  /** Text from outside, from wherever in its team. */
+  readonly holds: boolean
+  /** What it gives whoever leads it comes from outside. */
+  readonly gives: boolean
+}
+
 export interface UnitFacts {
   readonly unit: Unit
   readonly types: Map<AstNode, Type>
@@ -143,6 +153,8 @@ export interface UnitFacts {
   /** Of a model that is declared by a call. */
   model: ModelFact | null
   readonly workflowTools: Map<Path, WorkflowToolFact>
+  /** Of an agent. */
+  team: TeamFacts | null
   undecided: readonly Undecided[]
   readonly trusted: Vouched[]
   /** True when it names a secret. */

@@ -28,6 +28,8 @@ const LIMITS: ReadonlyMap<string, Limit> = new Map<string, Limit>([
   ['calls', { unit: 'count', places: EVERYWHERE, key: 'calls' }],
   ['parallel', { unit: 'count', places: ['file', 'workflow', 'loop'], key: 'parallel' }],
   ['turns', { unit: 'count', places: ['agent'], key: 'turns' }],
+  ['failures', { unit: 'count', places: ['agent'], key: 'failures' }],
+  ['requestsPerMinute', { unit: 'count', places: ['agent'], key: 'requestsPerMinute' }],
   ['cycles', { unit: 'count', places: ['loop'], key: 'cycles' }],
   ['copies', { unit: 'count', places: ['loop'], key: 'copies' }],
   ['changesPerCycle', { unit: 'count', places: ['loop'], key: 'changesPerCycle' }],

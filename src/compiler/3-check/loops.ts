@@ -206,7 +206,7 @@ class StageWalk {
     if (stage.stage === 'decide') for (const [name, made] of this.branches()) scope.add(name, made)
     const annotated = stage.result === null ? null : checker.typeOf(stage.result)
     const type = this.value(stage, scope, annotated)
-    for (const clause of stage.clauses) checkClause(checker, clause, { scope, isFor: false, name: stage.stage, value: type })
+    for (const clause of stage.clauses) checkClause(checker, clause, { scope, isFor: false, name: stage.stage, value: type, allowed })
     return type
   }
 

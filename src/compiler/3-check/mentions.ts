@@ -83,6 +83,8 @@ export function clauseExprs(clause: Clause): { readonly expr: Expr; readonly bin
       return [{ expr: clause.value, binds: [] }]
     case 'label':
       return [{ expr: clause.text, binds: [] }]
+    case 'ensure':
+      return [{ expr: clause.condition, binds: ['answer'] }, ...(clause.says === null ? [] : [{ expr: clause.says, binds: ['answer'] }])]
     default:
       return []
   }

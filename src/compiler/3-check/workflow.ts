@@ -134,6 +134,7 @@ function checkNode(checker: Checker, node: NodeFacts, scope: Scope, policy: OnFa
   } else checkTask(checker, node, node.declaration, scope, policy)
   node.calls = { from: before, to: checker.facts.callLog.length }
   noteEffects(checker, node, checker.facts, before)
+  node.fails ||= node.declaration.kind === 'task' && node.declaration.clauses.some(clause => clause.kind === 'ensure')
   const local = scope.find(node.name)
   if (local?.ref.kind === 'node' && local.ref.index === node.written) scope.add(node.name, { ...local, type: node.seen })
 }
@@ -163,7 +164,7 @@ function checkTask(checker: Checker, node: NodeFacts, task: TaskDecl, scope: Sco
   }
   node.type = checkTaskValue(checker, node, task, inner.with(approved(checker, task, inner)))
   let seen = node.type
-  const context = { scope: inner, isFor: task.forEach !== null, name: node.name, value: node.type }
+  const context = { scope: inner, isFor: task.forEach !== null, name: node.name, value: node.type, allowed: 'write' as const }
   let ownPolicy: { readonly kind: string; readonly type: Type | null } | null = null
   for (const clause of task.clauses) {
     const type = checkClause(checker, clause, context)
@@ -218,7 +219,7 @@ function checkAgentTask(checker: Checker, node: NodeFacts, task: TaskDecl, scope
 }
 
 /** Reports an agent that nobody answers for; one whose model is unknown was reported there. */
-function checkHasModel(checker: Checker, by: Path): void {
+export function checkHasModel(checker: Checker, by: Path): void {
   const agent = checker.facts.agents.get(by)
   if (agent === undefined || agent.declaration.body.some(member => member.kind === 'agent-model')) return
   const related = [{ at: placeIn(agent.unit, agent.declaration.name), message: 'it is declared here' }]

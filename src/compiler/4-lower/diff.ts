@@ -3,7 +3,7 @@
 //   D1. Layout, comments, docs that no model is told and the order in which tasks are written make no difference: equal hashes give no changes.
 //   D2. A task is the same task when it has the same name in the same workflow.
 import { canonicalJson, type Json } from '#base/json.ts'
-import type { Plan, PlanAgent, PlanExpr, PlanGiven, PlanModel, PlanNode, PlanOnFailure, PlanWorkflow } from '#model/plan.ts'
+import type { Plan, PlanAgent, PlanExpr, PlanGiven, PlanModel, PlanNode, PlanOnFailure, PlanTool, PlanWorkflow } from '#model/plan.ts'
 import type { Type } from '#model/type.ts'
 import { hashPlan, withoutFieldDocs } from '#types/plan-json.ts'
 import { printType } from '#types/print.ts'
@@ -70,7 +70,7 @@ function planParts(plan: Plan): Parts {
   if (plan.authority !== null) parts['can'] = grants(plan.authority)
   Object.assign(parts, limits(plan.limits))
   for (const { path, authority, limits: own } of plan.files ?? []) parts[`file ${path}`] = { ...(authority === null ? {} : { can: grants(authority) }), ...limits(own) }
-  for (const [key, workflow] of Object.entries(plan.workflows)) parts[`workflow ${key}`] = { ...fileOf(plan, workflow), ...workflowParts(workflow) }
+  for (const [key, workflow] of Object.entries(plan.workflows)) if (workflow.standsFor === undefined) parts[`workflow ${key}`] = { ...fileOf(plan, workflow), ...workflowParts(workflow) }
   for (const test of plan.tests) parts[`test "${test.name}"`] = testParts(test)
   for (const [key, model] of Object.entries(plan.models ?? {})) parts[`model ${key}`] = modelParts(model)
   for (const key of plan.agents) {
@@ -115,13 +115,24 @@ function agentParts(plan: Plan, agent: PlanAgent): Parts {
   if (agent.model !== null) parts['model'] = agent.model
   if (agent.role !== null) parts['role'] = printPlanExpr(agent.role)
   if (agent.authority.length > 0) parts['can'] = grants(agent.authority)
-  for (const tool of agent.tools) parts[`tool ${tool.name}`] = `${printType(withoutFieldDocs(tool.input), { expand: true })}`
+  for (const tool of agent.tools) parts[`tool ${tool.name}`] = `${printType(withoutFieldDocs(tool.input), { expand: true })}${askedWords(tool)}`
   for (const tool of agent.tools) if (tool.kind === 'workflow') parts[`told of ${tool.name}`] = [tool.doc, ...docsIn(tool.input)].join('; ')
   if (agent.leads.length > 0) parts['leads'] = agent.leads.join(', ')
   Object.assign(parts, limits(agent.limits))
-  if (agent.memory.kind !== 'none') parts['memory'] = agent.memory.kind === 'run' ? 'run' : `thread ${printPlanExpr(agent.memory.name)}`
+  if (agent.afterUntrusted !== undefined) parts['after untrusted'] = agent.afterUntrusted
+  if (agent.memory.kind !== 'none') {
+    const { keepTokens, summarises } = agent.memory
+    const bounds = `${keepTokens === undefined ? '' : ` keep ${keepTokens}`}${summarises === true ? ' summarise' : ''}`
+    parts['memory'] = `${agent.memory.kind === 'run' ? 'run' : `thread ${printPlanExpr(agent.memory.name)}`}${bounds}`
+  }
   if (agent.doc !== '') parts['about'] = agent.doc
   return parts
+}
+
+/** What a person is asked about a tool. What it is carried out by follows from the rest, and is not shown. */
+function askedWords(tool: PlanTool): string {
+  if (!('asked' in tool) || tool.asked === undefined) return ''
+  return tool.alwaysAsks === true ? ', a person is asked before each call' : ', a person is asked once there is text from outside'
 }
 
 /** The doc comments inside a type, by which a model knows its fields. */
@@ -165,6 +176,7 @@ function nodeParts(node: PlanNode, names: NodeNames): Parts {
   note('needs', node.needs === null ? null : canonicalJson({ ...node.needs } as Json))
   note('on failure', node.onFailure === null ? null : onFailure(node.onFailure, names))
   note('approve', node.approve === null ? null : [printPlanExpr(node.approve, names), ...(node.approval === undefined ? [] : [printApproval(node.approval)])].join(' '))
+  node.ensure?.forEach(({ condition, says }, index) => note(`ensure ${index + 1}`, `${printPlanExpr(condition, names)} else ${printPlanExpr(says, names)}`))
   note('wait', node.wait === undefined ? null : waitText(node.wait, names))
   note('label', expr(node.label))
   return parts

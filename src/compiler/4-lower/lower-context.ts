@@ -6,6 +6,7 @@ import type { PlanModule } from '#model/plan.ts'
 import type { ModuleSym, Sym, Unit } from '../2-resolve/program.ts'
 import type { CheckedProgram } from '../3-check/check.ts'
 import type { UnitFacts } from '../3-check/facts.ts'
+import { HiddenWorkflows } from './hidden-workflows.ts'
 
 /** Lowering within one unit. */
 export interface LowerAt {
@@ -18,6 +19,7 @@ export interface LowerAt {
 
 export class LowerContext {
   readonly checked: CheckedProgram
+  readonly hidden = new HiddenWorkflows()
   private readonly made = new Map<string, PlanModule>()
   private readonly names = new Map<string, string>()
   private readonly workflows = new Set<string>()
@@ -62,14 +64,15 @@ export class LowerContext {
   needModule(unit: Unit, module: ModuleSym): string {
     const { signature } = module
     invariant(signature !== null, 'a call in a checked program has a signature')
-    const source = module.kind === 'std' ? module.source : fromEntry(this.checked.program.entry.path, unit.file.path, module.source)
+    const source = module.kind !== 'plugin' ? module.source : fromEntry(this.checked.program.entry.path, unit.file.path, module.source)
     const id = `${module.kind}:${source}`
     const known = this.names.get(id)
     if (known !== undefined) return known
     let name = signature.name
     for (let number = 2; this.made.has(name); number++) name = `${signature.name}#${number}` // X1
     this.names.set(id, name)
-    this.made.set(name, { name, origin: signature.origin, source, release: signature.release, hash: signature.hash, ...(signature.needsNode === undefined ? {} : { needsNode: signature.needsNode }) })
+    const { origin, release, hash, needsNode, server } = signature
+    this.made.set(name, { name, origin, source, release, hash, ...(needsNode === undefined ? {} : { needsNode }), ...(server === undefined ? {} : { server }) })
     return name
   }
 

@@ -64,7 +64,7 @@ function modelsBeneath({ workflows, agentBodies, models }: Levels): Map<string, 
   for (const [key, { nodes }] of Object.entries(workflows)) {
     for (const { body } of nodes) {
       if (body.kind === 'workflow') link(`workflow ${key}`, `workflow ${body.workflow}`)
-      else if (body.kind === 'agent') link(`workflow ${key}`, `agent ${body.agent}`)
+      else if (body.kind === 'agent' && body.hasNoTools !== true) link(`workflow ${key}`, `agent ${body.agent}`)
     }
   }
   for (const [key, { tools, leads }] of Object.entries(agentBodies)) {

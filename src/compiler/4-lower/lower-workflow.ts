@@ -1,6 +1,6 @@
 // Lower workflow: tasks and lets in the order of their dependencies, clauses as numbers.
 // Owns: nodes, clauses, grants, defaults of clauses. Does not own: expressions.
-import type { PlanBody, PlanGrant, PlanNode, PlanOnFailure, PlanWorkflow } from '#model/plan.ts'
+import type { PlanBody, PlanGrant, PlanNode, PlanOnFailure, PlanParam, PlanWorkflow } from '#model/plan.ts'
 import { qualifiersWithin } from '#types/construct.ts'
 import type { Clause, Expr, LetDecl, LimitsClause, LiteralExpr, OnFailureClause, TaskDecl, Value } from '../1-syntax/ast.ts'
 import { modelNamed } from '../2-resolve/models.ts'
@@ -10,6 +10,7 @@ import { readLimits } from '../3-check/limits.ts'
 import { DEFAULT_BACKOFF_FROM_MS, DEFAULT_BACKOFF_TO_MS } from '../3-check/worst-case/worst-case.ts'
 import type { LowerAt, LowerContext } from './lower-context.ts'
 import { lowerArgs, lowerExpr } from './lower-expression.ts'
+import { writtenAt } from './places.ts'
 
 const PRIORITIES: Readonly<Record<string, number>> = { low: -1, normal: 0, high: 1 }
 
@@ -21,9 +22,7 @@ export function lowerWorkflow(context: LowerContext, symbol: Sym<'workflow'>): P
   const indexes = (written: readonly number[]): number[] => written.map(index => at.nodeIndex.get(index)!).sort((a, b) => a - b)
   return {
     name: symbol.name,
-    params: declaration.params.map(param => ({
-      name: param.name.text, type: context.checked.typeOf(symbol.unit, param.type), default: param.default === null ? null : lowerExpr(at, param.default),
-    })),
+    params: lowerParams(context, symbol),
     result: facts.result,
     authority: facts.grants === null ? null : lowerGrants(context, facts.grants),
     limits: readLimits(declaration.body.filter((member): member is LimitsClause => member.kind === 'limits')),
@@ -35,6 +34,11 @@ export function lowerWorkflow(context: LowerContext, symbol: Sym<'workflow'>): P
   }
 }
 
+export function lowerParams(context: LowerContext, { unit, declaration }: Sym<'workflow'>): PlanParam[] {
+  const at = context.at(unit)
+  return declaration.params.map(param => ({ name: param.name.text, type: context.checked.typeOf(unit, param.type), default: param.default === null ? null : lowerExpr(at, param.default) }))
+}
+
 function lowerNode(at: LowerAt, node: NodeFacts, dependsOn: readonly number[]): PlanNode {
   const { declaration, name, type } = node
   const parts = declaration.kind === 'let' ? lowerLet(at, declaration) : lowerTask(at, declaration)
@@ -44,10 +48,20 @@ function lowerNode(at: LowerAt, node: NodeFacts, dependsOn: readonly number[]): 
     cache: parts.cache, verify: parts.verify, priority: parts.priority, needs: parts.needs, onFailure: parts.onFailure, approve: parts.approve, label: parts.label,
   }
   const waits = declaration.kind === 'task' ? lowerWaits(at, declaration) : null
-  return node.mustCheck || waits !== null ? { ...lowered, ...(node.mustCheck ? { mustCheck: true } : {}), ...waits } : lowered
+  const ensure = declaration.kind === 'task' ? lowerEnsure(at, declaration) : null
+  return node.mustCheck || waits !== null || ensure !== null ? { ...lowered, ...(node.mustCheck ? { mustCheck: true } : {}), ...waits, ...ensure } : lowered
 }
 
-type NodeParts = Omit<PlanNode, 'name' | 'type' | 'mustCheck' | 'dependsOn' | 'approval' | 'wait'>
+type NodeParts = Omit<PlanNode, 'name' | 'type' | 'mustCheck' | 'dependsOn' | 'approval' | 'wait' | 'ensure'>
+
+/** What must hold of its value; where nothing else is said, the condition says it. */
+function lowerEnsure(at: LowerAt, task: TaskDecl): Pick<PlanNode, 'ensure'> | null {
+  const ensure = task.clauses.flatMap(clause => (clause.kind !== 'ensure' ? [] : [{
+    condition: lowerExpr(at, clause.condition),
+    says: clause.says === null ? { op: 'value' as const, value: writtenAt(at.unit, clause.condition) } : lowerExpr(at, clause.says),
+  }]))
+  return ensure.length === 0 ? null : { ensure }
+}
 
 /** Deadlines of its question, and the time that passes before its body; null where there are none. */
 function lowerWaits(at: LowerAt, task: TaskDecl): Pick<PlanNode, 'approval' | 'wait'> | null {

@@ -13,7 +13,7 @@ import type { PlaceTable } from './places.ts'
 
 /** The worst cases of the entries of a program, of its agents and its loops. */
 export function lowerWorst(checked: CheckedProgram, entry: FileUnit, entries: readonly Sym<'workflow'>[], places: PlaceTable): PlanWorst {
-  const cases = new WorstCases(unit => checked.facts.get(unit))
+  const cases = new WorstCases(checked.program, unit => checked.facts.get(unit))
   const declared = checked.program.files.flatMap(file => [...file.values.values()].filter(symbol => symbol.unit.file === file))
   const file = fileLimits(entry)
   const told = (cost: Cost, limits: PlanLimits, of: string): WorstCase => {
@@ -31,7 +31,8 @@ export function lowerWorst(checked: CheckedProgram, entry: FileUnit, entries: re
   })
   const agents = named('agent').map(symbol => {
     const { spending, timeMs } = cases.agent(symbol)
-    return [symbol.key, told({ ...noCost, spending: { ...spending, most: { ...spending.most, workMs: timeMs } }, pathMs: timeMs }, limitsOf(symbol), `\`${symbol.name}\``)] as const
+    const { calls: _ofItsConversations, ...limits } = limitsOf(symbol)
+    return [symbol.key, told({ ...noCost, spending: { ...spending, most: { ...spending.most, workMs: timeMs } }, pathMs: timeMs }, limits, `\`${symbol.name}\``)] as const
   })
   const loops = named('loop').map(symbol => {
     const own = limitsOf(symbol)

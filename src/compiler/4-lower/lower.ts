@@ -3,20 +3,21 @@
 //   L1. Total: it takes only a CheckedProgram, and a surprise here is a bug in tek.
 //   L2. Equal programs give equal hashes: nothing of layout, comments or the order of unrelated declarations gets into what is hashed.
 import { invariant } from '#base/invariant.ts'
-import type { Plan, PlanExpr, PlanSecret, PlanTest, SecretSource } from '#model/plan.ts'
+import type { Plan, PlanExpr, PlanGiven, PlanSecret, PlanTest, SecretSource } from '#model/plan.ts'
 import { planVersion } from '#model/plan.ts'
 import { hashPlan } from '#types/plan-json.ts'
-import type { EditionDecl, SecretDecl, TestDecl } from '../1-syntax/ast.ts'
+import type { EditionDecl, GivenMember, SecretDecl, TestDecl } from '../1-syntax/ast.ts'
 import type { Sym, SymbolKind, Unit } from '../2-resolve/program.ts'
 import type { CheckedProgram } from '../3-check/check.ts'
 import { lowerAgent, lowerModel } from './lower-agent.ts'
-import { LowerContext } from './lower-context.ts'
+import { lookUpFunction } from '../3-check/find-function.ts'
+import { type LowerAt, LowerContext } from './lower-context.ts'
 import { lowerExpr } from './lower-expression.ts'
 import { acceptedRisks, fileLevel, otherFiles } from './lower-file.ts'
 import { withModelGrants } from './lower-llm.ts'
 import { lowerBody, lowerWorkflow } from './lower-workflow.ts'
 import { lowerWorst } from './lower-worst.ts'
-import { PlaceTable } from './places.ts'
+import { PlaceTable, writtenAt } from './places.ts'
 
 const DEFAULT_EDITION = 2026
 
@@ -45,6 +46,7 @@ export function lower(checked: CheckedProgram): Plan {
   const agentBodies = Object.fromEntries(agents.map(symbol => [symbol.key, lowerAgent(context, symbol)]))
   const models = Object.fromEntries(symbolsOf('model').filter(symbol => symbol.declaration.value.kind === 'call').map(symbol => [symbol.key, lowerModel(context, symbol)]))
   const tests = entry.units.flatMap(unit => (unit.declaration.kind === 'test' ? [lowerTest(context, unit, unit.declaration)] : []))
+  for (const symbol of agents) places.addTrusted(symbol, checked.facts.get(symbol.unit)?.trusted ?? [])
   for (let symbol = context.nextWorkflow(); symbol !== undefined; symbol = context.nextWorkflow()) {
     workflows[symbol.key] = lowerWorkflow(context, symbol)
     lowered.push(symbol)
@@ -63,6 +65,7 @@ export function lower(checked: CheckedProgram): Plan {
     if (kind === 'agent') agentBodies[key] = { ...agentBodies[key]!, file }
     else workflows[key] = { ...workflows[key]!, file }
   }
+  Object.assign(workflows, context.hidden.table())
   const levels = withModelGrants({ workflows, agentBodies, models, authority: level.authority, ...(others.files.length === 0 ? {} : { files: others.files }) })
   const entries = own.filter((symbol): symbol is Sym<'workflow'> => symbol.kind === 'workflow' && !symbol.name.startsWith('_')).sort((a, b) => a.unit.item.offset - b.unit.item.offset)
   const plan: Plan = {
@@ -72,7 +75,7 @@ export function lower(checked: CheckedProgram): Plan {
     modules: context.modules(),
     ...secretsOf(declared),
     constants,
-    workflows: sortedByKey(levels.workflows), // L2
+    workflows: sortedByKey(context.hidden.withAuthority(levels.workflows, levels.agentBodies)), // L2
     entries: entries.map(symbol => symbol.key),
     prompts: sortedByKey(prompts),
     tests,
@@ -124,18 +127,25 @@ function lowerPrompt(context: LowerContext, symbol: Sym<'prompt'>): Plan['prompt
 
 function lowerTest(context: LowerContext, unit: Unit, test: TestDecl): PlanTest {
   const at = context.at(unit)
-  const given: { agent: string; replies: PlanExpr }[] = []
+  const given: PlanGiven[] = []
   const steps: PlanTest['steps'][number][] = []
   for (const member of test.body) {
-    if (member.kind === 'given') given.push({ agent: at.facts.agents.get(member.agent)?.key ?? member.agent.parts.map(part => part.text).join('.'), replies: lowerExpr(at, member.replies) })
+    if (member.kind === 'given' || member.kind === 'given-cassette' || member.kind === 'given-tool') given.push(lowerGiven(at, member))
     else if (member.kind === 'let') steps.push({ kind: 'let', name: member.name.text, body: lowerBody(at, member.value) })
-    else steps.push({ kind: 'expect', condition: lowerExpr(at, member.condition), text: oneLine(unit, member.condition) })
+    else steps.push({ kind: 'expect', condition: lowerExpr(at, member.condition), text: writtenAt(unit, member.condition) })
   }
   const name = lowerExpr(at, test.name)
   return { name: name.op === 'value' ? String(name.value) : unit.file.text.slice(unit.item.offset + test.name.start, unit.item.offset + test.name.end), given, steps }
 }
 
-/** The text of an expectation, for the report; blanks are joined so that layout does not change the plan. */
-function oneLine(unit: Unit, span: { readonly start: number; readonly end: number }): string {
-  return unit.file.text.slice(unit.item.offset + span.start, unit.item.offset + span.end).replace(/\s+/g, ' ')
+function lowerGiven(at: LowerAt, given: GivenMember): PlanGiven {
+  if (given.kind === 'given-tool') {
+    const { does, tool, value } = given
+    const found = lookUpFunction(at.context.checked.program, at.unit.file, tool)
+    invariant(found !== null, 'what stands in for a tool of a checked program names one')
+    return { kind: does, module: at.context.needModule(at.unit, found.module), fn: found.signature.name, value: lowerExpr(at, value) }
+  }
+  const agent = at.facts.agents.get(given.agent)
+  invariant(agent !== undefined, 'what stands in for an agent of a checked program names one')
+  return given.kind === 'given' ? { agent: agent.key, replies: lowerExpr(at, given.replies) } : { kind: 'replays', agent: agent.key, cassette: given.cassette.value }
 }

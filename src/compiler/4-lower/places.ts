@@ -32,10 +32,10 @@ export class PlaceTable {
     }
   }
 
-  /** What a person vouches for in a workflow. */
-  addTrusted(symbol: Sym<'workflow'>, values: readonly Vouched[]): void {
-    for (const { at, reason } of values) {
-      this.vouched.push({ workflow: symbol.key, reason, path: symbol.unit.file.path, ...this.position(symbol.unit.file, placeIn(symbol.unit, at).start) })
+  /** What a person vouches for in a workflow, or when an agent calls a tool. */
+  addTrusted(symbol: Sym<'workflow' | 'agent'>, values: readonly Vouched[]): void {
+    for (const { at, reason, tool } of values) {
+      this.vouched.push({ workflow: tool === undefined ? symbol.key : `@asked:${symbol.key}/${tool}`, reason, path: symbol.unit.file.path, ...this.position(symbol.unit.file, placeIn(symbol.unit, at).start) })
     }
   }
 
@@ -80,4 +80,10 @@ function lineStarts(text: string): number[] {
   const starts = [0]
   for (let index = text.indexOf('\n'); index >= 0; index = text.indexOf('\n', index + 1)) starts.push(index + 1)
   return starts
+}
+
+/** The text of an expression on one line; blanks are joined so that layout does not change the plan. */
+export function writtenAt(unit: Unit, span: Span): string {
+  const { start, end } = placeIn(unit, span)
+  return unit.file.text.slice(start, end).replace(/\s+/g, ' ')
 }

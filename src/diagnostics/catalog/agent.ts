@@ -5,8 +5,8 @@ import { defineDiagnostics } from '../diagnostic.ts'
 export const agentErrors = defineDiagnostics('agent', {
   'leads-itself': {
     severity: 'error',
-    message: (p: { path: string }) => `These agents lead each other in a circle: ${p.path}.`,
-    help: () => 'Let one of them lead the others.',
+    message: (p: { path: string }) => `An agent comes to ask itself: ${p.path}.`,
+    help: () => 'Let one of them lead the others; a workflow that is a tool of an agent may not ask that agent.',
   },
   'exceeds': {
     severity: 'error',
@@ -31,6 +31,31 @@ export const agentErrors = defineDiagnostics('agent', {
     severity: 'error',
     message: (p: { tool: string; param: string; what: string }) => `No model can call \`${p.tool}\`: its parameter \`${p.param}\` takes ${p.what}.`,
     help: () => 'Write a workflow that calls it, with parameters that are plain values, and name that as the tool.',
+  },
+  'bad-approve': {
+    severity: 'error',
+    message: (p: { agent: string; problem: string }) => `\`approve\` of \`${p.agent}\` ${p.problem}.`,
+    help: () => 'It takes tools of the same agent: `approve fs.write`. A person is asked before each call of them.',
+  },
+  'bad-memory': {
+    severity: 'error',
+    message: (p: { problem: string }) => `\`memory\` ${p.problem}.`,
+    help: () => 'Such as `memory run keep 20k` or `memory thread "support" keep 50k summarise`.',
+  },
+  'nobody-led': {
+    severity: 'error',
+    message: (p: { agent: string; tool: string }) => `\`${p.tool}\` has nobody to ask: \`${p.agent}\` leads no agent.`,
+    help: (p: { agent: string }) => `Say whom it leads: \`agent ${p.agent} leads OTHER { … }\`.`,
+  },
+  'no-team': {
+    severity: 'warning',
+    message: (p: { agent: string; tool: string }) => `\`${p.tool}\` reaches nobody: ${p.tool.endsWith('askLead') ? `no agent leads \`${p.agent}\`` : `\`${p.agent}\` leads nobody, and nobody leads it`}.`,
+    help: () => 'An agent works in a team when another one `leads` it.',
+  },
+  'only-for-agents': {
+    severity: 'error',
+    message: (p: { tool: string }) => `\`${p.tool}\` is a tool of agents: outside a conversation there is nobody to speak with.`,
+    help: (p: { tool: string }) => `Name it among the \`tools\` of an agent: \`tools ${p.tool}\`.`,
   },
   'answer-not-json': {
     severity: 'error',
@@ -59,5 +84,8 @@ export const agentErrors = defineDiagnostics('agent', {
   'repeats-itself': { severity: 'error', message: () => 'An agent did the same thing again and again, with the same outcome.' },
   'answer-cut-off': { severity: 'error', message: () => 'An answer is longer than the tokens allowed for it.' },
   'wrong-answer': { severity: 'error', message: () => 'The answer of an agent is not of its type, and it did not mend it.' },
+  'objective-missed': { severity: 'error', message: () => 'The answer of an agent is not what was wanted, and it did not mend it.' },
+  'stopped': { severity: 'error', message: () => 'A person stopped an agent for this run.' },
+  'given-up': { severity: 'error', message: () => 'The model of an agent failed again and again, so it is asked nothing more in this run.' },
   'context-full': { severity: 'error', message: () => 'A conversation is longer than its model can hold.' },
 })

@@ -85,6 +85,11 @@ export const cliErrors = defineDiagnostics('cli', {
     message: (p: { path: string; limit: number }) => `There are more than ${p.limit} \`.tek\` files in \`${p.path}\`.`,
     help: () => 'Name a smaller folder.',
   },
+  'in-the-way': {
+    severity: 'error',
+    message: (p: { paths: readonly string[] }) => `${quoted(p.paths)} ${p.paths.length === 1 ? 'is' : 'are'} there already.`,
+    help: () => 'Nothing was written. Name a folder of its own: `tek init my-project`.',
+  },
   'cannot-write': {
     severity: 'error',
     message: (p: { path: string; reason: string }) => `\`${p.path}\` cannot be written: ${p.reason}.`,
@@ -143,6 +148,11 @@ export const cliErrors = defineDiagnostics('cli', {
     severity: 'error',
     message: (p: { run: string }) => `There is no run \`${p.run}\` here.`,
     help: () => '`tek runs` lists them; the first letters of an id are enough.',
+  },
+  'unknown-thread': {
+    severity: 'error',
+    message: (p: { name: string }) => `No agent remembers anything here as \`${p.name}\`.`,
+    help: () => '`tek agents --threads` lists what is remembered.',
   },
   'ambiguous-run': {
     severity: 'error',

@@ -23,4 +23,12 @@ export const modelErrors = defineDiagnostics('model', {
       p.count === null ? `The test gives no replies of \`${p.agent}\`.` : `The test gives ${p.count === 1 ? 'one reply' : `${p.count} replies`} of \`${p.agent}\`, and its model was asked once more.`,
     help: (p: { agent: string }) => `\`given ${p.agent} replies [ … ]\` says what its model answers, in order.`,
   },
+  'no-recording': {
+    severity: 'error',
+    message: (p: { agent: string; what: 'nobody' | 'other' | 'again'; count?: number }) =>
+      p.what === 'nobody' ? `The cassette holds no answer to \`${p.agent}\`.`
+      : p.what === 'again' ? `The model of \`${p.agent}\` is asked a question once more that was recorded ${p.count === 1 ? 'once' : `${p.count} times`}.`
+      : `The model of \`${p.agent}\` is asked what was not recorded.`,
+    help: () => 'If the program is meant to ask this, record it again with `tek run PROGRAM --record FILE`.',
+  },
 })

@@ -66,6 +66,17 @@ export const runErrors = defineDiagnostics('run', {
     message: (p: { runId: string; path: string; suggestions: readonly string[] }) => `The run \`${p.runId}\` has no task \`${p.path}\`.`,
     help: (p: { suggestions: readonly string[] }) => (p.suggestions.length > 0 ? `Did you mean \`${p.suggestions[0]}\`?` : '`tek show RUN` lists its tasks; an item of a `for` is `scan[3]`, a task inside another `build/test`.'),
   },
+  'unknown-agent': {
+    severity: 'error',
+    message: (p: { runId: string; name: string; suggestions: readonly string[] }) => `The run \`${p.runId}\` has no agent \`${p.name}\`.`,
+    help: (p: { suggestions: readonly string[] }) => (p.suggestions.length > 0 ? `Did you mean \`${p.suggestions[0]}\`?` : '`tek agents RUN` lists its agents.'),
+  },
+  'agent-over': {
+    severity: 'error',
+    message: (p: { agent: string; by: string | null }) => `\`${p.agent}\` was ${p.by === null ? 'given up, because its model failed too often in a row' : `stopped by ${p.by}`}: nothing was changed.`,
+    help: () => 'That is for good, in this run. `tek agents RUN` shows what it did.',
+  },
+  'not-ensured': { severity: 'error', message: () => 'A task did not come to what was wanted.' },
   'answered-before': {
     severity: 'error',
     message: (p: { task: string; verdict: 'approved' | 'refused'; by: string; atMs: number }) => `\`${p.task}\` was ${p.verdict} before this by ${p.by}, at ${new Date(p.atMs).toISOString().slice(0, 19)}Z.`,

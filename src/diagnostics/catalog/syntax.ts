@@ -53,6 +53,16 @@ export const syntaxErrors = defineDiagnostics('syntax', {
     message: (p: { number: string; unit: string }) => `\`${p.number}\` has an unknown unit \`${p.unit}\`.`,
     help: () => 'Units are `ms s m h d` (time), `B KB MB GB TB` (size), `k M` (tokens), `%`, and `$` in front.',
   },
+  'exponent': {
+    severity: 'error',
+    message: (p: { number: string }) => `\`${p.number}\` has an exponent: numbers are written out.`,
+    help: () => 'An `_` between digits helps the eye: `1_000_000`. Tokens take `k` and `M`: `20k`.',
+  },
+  'stray-underscore': {
+    severity: 'error',
+    message: (p: { number: string }) => `An \`_\` of \`${p.number}\` does not stand between two digits.`,
+    help: () => 'One `_` at a time, between digits: `1_000`.',
+  },
   'number-too-large': {
     severity: 'error',
     message: (p: { number: string }) => `\`${p.number}\` is too large to be exact.`,

@@ -76,6 +76,7 @@ export const taskErrors = defineDiagnostics('task', {
     message: (p: { problem: string }) => `\`approve\` ${p.problem}.`,
     help: () => 'Say how long it waits, and whom it is passed on to: `approve "Delete it?" within 2h escalate "the owner" within 1h`.',
   },
+  'bad-given': { severity: 'error', message: (p: { problem: string }) => `Nothing can stand in here: ${p.problem}.` },
   'bad-wait': {
     severity: 'error',
     message: (p: { problem: string }) => `\`wait\` ${p.problem}.`,

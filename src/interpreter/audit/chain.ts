@@ -66,6 +66,8 @@ export function readBody(body: string): AuditFact | null {
   }
 }
 
+const steeredWords = { pause: 'paused', resume: 'resumed', stop: 'stopped' } as const
+
 /** Task, call, what, verdict. */
 function partsOf(entry: AuditEntry): [string, string, string, string] {
   switch (entry.kind) {
@@ -85,6 +87,8 @@ function partsOf(entry: AuditEntry): [string, string, string, string] {
       return [entry.task, '', entry.question, `${entry.verdict} by ${entry.by}`]
     case 'cancelled':
       return [entry.task, '', entry.by, 'cancelled']
+    case 'steered':
+      return ['', `agent ${entry.agent}`, entry.by, steeredWords[entry.does]]
   }
 }
 

@@ -20,6 +20,8 @@ export type AuditEntry =
   /** A person answered the question of a task, or gave a task up; `by` says who and where. */
   | { readonly kind: 'answered'; readonly task: string; readonly question: string; readonly verdict: 'approved' | 'refused'; readonly by: string }
   | { readonly kind: 'cancelled'; readonly task: string; readonly by: string }
+  /** A person paused an agent, let it go on, or stopped it. */
+  | { readonly kind: 'steered'; readonly agent: string; readonly does: 'pause' | 'resume' | 'stop'; readonly by: string }
 
 export interface AuditTrail {
   /** Throws where the entry cannot be kept: what it would have allowed is not done. */

@@ -22,6 +22,7 @@ import { needOf } from '#grants/secret-source.ts'
 import { mapTexts } from '#interpreter/secrets/stand-in.ts'
 import { noSecrets } from '#interpreter/secrets/vault.ts'
 import type { World } from '#interpreter/world.ts'
+import { Saying } from './saying.ts'
 
 export interface AgentQuestion {
   readonly task: TaskId
@@ -35,7 +36,10 @@ export interface AgentQuestion {
 /** Asks. Null: it was stopped before a request was sent. Rejects only when the audit log cannot be kept, or for a bug. */
 export async function askModel(world: World, { task, agent, chain, request }: AgentQuestion, signal: AbortSignal): Promise<ModelOutcome | null> {
   const { state, cwd, calls, audit, secrets } = world
-  if (world.models.isScripted) return world.models.ask({ chain, agent, request, signal, ...nothingSent })
+  if (world.models.isScripted) { // what is asked is compared with what was recorded as it was sent
+    const shown = secrets === noSecrets ? request : withoutSecrets(request, text => secrets.redactText(text))
+    return world.models.ask({ chain, agent, task: pathOf(state, task), request: shown, signal, ...nothingSent })
+  }
   const levels: Authority[] = [...(world.permit === null ? [] : [world.permit]), ...levelsOf(state, task).map(level => level.allows)]
   const taskPath = pathOf(state, task)
   const call = `agent ${agent}`
@@ -50,8 +54,10 @@ export async function askModel(world: World, { task, agent, chain, request }: Ag
     return { kind: 'failure', failure: { ...refusal, task: '' }, lost: [] }
   }
   let isStopped = false
+  const saying = new Saying({ task: taskPath, agent, now: () => world.host.monotonic(), redact: text => secrets.redactText(text), show: notice => world.show(notice) })
+  const perMinute = state.plan.agentBodies?.[agent]?.limits['requestsPerMinute']
   const outcome = await world.models.ask({
-    agent, signal, request: secrets === noSecrets ? request : withoutSecrets(request, text => secrets.redactText(text)), // A4
+    agent, signal, ...(typeof perMinute === 'number' ? { perMinute } : {}), request: secrets === noSecrets ? request : withoutSecrets(request, text => secrets.redactText(text)), // A4
     chain: chain.filter(key => isAllowed(levels, need(key), cwd, world.kindsOf)), // A1
     sending(key, hosts) {
       isStopped ||= !world.mayAct()
@@ -61,7 +67,7 @@ export async function askModel(world: World, { task, agent, chain, request }: Ag
       calls.fetched++
     },
     keyOf: (key, secret) => keyOf(world, { taskPath, call, model: key, secret }),
-    onDelta: () => {},
+    onDelta: delta => saying.take(delta), onRestart: () => saying.restart(), onNote: (model, text) => world.log(taskPath, `The model \`${model}\`: ${secrets.redactText(text)}`),
   })
   if (isStopped) return null
   if (outcome.kind === 'failure') audit.record({ kind: 'outcome', task: taskPath, call, ok: false, code: outcome.failure.code })
@@ -73,7 +79,7 @@ export async function askModel(world: World, { task, agent, chain, request }: Ag
   return secrets === noSecrets ? outcome : withoutSecrets(outcome, text => secrets.redactText(text)) // A4
 }
 
-const nothingSent = { sending: () => {}, keyOf: async () => '', onDelta: () => {} }
+const nothingSent = { sending: () => {}, keyOf: async () => '', onDelta: () => {}, onRestart: () => {}, onNote: () => {} }
 
 /** A3. */
 async function keyOf(world: World, { taskPath, call, model, secret }: { readonly taskPath: string; readonly call: string; readonly model: string; readonly secret: string }): Promise<string> {

@@ -5,9 +5,14 @@
 //   T3. Before every effect, however late in the call, the kill switches are looked at and the decision is recorded. A call that is stopped there
 //       has no outcome: it is made again, with the same key, when the run goes on.
 //   T4. A third-party tool does no more than it said this call takes, whatever its caller may do.
-import { containsGrant, coreGrantKinds } from '#grants/match.ts'
+//   T5. A tool of a server is called under its own grant, which names the server's definition: whatever the plan says that the call needs.
+//   T6. In a test, what stands in the place of a tool is given once the program's own levels allow the call; it needs no permit of a person. A real call reaches
+//       nothing outside the machine. Whether a call is denied is asked of the program's own levels too, and the call is not made.
+import { printGrant } from '#grants/grant-text.ts'
+import { containsGrant, coreGrantKinds, matchesGrant } from '#grants/match.ts'
 import { checkNeeds } from '#interpreter/guard/guard.ts'
 import { makeToolContext, type ToolContextOptions } from '#interpreter/guard/context.ts'
+import { type ServerAccess, serverAccess, serverInGrant } from '#interpreter/guard/server-access.ts'
 import type { Authority, Grant } from '#model/capability.ts'
 import type { Failure, Outcome, Part, TaskId } from '#model/event.ts'
 import type { CallRequest } from '#interpreter/engine/evaluation.ts'
@@ -18,10 +23,14 @@ import { ToolFailure, type ToolContext } from '#plugin-api/context.ts'
 import type { ToolCall } from '#plugin-api/tool-runner.ts'
 import type { World } from '#interpreter/world.ts'
 import { impliedForCall, impliedPattern, isOfStd } from '#interpreter/implied.ts'
+import { insideOnly } from './fakes.ts'
 import { idempotencyKey } from './idempotency-key.ts'
 import { ownLevel } from './own-needs.ts'
 import { redactedContext } from './redacted-context.ts'
 import { RedactedLog } from './redacted-log.ts'
+
+/** Needs of one call of which a trial tells. */
+const MAX_TOLD_NEEDS = 10
 
 export interface CallPlace {
   readonly task: TaskId
@@ -39,7 +48,14 @@ export interface CallPlace {
 export async function callTool(world: World, request: CallRequest, place: CallPlace, signal: AbortSignal): Promise<Outcome | null> {
   const { state, cwd, calls, audit, secrets } = world
   const levels = levelsOf(state, place.task)
-  const authority = [...(world.permit === null ? [] : [world.permit]), ...levels.map(level => level.allows)]
+  const { fakes } = world
+  const own = levels.map(level => level.allows)
+  const server = state.plan.modules.find(each => each.name === request.module && each.origin === 'mcp')?.server ?? null
+  const needs: readonly Grant[] = server === null ? request.needs : [{ name: 'mcp', args: [serverInGrant(server), request.fn] }] // T5
+  if (request.isTrial === true) return trialOf(world, needs, own, place) // T6
+  const isFaked = fakes?.has(request) === true
+  const all = isFaked ? own : [...(world.permit === null ? [] : [world.permit]), ...own]
+  const authority = fakes === null || isFaked ? all : insideOnly(all)
   const taskPath = pathOf(state, place.task)
   const name = `${request.module}.${request.fn}`
   let isStopped = false
@@ -48,17 +64,18 @@ export async function callTool(world: World, request: CallRequest, place: CallPl
     if (isStopped) throw new ToolFailure('run/cancelled', 'The run is being stopped: nothing is begun any more.') // T3
     audit.record({ kind: 'decision', task: taskPath, call: name, grant: fromFolder(grant, cwd), allowed })
   }
-  const refusal = request.needs.length === 0 ? null : checkNeeds(authority, request.needs, cwd, world.kindsOf) // T1
+  const refusal = needs.length === 0 ? null : checkNeeds(authority, needs, cwd, world.kindsOf) // T1
   if (refusal !== null) {
     calls.refused++
-    for (const grant of request.needs) if (checkNeeds(authority, [grant], cwd, world.kindsOf) !== null) onDecision(grant, false)
+    for (const grant of needs) if (checkNeeds(authority, [grant], cwd, world.kindsOf) !== null) onDecision(grant, false)
     return { kind: 'failure', failure: { ...refusal, task: '' } }
   }
-  for (const need of request.needs) {
-    if (coreGrantKinds(need.name) !== null) continue // what becomes of those is decided, and told, when they are used
+  for (const need of needs) {
+    if (server === null && coreGrantKinds(need.name) !== null) continue // what becomes of those is decided, and told, when they are used
     if (!world.mayAct()) return null
     onDecision(need, true)
   }
+  if (isFaked) return secrets.redact(fakes!.outcomeOf(request)) // T6
   const locked = await unlockArgs(world, request, authority, onDecision).catch((error: unknown) => {
     if (!isStopped) throw error
     return null
@@ -71,10 +88,10 @@ export async function callTool(world: World, request: CallRequest, place: CallPl
   const key = idempotencyKey(recordedCalls(state, place.task)[place.call]?.keyRun ?? world.runId, taskPath, place) // T2
   let hint: string | null = null
   const log = new RedactedLog(secrets, message => world.log(taskPath, message))
-  const context = redactedContext(makeToolContext({
+  const options: ToolContextOptions = {
     host: world.host, cwd, signal, taskPath,
     authority: isForeign(world, request.module) ? [...authority, ownLevel(request.needs, cwd)] : authority, // T4
-    implied: await impliedBy(world, levels, request.needs),
+    implied: fakes === null ? await impliedBy(world, levels, request.needs) : insideOnly([await impliedBy(world, levels, request.needs)])[0]!,
     idempotencyKey: key,
     begunBefore: place.begunBefore, ...appending(world, place, key),
     ...(world.kindsOf === undefined ? {} : { kindsOf: world.kindsOf }),
@@ -84,16 +101,39 @@ export async function callTool(world: World, request: CallRequest, place: CallPl
     onLog: message => log.say(message),
     onHint: given => { hint = given },
     onProgress: () => {},
-  }), secrets)
+  }
+  const context = redactedContext(makeToolContext(options), secrets)
   const revealed = revealArgs(world, request)
   for (const secret of revealed.used) audit.record({ kind: 'secret-used', task: taskPath, call: name, secret })
   const call = { module: request.module, fn: request.fn, args: revealed.args }
-  const outcome = secrets.redact(hinted(await make(world, request, call, context, place, signal), () => hint))
+  const making = server === null ? make(world, request, call, context, place, signal) : callServer(world, call, context, serverAccess(options, world.permit, server))
+  const outcome = secrets.redact(hinted(await making, () => hint))
   log.end()
   if (isStopped) return null
   const isTold = request.effect === 'write' || (request.effect === 'read' && outcome.kind === 'failure') // reading that went well says nothing new
   if (isTold) audit.record({ kind: 'outcome', task: taskPath, call: name, ok: outcome.kind === 'value', ...(outcome.kind === 'failure' ? { code: outcome.failure.code } : {}) })
   return outcome
+}
+
+function callServer({ servers }: World, call: ToolCall, context: ToolContext, access: ServerAccess): Promise<Outcome> {
+  if (servers === null) return Promise.resolve({ kind: 'failure', failure: { code: 'run/cancelled', message: `\`${call.module}\` is a server of tools, and this run has none.`, task: '', retryable: false } })
+  return servers.call(call, context, access)
+}
+
+/** T6. Where it is not denied, the log of its task says by what it is allowed. */
+function trialOf(world: World, needs: readonly Grant[], levels: readonly Authority[], { task }: CallPlace): Outcome {
+  const { cwd, kindsOf } = world
+  const isDenied = checkNeeds(levels, needs, cwd, kindsOf) !== null
+  if (!isDenied) {
+    const kinds = kindsOf ?? coreGrantKinds
+    const path = pathOf(world.state, task)
+    if (needs.length === 0) world.log(path, 'allowed: it needs no grant')
+    for (const need of needs.slice(0, MAX_TOLD_NEEDS)) {
+      const by = levels.flatMap(level => level.find(grant => matchesGrant(grant, need, cwd, kinds)) ?? [])
+      world.log(path, `allowed: ${printGrant(fromFolder(need, cwd))} by ${[...new Set(by.map(printGrant))].map(each => `can ${each}`).join(', and by ')}`)
+    }
+  }
+  return { kind: 'value', value: isDenied }
 }
 
 /** Appends of a call are noted by its key and their number. */

@@ -4,11 +4,12 @@
 //   C2. Whatever comes back after a task was given up is dropped; giving up closes the socket.
 //   C3. What the run's stop kept from being begun has no outcome: it is begun when the run goes on.
 //   C4. A call beyond `limits { calls }` of a workflow is not made: the run stops.
+//   C5. What is carried out inside the run is only recorded as begun: the rest follows from that. // engine/delegation.ts
 import { setMaxListeners } from 'node:events'
 import type { Failure, ModelOutcome, Outcome, TaskId } from '#model/event.ts'
 import { announceCall } from '#interpreter/engine/dispatch.ts'
 import { modelChain } from '#interpreter/engine/questions.ts'
-import { callOf, questionOf } from '#interpreter/engine/talks.ts'
+import { callNameOf, callOf, isCarriedOutInside, questionOf } from '#interpreter/engine/talks.ts'
 import { recordedCalls } from '#interpreter/engine/view.ts'
 import type { World } from '#interpreter/world.ts'
 import { askModel } from './ask-model.ts'
@@ -71,16 +72,18 @@ export class Conversations {
     if (asked === null) return // given up since
     const { tool, input } = asked
     const begunBefore = recordedCalls(world.state, task)[call] !== undefined
-    const limit = announceCall(world.state, task)
+    const isInside = tool.kind !== 'function' || isCarriedOutInside(world.state, task, call)
+    const limit = isInside ? null : announceCall(world.state, task)
     if (limit !== null) return this.limits.reached(limit) // C4
-    const talking = this.begin(task, attempt)
-    const name = tool.kind === 'function' ? `${tool.module}.${tool.fn}` : tool.name
+    const name = callNameOf(world.state, task, call)!
+    const talking = isInside ? null : this.begin(task, attempt)
     world.emit({ kind: 'call-started', atMs: world.host.now(), task, attempt, call, name })
+    if (talking === null || tool.kind !== 'function') return // C5
     const finish = (outcome: Outcome, elapsedMs: number): void => {
       const kept: Outcome = outcome.kind === 'value' && isTooLarge(outcome.value) ? { kind: 'failure', failure: valueTooLarge(name) } : outcome
       world.emit({ kind: 'call-finished', atMs: world.host.now(), task, attempt, call, outcome: kept, elapsedMs })
     }
-    const step = tool.kind === 'function' ? stepOfTool(world, tool, input) : notYet(tool.name)
+    const step = stepOfTool(world, tool, input)
     if (step.kind !== 'call') {
       this.end(task, talking)
       return finish(step.kind === 'done' ? { kind: 'value', value: step.value } : { kind: 'failure', failure: { ...step.failure, task: '' } }, 0)
@@ -154,9 +157,4 @@ export class Conversations {
       settled(failed({ code: 'plugin/crashed', message: `The call ended in an error of its own: ${why}`, task: '', retryable: false }))
     })
   }
-}
-
-/** A workflow as a tool. */
-function notYet(name: string): { readonly kind: 'failed'; readonly failure: Omit<Failure, 'task'> } {
-  return { kind: 'failed', failure: { code: 'run/not-available-yet', message: `\`${name}\` is a workflow: an agent cannot call one in this version.`, retryable: false } }
 }

@@ -12,6 +12,7 @@ import type { Value } from '#model/type.ts'
 import type { ToolRunner } from '#plugin-api/tool-runner.ts'
 import { Evaluation, INLINE_STEPS, MAX_EXPRESSION_STEPS, type CallRequest, type EvaluationOptions, type Scope as NameScope, type Step } from '#interpreter/engine/evaluation.ts'
 import { announceCall } from '#interpreter/engine/dispatch.ts'
+import { firstCallOf } from '#interpreter/engine/ensure.ts'
 import { Names, rankOf, recordedCalls } from '#interpreter/engine/view.ts'
 import type { World } from '#interpreter/world.ts'
 import { callTool } from './call-tool.ts'
@@ -73,7 +74,7 @@ export class Evaluator {
     const evaluation = this.evaluationOf(found.expr, found.names)
     const step = evaluation.start()
     if (step.kind === 'done') return this.finish(task, attempt, part, startedMs, { kind: 'value', value: step.value })
-    this.advance({ task, attempt, part, startedMs, evaluation, calls: 0, abort: null, stages: [], stage: null, result: null }, step)
+    this.advance({ task, attempt, part, startedMs, evaluation, calls: firstCallOf(world.state, task, part), abort: null, stages: [], stage: null, result: null }, step)
   }
 
   /** The run stops at a limit, with this sentence, once nothing is under way. // V5 */

@@ -1,6 +1,6 @@
 // Key parts: what the key of a cached result is made of, part by part, so that it can be told afterwards which of them changed.
 // Owns: the key. Does not own: where results are kept (journal), words for a change (why.ts).
-//   K1. A key covers the body, every value it mentions (or the value of `cache by` instead), and the code of every module it calls.
+//   K1. A key covers the body and what must hold of its value, every value they mention (or the value of `cache by` instead), and the code of every module it calls.
 //       A body that is a workflow covers all that workflow may reach; one that an agent does the agent, its models and its tools. Constants are covered by their code, which is all they are made of.
 //   K2. A secret is in a key by its name alone: a key made of its value would be a place to try values against, and stand-ins change with every run.
 //   K3. Tasks are in a key by their names: one that is put in before another makes nothing run again.
@@ -8,7 +8,7 @@
 import { sha256 } from '#base/hash.ts'
 import { canonicalJson, type Json } from '#base/json.ts'
 import type { TaskId } from '#model/event.ts'
-import type { Plan, PlanAgent, PlanBody, PlanExpr, PlanNode } from '#model/plan.ts'
+import type { Plan, PlanAgent, PlanBody, PlanExpr, PlanNode, PlanTool } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
 import { freeReferences } from '#interpreter/engine/evaluation.ts'
 import { modelChain } from '#interpreter/engine/questions.ts'
@@ -38,15 +38,21 @@ export function hashOf(value: Value): string {
 export function keyInputs(state: State, task: TaskId, by: Value | undefined): KeyInputs {
   if (by !== undefined) return new Map([['by', by]])
   const names = new Names(state, task, 'body', new Map())
+  const node = state.nodeOf(task)
   const { nodes } = state.scopeOf(task).shape.workflow
   const inputs = new Map<string, Value>()
-  for (const expr of expressionsOf(state.nodeOf(task).body)) {
+  for (const expr of [...expressionsOf(node.body), ...ensuredBy(node)]) {
     const free = freeReferences(expr)
     for (const name of free.params) inputs.set(`param ${name}`, names.param(name))
     for (const index of free.nodes) inputs.set(`task ${nodes[index]!.name}`, names.node(index)) // K3
-    for (const name of free.locals) inputs.set(`item ${name}`, names.local(name) ?? null)
+    for (const name of free.locals) if (name === node.forEach?.item) inputs.set(`item ${name}`, names.local(name) ?? null)
   }
   return inputs
+}
+
+/** What must hold of a value; `answer` is none of its inputs. */
+function ensuredBy({ ensure = [] }: PlanNode): PlanExpr[] {
+  return ensure.map(each => each.condition)
 }
 
 function expressionsOf(body: PlanBody): PlanExpr[] {
@@ -68,7 +74,9 @@ export function keyCode(state: State, task: TaskId): KeyCode {
   let code = codes.get(node)
   if (code === undefined) {
     const { nodes } = state.scopeOf(task).shape.workflow
-    code = new Map([['body', hashOf(named(node.body, nodes) as Value)], ...reached(state.plan, node.body)])
+    const ensured = ensuredBy(node)
+    const conditions: [string, string][] = ensured.length === 0 ? [] : [['ensure', hashOf(named(ensured, nodes) as Value)]]
+    code = new Map([['body', hashOf(named(node.body, nodes) as Value)], ...conditions, ...reached(state.plan, ensured), ...reached(state.plan, node.body)])
     codes.set(node, code)
   }
   return code
@@ -84,6 +92,12 @@ export function agentIn({ agentBodies, ...plan }: Plan, piece: object): { readon
   const { kind, agent: key } = piece as { readonly kind?: unknown; readonly agent?: unknown }
   const agent = kind === 'agent' && typeof key === 'string' && agentBodies !== undefined && Object.hasOwn(agentBodies, key) ? agentBodies[key]! : null
   return agent === null ? null : { key: key as string, agent, models: agent.model === null ? [] : modelChain(plan, agent.model) }
+}
+
+/** Keys of the workflows that may carry out calls of a tool. */
+export function workflowsOf(tool: PlanTool): readonly string[] {
+  const asked = 'asked' in tool && tool.asked !== undefined ? [tool.asked] : []
+  return tool.kind === 'workflow' ? [tool.workflow, ...asked] : tool.kind === 'ask-lead' ? Object.values(tool.leads) : asked
 }
 
 /** What a piece of plan mentions by name (modules, prompts, constants, workflows) and what those mention, in the order in which it is met. */
@@ -103,6 +117,7 @@ function reached(plan: Plan, piece: unknown): Map<string, string> {
     if (asked !== null) {
       add(`agent ${asked.key}`, asked.agent)
       for (const key of asked.models) add(`model ${key}`, plan.models?.[key])
+      for (const tool of asked.agent.tools) for (const each of workflowsOf(tool)) add(`workflow ${each}`, plan.workflows[each])
     }
     if ((op === 'call' || kind === 'function') && typeof module === 'string') {
       const used = plan.modules.find(each => each.name === module)

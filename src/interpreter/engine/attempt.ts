@@ -1,5 +1,5 @@
 // Attempt: what follows when an attempt at a body ends: another attempt, another run of a `verify`, or the end of the task.
-// Owns: retry, verify, in the nesting cache(approve(wait(verify(retry(timeout(body)))))). Does not own: `on failure` (give-up.ts), what the end of a task
+// Owns: retry, verify, in the nesting cache(approve(wait(verify(retry(timeout(ensure(body))))))). Does not own: `on failure` (give-up.ts), what the end of a task
 // means to others (settle.ts).
 //   A1. A failure that is not retryable is never tried again.
 //   A2. Every execution of a body has its own attempt number, over all retries and runs of a `verify`.
@@ -13,13 +13,14 @@ import { validate } from '#types/validate.ts'
 import { failures } from './failures.ts'
 import { giveUp } from './give-up.ts'
 import { backoffMs } from './jitter.ts'
+import { keep, keepingOf } from './memory.ts'
 import { over } from './over.ts'
 import { pathOf } from './path.ts'
 import { stepOut } from './place.ts'
 import { MAX_ATTEMPTS, MAX_DETAILS_LENGTH, MAX_VERIFY_RUNS, timerOf } from './protocol.ts'
 import { closeTalk } from './questions.ts'
 import { startAttempt } from './start.ts'
-import type { State, VerifyRun } from './state.ts'
+import type { Keeping, State, VerifyRun } from './state.ts'
 import { phase } from './tasks.ts'
 import { timeoutOf } from './timeout.ts'
 import { stopWaiting, waitFor } from './waiting.ts'
@@ -31,19 +32,36 @@ export function attemptEnded(state: State, task: TaskId, outcome: Outcome): void
     return
   }
   const node = state.nodeOf(task)
-  if (state.tasks.phase[task] === phase.body) stepOut(state, task)
-  if (timeoutOf(state, task) !== null) state.out.push({ kind: 'clear-timer', timer: timerOf(task, state.tasks.attempt[task]!, 'timeout') })
-  if (state.talks.size > 0) closeTalk(state, task, outcome)
-  if (state.calls.size > 0) state.calls.delete(task)
   if (outcome.kind === 'value') {
     const problem = node.mustCheck === true ? validate(node.type, outcome.value) : null // A4
-    if (problem === null) return runSucceeded(state, task, node, outcome.value)
-    outcome = { kind: 'failure', failure: failures.wrongType(pathOf(state, task), 'This value', problem) }
+    if (problem !== null) outcome = { kind: 'failure', failure: failures.wrongType(pathOf(state, task), 'This value', problem) }
+    else if (node.ensure !== undefined && node.ensure.length > 0) return beginEnsure(state, task, outcome.value)
   }
+  attemptOver(state, task, outcome, node)
+}
+
+/** Whether a value is what was wanted is worked out while the attempt goes on. // ensure.ts */
+function beginEnsure(state: State, task: TaskId, value: Value): void {
+  state.ensuring.set(task, value)
+  state.calls.delete(task) // its own are numbered apart
+  const talk = state.talks.get(task)
+  if (talk !== undefined) talk.step = null
+  state.out.push({ kind: 'evaluate', task, attempt: state.tasks.attempt[task]!, part: 'ensure' })
+}
+
+/** An attempt is over: its value, if it has one, is what was wanted. */
+export function attemptOver(state: State, task: TaskId, outcome: Outcome, node: PlanNode = state.nodeOf(task)): void {
+  if (state.tasks.phase[task] === phase.body) stepOut(state, task)
+  if (timeoutOf(state, task) !== null) state.out.push({ kind: 'clear-timer', timer: timerOf(task, state.tasks.attempt[task]!, 'timeout') })
+  const keeping = outcome.kind === 'value' && state.talks.size > 0 ? keepingOf(state, task, outcome.value) : null
+  if (state.talks.size > 0) closeTalk(state, task, outcome)
+  if (state.calls.size > 0) state.calls.delete(task)
+  if (state.ensuring.size > 0) state.ensuring.delete(task)
+  if (outcome.kind === 'value') return runSucceeded(state, task, node, outcome.value, keeping)
   const failure = outcome.failure.task === '' ? { ...outcome.failure, task: pathOf(state, task) } : outcome.failure
   const tries = state.tasks.tries[task]!
   if (failure.retryable && node.retry !== null && tries <= node.retry.count) return tryAgain(state, task, node, failure) // A1
-  if (node.verify !== null) return runEnded(state, task, node, { outcome: { kind: 'failure', failure }, key: null })
+  if (node.verify !== null) return runEnded(state, task, node, { outcome: { kind: 'failure', failure }, key: null, keeping: null })
   giveUp(state, task, node, failure)
 }
 
@@ -69,9 +87,10 @@ export function backoffOver(state: State, task: TaskId): void {
   startAttempt(state, task, state.nodeOf(task))
 }
 
-function runSucceeded(state: State, task: TaskId, node: PlanNode, value: Value): void {
-  if (node.verify === null) return succeed(state, task, value)
-  if (node.verify.key === null) return runEnded(state, task, node, { outcome: { kind: 'value', value }, key: canonicalJson(value) })
+function runSucceeded(state: State, task: TaskId, node: PlanNode, value: Value, keeping: Keeping | null): void {
+  if (node.verify === null) return succeed(state, task, value, keeping)
+  if (node.verify.key === null) return runEnded(state, task, node, { outcome: { kind: 'value', value }, key: canonicalJson(value), keeping })
+  if (keeping !== null) state.keeping.set(task, keeping)
   state.held.set(task, value)
   state.tasks.phase[task] = phase.verifyKey
   state.out.push({ kind: 'evaluate', task, attempt: state.tasks.attempt[task]!, part: 'verify-key' })
@@ -79,8 +98,10 @@ function runSucceeded(state: State, task: TaskId, node: PlanNode, value: Value):
 
 export function verifyKeyAnswered(state: State, task: TaskId, outcome: Outcome): void {
   const value = state.held.get(task) ?? null
+  const keeping = state.keeping.get(task) ?? null
   state.held.delete(task)
-  const run: VerifyRun = outcome.kind === 'value' ? { outcome: { kind: 'value', value }, key: canonicalJson(outcome.value) } : { outcome, key: null }
+  state.keeping.delete(task)
+  const run: VerifyRun = outcome.kind === 'value' ? { outcome: { kind: 'value', value }, key: canonicalJson(outcome.value), keeping } : { outcome, key: null, keeping: null }
   runEnded(state, task, state.nodeOf(task), run)
 }
 
@@ -92,8 +113,8 @@ function runEnded(state: State, task: TaskId, node: PlanNode, run: VerifyRun): v
   const least = Math.min(verify.runs, MAX_VERIFY_RUNS)
   const most = Math.min(Math.max(verify.upTo ?? verify.runs, verify.runs), MAX_VERIFY_RUNS)
   const agree = verify.agree ?? least // A3
-  const { best, value } = agreement(runs)
-  if (runs.length >= least && best >= agree) return succeed(state, task, value)
+  const { best, agreed } = agreement(runs)
+  if (agreed !== null && runs.length >= least && best >= agree) return succeed(state, task, agreed.value, agreed.keeping)
   if (runs.length >= most || best + (most - runs.length) < agree) {
     const first = runs[0]!.outcome
     if (best === 0 && first.kind === 'failure') return giveUp(state, task, node, first.failure)
@@ -105,20 +126,21 @@ function runEnded(state: State, task: TaskId, node: PlanNode, run: VerifyRun): v
   startAttempt(state, task, node)
 }
 
-function agreement(runs: readonly VerifyRun[]): { best: number; value: Value } {
+/** How many runs agree at most, and the one with which that was reached. */
+function agreement(runs: readonly VerifyRun[]): { best: number; agreed: { readonly value: Value; readonly keeping: Keeping | null } | null } {
   const counts = new Map<string, number>()
   let best = 0
-  let value: Value = null
-  for (const { key, outcome } of runs) {
+  let agreed: ReturnType<typeof agreement>['agreed'] = null
+  for (const { key, outcome, keeping } of runs) {
     if (key === null || outcome.kind === 'failure') continue
     const count = (counts.get(key) ?? 0) + 1
     counts.set(key, count)
     if (count > best) {
       best = count
-      value = outcome.value
+      agreed = { value: outcome.value, keeping }
     }
   }
-  return { best, value }
+  return { best, agreed }
 }
 
 function describe(runs: readonly VerifyRun[]): string {
@@ -132,7 +154,8 @@ function cut(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 1)}…`
 }
 
-function succeed(state: State, task: TaskId, value: Value): void {
+function succeed(state: State, task: TaskId, value: Value, keeping: Keeping | null): void {
+  if (keeping !== null) keep(state, keeping)
   const key = state.cacheKeys.size > 0 ? state.cacheKeys.get(task) : undefined
   if (key !== undefined) state.out.push({ kind: 'remember', task, key, value })
   over(state, task, 'done', value)

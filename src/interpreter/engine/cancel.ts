@@ -49,7 +49,11 @@ export function cancelAttempt(state: State, task: TaskId): void {
     case phase.items:
       return
     case phase.queued:
-      return stepOut(state, task)
+      stepOut(state, task)
+      if (!state.talks.has(task)) return
+      break
+    case phase.away:
+      break
     case phase.backoff:
       stopWaiting(state, task)
       state.out.push({ kind: 'clear-timer', timer: timerOf(task, attempt, 'retry') })
@@ -61,7 +65,6 @@ export function cancelAttempt(state: State, task: TaskId): void {
       return
     case phase.body:
       stepOut(state, task)
-      if (state.talks.size > 0) closeTalk(state, task)
       break
     case phase.inside:
     case phase.returns: {
@@ -70,8 +73,16 @@ export function cancelAttempt(state: State, task: TaskId): void {
       break
     }
   }
+  if (state.talks.size > 0) dropTalk(state, task)
+  if (state.ensuring.size > 0) state.ensuring.delete(task)
   state.out.push({ kind: 'cancel', task, attempt })
   if (task !== 0 && timeoutOf(state, task) !== null) state.out.push({ kind: 'clear-timer', timer: timerOf(task, attempt, 'timeout') })
+}
+
+/** Gives up a conversation with all that it delegated. */
+function dropTalk(state: State, task: TaskId): void {
+  for (const desk of state.talks.get(task)?.desks.values() ?? []) cancelScope(state, desk)
+  closeTalk(state, task)
 }
 
 /** A person gives up a task. */

@@ -3,7 +3,7 @@
 //   D1. A task is counted against `limits { tasks }` before it starts; the one too many stops the run instead, once those that had started have ended.
 //   D3. A conversation that waits until it may ask is under way, and yet nothing of it would end by itself: it does not keep a stop waiting.
 //   D2. A call is counted against `limits { calls }` when it is recorded; one that is announced counts from then on, so that calls side by side
-//       do not pass the limit together.
+//       do not pass the limit together. One that is carried out inside the run is no call of the world: what it does there counts. // delegation.ts
 import type { TaskId } from '#model/event.ts'
 import { pathOf } from './path.ts'
 import { laneOf } from './place.ts'
@@ -41,6 +41,7 @@ function startBody(state: State, task: TaskId): void {
   const attempt = state.tasks.attempt[task]!
   const timeoutMs = timeoutOf(state, task)
   state.tasks.phase[task] = phase.body
+  if (state.talks.has(task)) return void state.toAsk.add(task) // a conversation that had stepped aside
   const part = state.nodeOf(task).body.kind === 'agent' ? 'prompt' : 'body'
   if (part === 'prompt') openTalk(state, task)
   if (timeoutMs !== null) state.out.push({ kind: 'set-timer', timer: timerOf(task, attempt, 'timeout'), ms: timeoutMs })
@@ -53,12 +54,13 @@ export function adopt(state: State, task: TaskId): void {
   reserve(state, task)
   state.schedule.occupy(laneOf(state, task))
   state.tasks.phase[task] = phase.body
-  if (state.nodeOf(task).body.kind === 'agent') openTalk(state, task)
+  if (state.talks.has(task)) state.toAsk.add(task)
+  else if (state.nodeOf(task).body.kind === 'agent') openTalk(state, task)
 }
 
 function reserve(state: State, task: TaskId): boolean {
   const { quota } = state.scopeOf(task)
-  if (quota === null || state.tasks.attempt[task] !== 1 || state.nodeOf(task).kind === 'let') return true
+  if (quota === null || state.tasks.attempt[task] !== 1 || state.nodeOf(task).kind === 'let' || state.talks.has(task)) return true
   for (let at: typeof quota | null = quota; at !== null; at = at.parent) {
     if (at.used < at.limit) continue
     state.pendingStop = { detail: reached(at, 'tasks', pathOf(state, task)), isFinal: true, isAskedFor: false } // D1

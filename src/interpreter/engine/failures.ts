@@ -2,11 +2,14 @@
 // Owns: their words. The codes are listed in diagnostics/catalog/run.ts and explained in docs/errors/run.
 import type { Failure } from '#model/event.ts'
 import { MAX_WAIT_MS } from '#model/plan.ts'
+import type { Value } from '#model/type.ts'
 import type { Needs } from './schedule.ts'
 import type { TalkEnd } from './talk/talk.ts'
 import { MAX_ATTEMPTS, MAX_DETAILS_LENGTH, MAX_QUESTION_LENGTH, MAX_TASKS, MAX_WORKFLOW_DEPTH } from './protocol.ts'
 
 const DAY_MS = 86_400_000
+/** Characters of what does not hold. */
+const MAX_SAYS_LENGTH = 2_000
 
 function failure(code: string, task: string, message: string, help: string, more: { retryable?: boolean; details?: string } = {}): Failure {
   return { code, message, task, retryable: more.retryable ?? false, help, ...(more.details === undefined ? {} : { details: more.details }) }
@@ -68,14 +71,32 @@ export const failures = {
       'State it in the model: `price: { input: $3, output: $15 }` per million tokens, or limit `tokens` instead.',
     ),
   talkEnded: (task: string, end: TalkEnd, message: string, details: string | undefined) =>
-    failure(`agent/${talkCodes[end]}`, task, message, talkHelp[end], { retryable: end === 'wrong-answer' || end === 'repeats', ...(details === undefined ? {} : { details: details.slice(0, MAX_DETAILS_LENGTH) }) }),
+    failure(`agent/${talkCodes[end]}`, task, message, talkHelp[end], { retryable: mayMend.has(end), ...(details === undefined ? {} : { details: details.slice(0, MAX_DETAILS_LENGTH) }) }),
+  agentStopped: (task: string, agent: string, by: string) =>
+    failure('agent/stopped', task, `A person stopped the agent \`${agent}\` for this run (${by}).`, 'Run the program again, or say with `on failure` what follows without it.'),
+  agentGivenUp: (task: string, agent: string, count: number, { code, message, details }: Failure) =>
+    failure(
+      'agent/given-up', task, `The agent \`${agent}\` was given up for this run: its model failed ${count} conversations in a row, the last one with ${code}: ${message}`,
+      'See what is wrong with the model, then run the program again; `limits { failures: … }` of an agent says how often is too often.', details === undefined ? {} : { details },
+    ),
+  badThread: (task: string, problem: string) =>
+    failure('run/wrong-kind', task, problem, 'Name it with a text: `memory thread "support"`.'),
+  notEnsured: (task: string, says: string, value: Value) =>
+    failure(
+      'run/not-ensured', task, `This task did not come to what was wanted: ${says.slice(0, MAX_SAYS_LENGTH)}`, 'See the value below. `retry` may mend it; or ask for less with `ensure`.',
+      { retryable: true, details: JSON.stringify(value).slice(0, MAX_DETAILS_LENGTH) },
+    ),
   unknownWorkflow: (task: string, name: string) =>
     failure('run/damaged-plan', task, `The plan has no workflow \`${name}\`.`, 'Compile the program again.'),
 }
 
 const talkCodes: Readonly<Record<TalkEnd, string>> = {
-  turns: 'turns-used-up', tokens: 'tokens-used-up', cost: 'cost-used-up', refusal: 'refused', repeats: 'repeats-itself', 'answer-cut-off': 'answer-cut-off', 'wrong-answer': 'wrong-answer', 'context-full': 'context-full',
+  turns: 'turns-used-up', tokens: 'tokens-used-up', cost: 'cost-used-up', refusal: 'refused', repeats: 'repeats-itself', 'answer-cut-off': 'answer-cut-off',
+  'wrong-answer': 'wrong-answer', 'objective-missed': 'objective-missed', 'context-full': 'context-full',
 }
+
+/** Ends that another conversation may not come to. */
+const mayMend: ReadonlySet<TalkEnd> = new Set(['wrong-answer', 'objective-missed', 'repeats'])
 
 const more = (what: string): string => `Allow it more with \`limits { ${what}: … }\`, or give it less to do at once.`
 const talkHelp: Readonly<Record<TalkEnd, string>> = {
@@ -84,6 +105,7 @@ const talkHelp: Readonly<Record<TalkEnd, string>> = {
   repeats: 'Say in `role` what it is to do when a tool does not help, or give it another tool.',
   'answer-cut-off': 'Ask for a shorter answer, or allow the model more with `maxTokens`.',
   'wrong-answer': 'Say in the prompt what the answer is to hold, or declare a simpler type.',
+  'objective-missed': 'Say in the prompt what is to hold, allow it more turns, or ask for less with `ensure`.',
   'context-full': 'Give it less to read at once, or a model that holds more.',
 }
 

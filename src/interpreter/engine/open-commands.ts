@@ -3,6 +3,7 @@
 //   C1. Performing these is the same as never having stopped: the attempt numbers, and so the idempotency keys, are the same.
 //   C2. What is left of a wait goes by the wall clock; what is left of a limit of time, and of the timeout of a sub-workflow under way, by how long the run
 //       was driven. A timeout of anything else begins again with the body.
+import { isInside } from './delegation.ts'
 import { timerOf, type Command } from './protocol.ts'
 import type { Conversation, Scope, State } from './state.ts'
 import { phase } from './tasks.ts'
@@ -51,21 +52,25 @@ function openCommandsOf(state: State, task: number, nowMs: number, open: Command
     open.push({ kind: 'look-up', task, by: state.held.get(task) })
     return
   }
-  const hasTimeout = at === phase.body || at === phase.setup || at === phase.inside || at === phase.returns
+  const talk = state.talks.get(task)
+  const hasTimeout = at === phase.body || at === phase.setup || at === phase.inside || at === phase.returns || talk !== undefined
   if (hasTimeout && task !== 0) {
     const timeoutMs = timeoutOf(state, task)
     const inner = at === phase.inside || at === phase.returns ? state.inside.get(task) : undefined
     if (timeoutMs !== null) open.push({ kind: 'set-timer', timer: timerOf(task, attempt, 'timeout'), ms: inner === undefined ? timeoutMs : leftOfScope(state, inner, timeoutMs) })
   }
-  const talk = at === phase.body ? state.talks.get(task) : undefined
+  if (state.ensuring.has(task)) return void open.push({ kind: 'evaluate', task, attempt, part: 'ensure' })
   if (talk !== undefined) return openCommandsOfTalk(talk, task, attempt, open)
   const part = partOfPhase[at as keyof typeof partOfPhase]
   if (part !== undefined) open.push({ kind: 'evaluate', task, attempt, part })
 }
 
 /** Of a conversation: the question under way, or the calls of which nothing is recorded. One that waits for room in its budgets waits on. // C1 */
-function openCommandsOfTalk({ prompt, talk, step, open: question }: Conversation, task: number, attempt: number, open: Command[]): void {
-  if (talk === null) open.push({ kind: 'evaluate', task, attempt, part: prompt === null ? 'prompt' : 'role' })
-  else if (step?.kind === 'call') for (const { call } of talk.unfinished()) open.push({ kind: 'call-for-agent', task, attempt, call })
-  else if (step?.kind === 'ask' && question !== null) open.push({ kind: 'ask-model', task, attempt, turn: step.turn })
+function openCommandsOfTalk(conversation: Conversation, task: number, attempt: number, open: Command[]): void {
+  const { prompt, role, recalling, talk, step, open: question } = conversation
+  if (prompt === null || role === null) open.push({ kind: 'evaluate', task, attempt, part: prompt === null ? 'prompt' : 'role' })
+  else if (talk === null && recalling?.entries == null) open.push(recalling?.thread == null ? { kind: 'evaluate', task, attempt, part: 'thread' } : { kind: 'recall', task, attempt, thread: recalling.thread })
+  else if (step?.kind === 'call') {
+    for (const { call } of talk!.unfinished()) if (!isInside(conversation, call)) open.push({ kind: 'call-for-agent', task, attempt, call })
+  } else if (step?.kind === 'ask' && question !== null) open.push({ kind: 'ask-model', task, attempt, turn: step.turn })
 }

@@ -71,6 +71,7 @@ export function openScope(state: State, task: TaskId, setup: Setup): Outcome | n
     tail: caller === null ? 0 : caller.tail + caller.shape.toEnd[nodeIndex]! - caller.shape.own[nodeIndex]!,
     priority: caller === null ? 0 : caller.priority + node!.priority,
     lane: node?.needs ? state.schedule.laneOf(node.needs) : (caller?.lane ?? 0),
+    desk: null,
     remaining: workflow.nodes.length,
     isOpen: true,
   }

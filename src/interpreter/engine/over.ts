@@ -27,6 +27,8 @@ export function mark(state: State, task: TaskId, ending: Ending): void {
   state.tasks.phase[task] = phase[ending]
   if (state.verifies.size > 0) state.verifies.delete(task)
   if (state.held.size > 0) state.held.delete(task)
+  if (state.keeping.size > 0) state.keeping.delete(task)
+  if (state.ensuring.size > 0) state.ensuring.delete(task)
   if (state.cacheKeys.size > 0) state.cacheKeys.delete(task)
   if (state.calls.size > 0) state.calls.delete(task)
   if (state.waits.size > 0 && state.waits.delete(task)) state.waitsVersion++

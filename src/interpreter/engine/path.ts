@@ -1,6 +1,7 @@
 // Path: the name of a task within its run, for people and for idempotency keys: `scan[3]`, `build/test[2]/compile`.
 // Owns: how paths are written.
 //   N1. A path names one task of a run: the second and later attempts of a sub-workflow carry their number, `build#2/test`.
+//   N2. What an agent delegates is named by its call: `review/2.reader` is the third call of the conversation `review`. // delegation.ts
 import type { TaskId } from '#model/event.ts'
 import type { Scope, State } from './state.ts'
 

@@ -1,10 +1,10 @@
 // Protocol: what the engine asks of the world, and the bounds it keeps.
 // Owns: commands, timer numbers, limits of a run. Does not own: how a command is carried out (effects/) or what an event means (transition.ts).
-//   E1. A command is data; performing it ends in an event (or, for `cancel`, `clear-timer`, `remember`, `changed`, in none; for `ask`, when somebody answers).
+//   E1. A command is data; performing it ends in an event (or, for `cancel`, `clear-timer`, `remember`, `changed`, `agent-changed`, in none; for `ask`, when somebody answers).
 //   E2. A command names task and attempt; an event that names an attempt which is over changes nothing.
 //   E3. Timer numbers are made of task, attempt and purpose, never of the order in which they were asked for.
 import type { Outcome, Part, TaskId } from '#model/event.ts'
-import type { TaskStatus } from '#model/report.ts'
+import type { AgentChange, TaskStatus } from '#model/report.ts'
 import type { Value } from '#model/type.ts'
 
 /** Tasks (items of a `for` and tasks of sub-workflows included) one run may have. */
@@ -33,6 +33,8 @@ export type Command =
   | { readonly kind: 'ask'; readonly task: TaskId; readonly attempt: number }
   /** The question of the open turn is to be put to a model: `questionOf` in talks.ts has it. Ends in `model-answered`. */
   | { readonly kind: 'ask-model'; readonly task: TaskId; readonly attempt: number; readonly turn: number }
+  /** What is in a thread is to be read. Ends in `recalled`. */
+  | { readonly kind: 'recall'; readonly task: TaskId; readonly attempt: number; readonly thread: string }
   /** A call that a model asked for is to be made: `callOf` in talks.ts has it. Ends in `call-finished`. */
   | { readonly kind: 'call-for-agent'; readonly task: TaskId; readonly attempt: number; readonly call: number }
   | { readonly kind: 'clear-timer'; readonly timer: number }
@@ -43,6 +45,7 @@ export type Command =
   /** To be recorded as `run-finished`. */
   | { readonly kind: 'finish'; readonly outcome: Outcome }
   /** For those who watch; nothing is to be done. */
+  | { readonly kind: 'agent-changed'; readonly agent: string; readonly change: AgentChange }
   | { readonly kind: 'changed'; readonly task: TaskId; readonly status: TaskStatus; readonly cached: boolean }
 
 /** `due`: the deadline of a question, the end of a wait. */

@@ -10,8 +10,11 @@
 import type { ChatFailureCode, LostAttempt } from '#model/chat.ts'
 import type { Outcome, TaskId } from '#model/event.ts'
 import { MAX_MODEL_CHAIN, type Plan, type PlanModel } from '#model/plan.ts'
+import { conversationEnded, isPaused } from './agent-life.ts'
 import { type Budget, setAside, settleBudgets, type Spending } from './budget.ts'
+import { taintAround } from './delegation.ts'
 import { failures } from './failures.ts'
+import { leaveTeam } from './messages.ts'
 import { pathOf } from './path.ts'
 import type { Conversation, OpenQuestion, State } from './state.ts'
 import { STANDARD_ANSWER_TOKENS } from './talk/spec.ts'
@@ -58,12 +61,14 @@ export function askReady(state: State): void {
   for (const task of state.toAsk) {
     if (state.isStopping || state.pendingStop !== null) return // Q3
     const talk = state.talks.get(task)!
+    if (isPaused(state, talk.key)) continue
     const room = roomFor(state, talk, blocked)
     if (room.kind === 'wait') continue
     if (room.kind === 'ask') open(state, task, talk, room.answerTokens)
     else if (room.budget.workflow === null) {
       state.toAsk.delete(task)
-      const message = `The agent used up its limit of ${amount(room)}: what is left is too little for another question.`
+      const whose = room.budget === talk.budgets[room.what] ? 'The agent' : 'An agent that delegated this'
+      const message = `${whose} used up its limit of ${amount(room)}: what is left is too little for another question.`
       state.toEnd.push({ task, attempt: state.tasks.attempt[task]!, outcome: { kind: 'failure', failure: failures.talkEnded(pathOf(state, task), room.what, message, undefined) } })
     } else state.pendingStop = { detail: `\`${pathOf(state, task)}\` goes beyond the limit of ${amount(room)} in \`${room.budget.workflow}\`.`, isFinal: true, isAskedFor: false }
   }
@@ -76,8 +81,8 @@ interface Limit {
 
 type Room = { readonly kind: 'ask'; readonly answerTokens: number } | { readonly kind: 'wait' } | ({ readonly kind: 'over' } & Limit)
 
-function roomFor({ plan }: State, { model, talk, budgets, inputTokens }: Conversation, blocked: Set<Budget>): Room {
-  const wanted = talk!.spec.answerTokens
+function roomFor({ plan }: State, { model, step, budgets, inputTokens }: Conversation, blocked: Set<Budget>): Room {
+  const wanted = step?.kind === 'ask' ? step.request.maxTokens : STANDARD_ANSWER_TOKENS
   const dearest = dearestOf(plan, modelChain(plan, model))
   const price = typeof dearest === 'string' ? null : dearest
   let answerTokens = wanted
@@ -132,7 +137,7 @@ function open(state: State, task: TaskId, talk: Conversation, answerTokens: numb
 
 /** The record says that a question was asked: here it may not have found room yet, because that depends on the order in which others were answered. */
 export function markAsked(state: State, task: TaskId, talk: Conversation): OpenQuestion {
-  if (talk.open === null) open(state, task, talk, talk.talk!.spec.answerTokens)
+  if (talk.open === null) open(state, task, talk, talk.step?.kind === 'ask' ? talk.step.request.maxTokens : STANDARD_ANSWER_TOKENS)
   talk.open!.isRecorded = true
   return talk.open!
 }
@@ -171,6 +176,9 @@ export function closeTalk(state: State, task: TaskId, outcome: Outcome | null = 
   const talk = state.talks.get(task)
   if (talk === undefined) return
   talk.end = outcome
+  conversationEnded(state, talk.key, outcome)
+  if (talk.talk?.isTainted === true) taintAround(state, task)
+  leaveTeam(state, task, talk)
   loseQuestion(talk)
   state.talks.delete(task)
   state.toAsk.delete(task)

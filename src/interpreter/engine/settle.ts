@@ -5,6 +5,7 @@
 import type { TaskId } from '#model/event.ts'
 import type { Value } from '#model/type.ts'
 import { cancelItems, cancelScope, closeScope } from './cancel.ts'
+import { deskOver, isDesk } from './delegation.ts'
 import { askForResult } from './open-scope.ts'
 import { over, overByFailure } from './over.ts'
 import type { Group, Scope, State } from './state.ts'
@@ -16,6 +17,7 @@ export function settle(state: State, task: TaskId): void {
   if (owner !== -1) return settleItem(state, state.groups.get(owner)!, task)
   const scope = state.scopeOf(task)
   if (!scope.isOpen) return
+  if (isDesk(scope)) return deskOver(state, scope)
   if (state.tasks.values[task] === undefined) {
     cancelScope(state, scope) // L1
     return endScope(state, scope, { kind: 'failure', failure: state.failures.get(task)! })

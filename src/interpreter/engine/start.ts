@@ -2,6 +2,7 @@
 // Owns: what makes a start impossible; the first step of an attempt. Does not own: what comes before (begin.ts, waiting.ts), places (place.ts).
 import type { Failure, TaskId } from '#model/event.ts'
 import type { PlanNode } from '#model/plan.ts'
+import { closedFor } from './agent-life.ts'
 import { agentOf } from './agent-role.ts'
 import { failures } from './failures.ts'
 import { pathOf } from './path.ts'
@@ -14,10 +15,11 @@ import { phase } from './tasks.ts'
 /** Why the body can never be started here, which is said before anybody is asked; null where it can. */
 export function unstartable(state: State, task: TaskId, node: PlanNode): Failure | null {
   if (node.body.kind === 'agent') {
+    const closed = closedFor(state, task, node)
+    if (closed !== null) return closed
     const agent = agentOf(state, task)
     if (agent === null) return failures.unknownAgent(pathOf(state, task), node.body.agent)
     if (agent.model === null) return failures.notAvailableYet(pathOf(state, task), 'An agent without a model')
-    if (agent.memory.kind !== 'none') return failures.notAvailableYet(pathOf(state, task), 'An agent that remembers')
   }
   return node.needs !== null && node.body.kind !== 'workflow' ? beyondReach(state, task, node.needs) : null
 }
@@ -32,8 +34,13 @@ function beyondReach(state: State, task: TaskId, needs: Needs): Failure | null {
 
 /** Begins the current attempt: a sub-workflow at once, anything else by taking its place in line. */
 export function startAttempt(state: State, task: TaskId, node: PlanNode): void {
-  if (node.body.kind !== 'workflow') return lineUp(state, task)
   const attempt = state.tasks.attempt[task]!
+  const closed = closedFor(state, task, node)
+  if (closed !== null) {
+    state.tasks.phase[task] = phase.setup
+    return state.toEnd.push({ task, attempt, outcome: { kind: 'failure', failure: closed } })
+  }
+  if (node.body.kind !== 'workflow') return lineUp(state, task)
   if (node.timeoutMs !== null) state.out.push({ kind: 'set-timer', timer: timerOf(task, attempt, 'timeout'), ms: node.timeoutMs })
   state.tasks.phase[task] = phase.setup
   state.out.push({ kind: 'evaluate', task, attempt, part: 'setup' })

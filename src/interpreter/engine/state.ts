@@ -5,14 +5,16 @@
 import type { Authority, Grant } from '#model/capability.ts'
 import { Fifo } from '#base/fifo.ts'
 import type { Failure, Outcome, RunOrigin, StopCause, TaskId } from '#model/event.ts'
-import type { Plan, PlanAgent, PlanNode } from '#model/plan.ts'
+import type { Plan, PlanAgent, PlanNode, PlanTool } from '#model/plan.ts'
 import type { TalkUsage, TaskCounts, TaskStatus } from '#model/report.ts'
 import type { Value } from '#model/type.ts'
+import type { KeptEntry, Remembered, ThreadEntry } from '#model/memory.ts'
 import type { Budgets, Spending } from './budget.ts'
 import type { Capacity, Command } from './protocol.ts'
 import { type Bounds, Limiter, Schedule } from './schedule.ts'
 import { Shapes, type Shape, type Weights } from './shape.ts'
-import type { Talk, TalkStep } from './talk/talk.ts'
+import type { Letter } from './talk/letter.ts'
+import type { CallResult, Talk, TalkStep } from './talk/talk.ts'
 import { TaskTable } from './tasks.ts'
 
 /** One level of authority: every level must allow an action. */
@@ -61,9 +63,24 @@ export interface Scope {
   readonly priority: number
   /** Lane of tasks without needs of their own. */
   readonly lane: number
+  /** Of a desk; null: of a workflow. See delegation.ts. */
+  readonly desk: Desk | null
   /** Nodes not yet over. */
   remaining: number
   isOpen: boolean
+}
+
+/** A call of a conversation that a workflow carries out. */
+export interface Desk {
+  /** Its number in the conversation, which is the scope's task. */
+  readonly call: number
+  readonly tool: PlanTool
+  /** What was said to it, or by anybody at it, holds text from outside. */
+  isTainted: boolean
+  /** Of a question to the lead: the conversation that is asked. */
+  readonly lead: TaskId | null
+  /** What those at it asked the lead meanwhile. */
+  readonly asked: { readonly question: string; readonly answer: string }[]
 }
 
 /** A `for` under way. */
@@ -80,6 +97,8 @@ export interface Group {
 
 export interface VerifyRun {
   readonly outcome: Outcome
+  /** Of an agent that remembers: what is kept if this is the run that counts. */
+  readonly keeping: Keeping | null
   /** Canonical JSON of what is compared; null for a failure, which agrees with nothing. */
   readonly key: string | null
 }
@@ -102,14 +121,24 @@ export interface Conversation {
   readonly budgets: Budgets
   /** What the agent is asked; null until that is worked out. */
   prompt: string | null
+  /** What the agent is; null until that is worked out. */
+  role: string | null
+  /** What it is reminded of, on its way; null where nothing is looked for. */
+  recalling: Recalling | null
   /** Of the agent, within those of the workflow it is asked in. */
   levels: readonly Level[]
-  /** Null until its role is worked out. */
+  /** Null until its role is worked out, and what it is reminded of is there. */
   talk: Talk | null
-  /** Whose turn it is: to ask, or to call. */
+  /** Whose turn it is: to ask, or to call. Turn 0 puts earlier conversations into few words. */
   step: Extract<TalkStep, { kind: 'ask' | 'call' }> | null
   /** Calls of tools that it made. */
   calls: number
+  /** Calls that were made to see whether its answers are what was wanted. */
+  ensureCalls: number
+  /** Calls that workflows carry out, by their numbers. */
+  readonly desks: Map<number, Scope>
+  /** The call by which it waits for a message; the least order has waited longest. */
+  receiving: { readonly call: number; readonly order: number } | null
   /** The most tokens that the next question can hold. */
   inputTokens: number
   /** The question under way. */
@@ -118,12 +147,56 @@ export interface Conversation {
   end: Outcome | null
 }
 
+/** What a tree of conversations has beside them. */
+export interface Team {
+  /** For agents that are not at work, by key. */
+  readonly kept: Map<string, Letter[]>
+  /** Who listens, by topic. */
+  readonly listening: Map<string, Set<TaskId>>
+}
+
 export interface OpenQuestion {
   /** The most tokens of its answer. */
   readonly answerTokens: number
   readonly aside: Spending
   /** That it was asked is recorded. */
   isRecorded: boolean
+}
+
+/** What a conversation is reminded of, on its way. */
+export interface Recalling {
+  /** Of a thread; null: not known yet, or none. */
+  thread: string | null
+  /** Null: not there yet. Oldest first. */
+  entries: readonly ThreadEntry[] | null
+  /** How many of them, the oldest, are being put into few words; null: nobody was asked. */
+  summing: number | null
+}
+
+/** What is kept of an attempt that has succeeded. */
+export interface Keeping {
+  readonly agent: string
+  readonly thread: string | null
+  readonly key: string
+  readonly entry: Remembered
+}
+
+/** What is known of an agent. */
+export interface AgentLife {
+  isPaused: boolean
+  /** By whom; null: it was not. */
+  stoppedBy: string | null
+  /** The failure after which it was given up. */
+  givenUp: Failure | null
+  failuresInRow: number
+  lastFailure: Failure | null
+  lastAnswer: string | null
+  /** Conversations that came to a value, and that did not. */
+  done: number
+  failed: number
+  turns: number
+  tokens: number
+  costMicros: number
 }
 
 /** What a task waits for that no process needs to live for. */
@@ -159,6 +232,18 @@ export class State {
   readonly givenUp = new Map<TaskId, string>()
   /** Calls of attempts under way, for resuming them. */
   readonly calls = new Map<TaskId, RecordedCall[]>()
+  /** Values of bodies of which is being worked out whether they are what was wanted. */
+  readonly ensuring = new Map<TaskId, Value>()
+  /** What becomes of the agents of this run, by their keys. */
+  readonly lives = new Map<string, AgentLife>()
+  /** Agents that were stopped or given up, whose tasks are to fail. */
+  readonly toClose = new Fifo<string>()
+  /** What agents remember within this run, by their keys. */
+  readonly memories = new Map<string, readonly ThreadEntry[]>()
+  /** What is to be added to threads; whoever records the events takes it after each. */
+  readonly kept: KeptEntry[] = []
+  /** Of tasks whose values are compared by a key: what is kept if they count. */
+  readonly keeping = new Map<TaskId, Keeping>()
   /** Conversations under way. */
   readonly talks = new Map<TaskId, Conversation>()
   /** Of them, those whose turn it is to ask, until there is room in their budgets. */
@@ -181,6 +266,14 @@ export class State {
   readonly toBegin = new Fifo<TaskId>()
   readonly toSettle = new Fifo<TaskId>()
   readonly toEnd = new Fifo<{ readonly task: TaskId; readonly attempt: number; readonly outcome: Outcome }>()
+  /** What came of calls that are carried out inside the run. */
+  readonly toTell = new Fifo<{ readonly task: TaskId; readonly attempt: number; readonly call: number; readonly result: CallResult; readonly isTainted: boolean }>()
+  /** Of trees of conversations in which messages were sent, by the conversation at the top. */
+  readonly teams = new Map<TaskId, Team>()
+  /** Conversations that wait for a message. */
+  readonly receiving = new Set<TaskId>()
+  /** How often a message was waited for. */
+  receives = 0
   /** What is to be done, until it is taken. */
   readonly out = new Fifo<Command>()
   runId = ''

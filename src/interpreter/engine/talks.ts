@@ -4,15 +4,21 @@
 //   C1. A conversation is one attempt: tried again, it begins again. It is folded from its events alone: no recorded turn is asked again.
 //   C2. What its calls may do is bounded by the agent's levels, within those of the workflow that asks it.
 //   C4. A call beyond the agent's own `limits { calls }` is refused in the same way: it may answer with what it has.
-//   C3. A call that only a person could allow is refused, and a workflow as a tool: the agent is told why, and it costs a turn.
+//   C3. A call before which a person is to be asked goes by way of the workflow that asks; where the plan has none it is refused: the agent is told why, and it costs a turn.
+//   C5. What a conversation delegates counts as its own: tokens and money against its limits, and the calls of agents inside against its `limits { calls }`.
 import type { ChatRequest, ChatUsage } from '#model/chat.ts'
 import type { ModelOutcome, Outcome, RunEvent, TaskId } from '#model/event.ts'
-import type { PlanTool } from '#model/plan.ts'
+import type { ThreadEntry } from '#model/memory.ts'
+import type { Plan, PlanTool } from '#model/plan.ts'
 import type { Type, Value } from '#model/type.ts'
+import { turnAnswered } from './agent-life.ts'
 import { agentOf, limitOfAgent, readRole } from './agent-role.ts'
 import { attemptEnded } from './attempt.ts'
 import { budgetOf, type Spending } from './budget.ts'
+import { besideOf, comesBack, deskAround, type Delegated, delegatorOf, isPromptTainted, MAX_LEAD_QUESTIONS, MAX_OPEN_DESKS, openDesk, payerOf, resultOf, stepAside } from './delegation.ts'
 import { failures } from './failures.ts'
+import { nameThread, recall, type RecallStep, summaryAnswered } from './memory.ts'
+import { joinTeam, listen, receive, send } from './messages.ts'
 import { pathOf } from './path.ts'
 import { answerTokensOf, dearestOf, markAsked, modelChain, priceOf, settleQuestion } from './questions.ts'
 import type { Conversation, State } from './state.ts'
@@ -30,7 +36,10 @@ export function openTalk(state: State, task: TaskId): void {
     tokens: budgetOf(limitOfAgent(state, task, agent, 'tokens'), null, around.tokens),
     cost: budgetOf(limitOfAgent(state, task, agent, 'costMicros'), null, around.cost),
   }
-  state.talks.set(task, { key: body.agent, agent, model: agent.model, budgets, prompt: null, levels: [], talk: null, step: null, calls: 0, inputTokens: 0, open: null, end: null })
+  state.talks.set(task, {
+    key: body.agent, agent, model: agent.model, budgets, prompt: null, role: null, recalling: null, levels: [], talk: null, step: null, calls: 0, ensureCalls: 0, desks: new Map(), receiving: null,
+    inputTokens: 0, open: null, end: null,
+  })
 }
 
 /** What the agent is asked is worked out: what it is comes next. */
@@ -42,31 +51,73 @@ export function promptAnswered(state: State, task: TaskId, outcome: Outcome): vo
   state.out.push({ kind: 'evaluate', task, attempt: state.tasks.attempt[task]!, part: 'role' })
 }
 
-/** Its role and authority are worked out: the conversation begins. */
+/** Its role and authority are worked out: what it is reminded of comes next. */
 export function roleAnswered(state: State, task: TaskId, outcome: Outcome): void {
   const talk = state.talks.get(task)
-  if (talk === undefined || talk.prompt === null || talk.talk !== null) return
+  if (talk === undefined || talk.prompt === null || talk.role !== null) return
   if (outcome.kind === 'failure') return attemptEnded(state, task, outcome)
   const { agent, model, budgets } = talk
   const unpriced = budgets.cost === null ? null : dearestOf(state.plan, modelChain(state.plan, model))
   if (typeof unpriced === 'string') return attemptEnded(state, task, { kind: 'failure', failure: failures.noPrice(pathOf(state, task), unpriced, budgets.cost!.workflow) })
   const { role, levels } = readRole(state, task, agent, outcome.value)
+  talk.role = role
   talk.levels = levels // C2
-  talk.talk = new Talk(specOf(state, task, talk, role))
+  beginOnceRecalled(state, task, talk)
+}
+
+/** Begins the conversation once what it is reminded of is there. */
+function beginOnceRecalled(state: State, task: TaskId, talk: Conversation): void {
+  const step = recall(state, task, talk)
+  if (step.kind === 'wait') return
+  talk.talk = new Talk(specOf(state, task, talk, step))
+  joinTeam(state, task, talk)
   follow(state, task, talk, talk.talk.begin())
 }
 
-function specOf(state: State, task: TaskId, { agent, model, prompt }: Conversation, role: string): TalkSpec {
+/** The name of the thread that it remembers is worked out. */
+export function threadAnswered(state: State, task: TaskId, outcome: Outcome): void {
+  const talk = state.talks.get(task)
+  if (talk?.recalling == null || talk.recalling.thread !== null) return
+  if (outcome.kind === 'failure') return attemptEnded(state, task, outcome)
+  const problem = nameThread(talk.recalling, outcome.value)
+  if (problem !== null) return attemptEnded(state, task, { kind: 'failure', failure: failures.badThread(pathOf(state, task), problem) })
+  beginOnceRecalled(state, task, talk)
+}
+
+/** What is in its thread is recorded. */
+export function recalled(state: State, task: TaskId, entries: readonly ThreadEntry[]): void {
+  const talk = state.talks.get(task)
+  if (talk?.recalling == null || talk.recalling.thread === null || talk.recalling.entries !== null) return
+  talk.recalling.entries = entries
+  beginOnceRecalled(state, task, talk)
+}
+
+function specOf(state: State, task: TaskId, { agent, model, prompt, role }: Conversation, { before, isUntrusted }: Extract<RecallStep, { kind: 'begin' }>): TalkSpec {
   const { plan } = state
   const { body, type } = state.nodeOf(task)
   const limit = (name: 'turns' | 'tokens' | 'costMicros'): number | undefined => limitOfAgent(state, task, agent, name)
+  const beside = besideOf(state, task)
+  const hasNoTools = body.kind === 'agent' && body.hasNoTools === true && beside === null
   return {
-    agent: agent.name, role, prompt: prompt!, isPromptUntrusted: body.kind === 'agent' && body.isUntrusted === true, before: [],
-    tools: agent.tools.slice(0, MAX_TOOLS).map(({ name, doc, input, isUntrusted, isSink }) => ({ name, description: doc, input, isUntrusted, isSink })),
+    agent: agent.name, role: role!, prompt: prompt!, isPromptUntrusted: isUntrusted || isPromptTainted(state, task), before: beside ?? before,
+    tools: hasNoTools ? [] : agent.tools.slice(0, MAX_TOOLS).map(talkTool),
     answer: answerType(type),
-    maxTurns: Math.min(limit('turns') ?? STANDARD_TURNS, MAX_TURNS), maxTokens: limit('tokens') ?? null, maxCostMicros: limit('costMicros') ?? null,
-    answerTokens: answerTokensOf(plan, model), price: priceOf(plan, model), afterUntrusted: 'refuse',
+    maxTurns: beside === null ? Math.min(limit('turns') ?? STANDARD_TURNS, MAX_TURNS) : 1, // a last turn is without tools, though the same ones are shown
+    maxTokens: limit('tokens') ?? null, maxCostMicros: limit('costMicros') ?? null,
+    answerTokens: answerTokensOf(plan, model), ...contextOf(plan, model), price: priceOf(plan, model), afterUntrusted: agent.afterUntrusted ?? 'refuse',
   }
+}
+
+/** What every model that may answer can hold. */
+function contextOf(plan: Plan, model: string): { readonly contextTokens?: number } {
+  const known = modelChain(plan, model).flatMap(key => plan.models?.[key]?.contextTokens ?? [])
+  return known.length === 0 ? {} : { contextTokens: Math.min(...known) }
+}
+
+/** A tool before each call of which a person is asked is never refused for what the conversation holds. */
+function talkTool(tool: PlanTool): TalkSpec['tools'][number] {
+  const { name, doc, input, isUntrusted, isSink } = tool
+  return { name, description: doc, input, isUntrusted, isSink: isSink && !alwaysAsks(tool) }
 }
 
 /** Null for plain text. */
@@ -80,11 +131,11 @@ function follow(state: State, task: TaskId, talk: Conversation, first: TalkStep)
   for (let step: TalkStep | null = first; step !== null; ) {
     switch (step.kind) {
       case 'wait':
-        return
+        return stepAside(state, task, talk)
       case 'ask':
         talk.step = step
         talk.inputTokens = inputTokensAtMost(step.request)
-        state.toAsk.add(task)
+        if (!comesBack(state, task)) state.toAsk.add(task)
         return
       case 'call':
         talk.step = step
@@ -100,22 +151,123 @@ function follow(state: State, task: TaskId, talk: Conversation, first: TalkStep)
 
 /** The next step, where each of the calls is refused. */
 function makeCalls(state: State, task: TaskId, talk: Conversation, { calls }: Extract<TalkStep, { kind: 'call' }>): TalkStep | null {
-  const most = limitOfAgent(state, task, talk.agent, 'calls') ?? Infinity
   let next: TalkStep | null = null
-  for (const { call, tool, needsPerson } of calls) {
-    const refusal = needsPerson ? needsAPerson : toolOf(talk, tool)?.kind === 'workflow' ? noWorkflows : talk.calls >= most ? callsUsedUp(most) : null // C3 C4
-    if (refusal !== null) next = talk.talk!.finished(call, { kind: 'failure', message: refusal })
+  let desks = 0
+  for (const { call } of calls) {
+    const way = wayOf(state, task, talk, call)
+    const refusal = callsUsedUp(state, task) ?? (way.kind === 'refused' ? way.why : way.kind === 'desk' && ++desks > MAX_OPEN_DESKS ? tooManyDesks : null) // C4
+    if (refusal !== null) next = talk.talk!.finished(call, { kind: 'failure', message: refusal }, false)
     else {
-      talk.calls++
+      countCalls(state, task)
       state.out.push({ kind: 'call-for-agent', task, attempt: state.tasks.attempt[task]!, call })
     }
   }
   return next?.kind === 'wait' ? null : next
 }
 
-const needsAPerson = 'refused: this conversation holds text from outside, and nobody can be asked whether this tool may be called'
-const noWorkflows = 'run/not-available-yet: a workflow cannot be called as a tool by this version of tek'
-const callsUsedUp = (most: number): string => `refused: the limit of ${most} calls of this agent is used up; answer with what you have`
+/** How a call is carried out. */
+type Way =
+  | { readonly kind: 'outside' }
+  | { readonly kind: 'desk'; readonly delegated: Delegated }
+  | { readonly kind: 'message'; readonly does: 'send' | 'receive' | 'listen'; readonly input: Readonly<Record<string, Value>> }
+  | { readonly kind: 'refused'; readonly why: string }
+
+function wayOf(state: State, task: TaskId, talk: Conversation, call: number): Way {
+  const asked = callOf(state, task, call)
+  if (asked === null) return { kind: 'refused', why: 'there is no such call' }
+  const { tool, input } = asked
+  const desk = (workflow: string, lead: TaskId | null = null): Way => ({ kind: 'desk', delegated: { call, tool, workflow, input, lead } })
+  if (needsPerson(talk, tool, call)) { // C3
+    const by = 'asked' in tool ? tool.asked : undefined
+    return by === undefined ? { kind: 'refused', why: nobodyToAsk } : desk(by)
+  }
+  switch (tool.kind) {
+    case 'function':
+      return { kind: 'outside' }
+    case 'workflow':
+      return desk(tool.workflow)
+    case 'ask-lead': {
+      const around = deskAround(state, task)
+      const key = around === null ? undefined : state.talks.get(around.task)?.key
+      const workflow = key !== undefined && Object.hasOwn(tool.leads, key) ? tool.leads[key] : undefined
+      if (around === null || workflow === undefined) return { kind: 'refused', why: noLead }
+      return around.desk.asked.length >= MAX_LEAD_QUESTIONS ? { kind: 'refused', why: tooManyQuestions } : desk(workflow, around.task)
+    }
+    case 'message':
+      return { kind: 'message', does: tool.does, input }
+  }
+}
+
+const alwaysAsks = (tool: PlanTool): boolean => 'alwaysAsks' in tool && tool.alwaysAsks === true
+
+function needsPerson({ step }: Conversation, tool: PlanTool, call: number): boolean {
+  return alwaysAsks(tool) || (step?.kind === 'call' && step.calls.some(each => each.call === call && each.needsPerson))
+}
+
+const nobodyToAsk = 'refused: this conversation holds text from outside, and nobody can be asked whether this tool may be called'
+const noLead = 'nobody delegated this to you, so there is nobody to ask: go on with what you have'
+const tooManyQuestions = `refused: ${MAX_LEAD_QUESTIONS} questions were asked; go on with what you have`
+const tooManyDesks = `refused: at most ${MAX_OPEN_DESKS} of these at once; ask for the rest in another turn`
+
+/** What is said of a call beyond the limit of the agent, or of one around it; null where there is none. // C4 C5 */
+function callsUsedUp(state: State, task: TaskId): string | null {
+  for (let at: TaskId | null = task; at !== null; at = delegatorOf(state, at)) {
+    const talk = state.talks.get(at)
+    const most = talk === undefined ? undefined : limitOfAgent(state, at, talk.agent, 'calls')
+    if (talk !== undefined && most !== undefined && talk.calls >= most) return `refused: the limit of ${most} calls of ${at === task ? 'this agent' : `\`${talk.agent.name}\``} is used up; answer with what you have`
+  }
+  return null
+}
+
+function countCalls(state: State, task: TaskId): void {
+  for (let at: TaskId | null = task; at !== null; at = delegatorOf(state, at)) {
+    const talk = state.talks.get(at)
+    if (talk !== undefined) talk.calls++
+  }
+}
+
+/** Whether a call is carried out inside the run: nothing is asked of the world for it but the record that it was begun. */
+export function isCarriedOutInside(state: State, task: TaskId, call: number): boolean {
+  const talk = state.talks.get(task)
+  return talk !== undefined && callOf(state, task, call) !== null && wayOf(state, task, talk, call).kind !== 'outside'
+}
+
+/** The record says that a call was begun. True where it is carried out inside the run. */
+export function agentCallBegun(state: State, task: TaskId, call: number): boolean {
+  const talk = state.talks.get(task)
+  if (talk?.step?.kind !== 'call' || talk.desks.has(call) || !talk.talk!.unfinished().some(each => each.call === call)) return false
+  const way = wayOf(state, task, talk, call)
+  if (way.kind === 'outside') return false
+  const came = carryOut(state, task, talk, call, way)
+  follow(state, task, talk, came === null ? { kind: 'wait' } : talk.talk!.finished(call, came.result, came.isTainted))
+  return true
+}
+
+/** What came of a call at once; null: it takes its time. */
+function carryOut(state: State, task: TaskId, talk: Conversation, call: number, way: Exclude<Way, { kind: 'outside' }>): { readonly result: CallResult; readonly isTainted: boolean } | null {
+  const told = (result: CallResult) => ({ result, isTainted: false })
+  switch (way.kind) {
+    case 'refused':
+      return told({ kind: 'failure', message: way.why })
+    case 'desk': {
+      const failed = openDesk(state, task, talk, way.delegated)
+      return failed === null ? null : told(resultOf(failed))
+    }
+    case 'message': {
+      const text = (name: string): string => (typeof way.input[name] === 'string' ? way.input[name] : '')
+      if (way.does === 'receive') return receive(state, task, talk, call)
+      return told(way.does === 'listen' ? listen(state, task, text('topic')) : send(state, task, talk, text('to'), text('text')))
+    }
+  }
+}
+
+/** What is carried out inside the run came to its end. */
+export function callTold(state: State, task: TaskId, call: number, result: CallResult, isTainted: boolean): void {
+  const talk = state.talks.get(task)
+  if (talk?.step?.kind !== 'call') return
+  talk.desks.delete(call)
+  follow(state, task, talk, talk.talk!.finished(call, result, isTainted))
+}
 
 function toolOf({ agent }: Conversation, name: string): PlanTool | undefined {
   return agent.tools.find(each => each.name === name)
@@ -141,10 +293,20 @@ export function modelAnswered(state: State, task: TaskId, turn: number, outcome:
   const cost = spendingOf(reply.usage, price)
   settleQuestion(talk, cost, lost)
   count(state, task, cost)
-  follow(state, task, talk, talk.talk!.replied(reply, { price, answerTokens }))
+  turnAnswered(state, talk.key, cost)
+  if (talk.talk !== null) return follow(state, task, talk, talk.talk.replied(reply, { price, answerTokens }))
+  talk.step = null
+  summaryAnswered(state, task, talk, reply)
+  beginOnceRecalled(state, task, talk)
 }
 
 function count(state: State, task: TaskId, { tokens, costMicros }: Spending): void {
+  for (let at = payerOf(state, task); at !== null; at = payerOf(state, at)) { // C5
+    const beside = state.talks.get(at)?.talk?.beside
+    if (beside === undefined) continue
+    beside.tokens += tokens
+    beside.costMicros += costMicros
+  }
   const before = state.spent.get(task)
   if (state.isDriven) { // what a fork took over was paid for by the other run
     state.usage.tokens += tokens
@@ -164,11 +326,10 @@ export function agentCallFinished(state: State, task: TaskId, call: number, outc
   if (talk?.step?.kind === 'call') follow(state, task, talk, talk.talk!.finished(call, resultOf(outcome)))
 }
 
-/** A failure in the words that the model is told. */
-function resultOf(outcome: Outcome): CallResult {
-  if (outcome.kind === 'value') return outcome
-  const { code, message, help, details } = outcome.failure
-  return { kind: 'failure', message: [`${code}: ${message}`, help, details].filter(each => each !== undefined).join('\n') }
+/** An answer is not what was wanted: the agent is told what does not hold, as of an answer of the wrong type. */
+export function objectiveMissed(state: State, task: TaskId, says: string): void {
+  const talk = state.talks.get(task)!
+  follow(state, task, talk, talk.talk!.missed(says))
 }
 
 /** A question that is to be put to a model. */
@@ -187,10 +348,10 @@ export function questionOf(state: State, task: TaskId): Question | null {
   return { agent: talk.key, model: talk.model, request: { ...talk.step.request, maxTokens: talk.open.answerTokens } }
 }
 
-/** A call that a model asked for, as the journal names it; null where there is none of that number. */
+/** A call that a model asked for, as the journal names it: one that is carried out inside the run as the model does. Null where there is none of that number. */
 export function callNameOf(state: State, task: TaskId, call: number): string | null {
   const tool = callOf(state, task, call)?.tool
-  return tool === undefined ? null : tool.kind === 'function' ? `${tool.module}.${tool.fn}` : tool.name
+  return tool === undefined ? null : tool.kind === 'function' && !isCarriedOutInside(state, task, call) ? `${tool.module}.${tool.fn}` : tool.name
 }
 
 /** A call that a model asked for, of the types of the tool's parameters; null where it is not to be made any more. */

@@ -35,12 +35,14 @@ export const phase = {
   delay: 17,
   /** Waits for a time. */
   resting: 18,
+  /** A conversation that waits for nothing but what is carried out inside the run: it holds no place. */
+  away: 19,
   // From here on a task is over.
-  done: 19,
+  done: 20,
   /** Failed; its value (null or that of `use`) may still be used by others. */
-  failed: 20,
-  skipped: 21,
-  cancelled: 22,
+  failed: 21,
+  skipped: 22,
+  cancelled: 23,
 } as const
 
 export function isOver(code: number): boolean {

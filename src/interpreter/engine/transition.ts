@@ -7,19 +7,23 @@
 //   R3. Consequences are worked off from lists, never by recursion: a chain of 100,000 tasks needs no stack.
 import { unreachable } from '#base/invariant.ts'
 import type { Outcome, Part, RunEvent, TaskId } from '#model/event.ts'
+import { steered } from './agent-life.ts'
 import { attemptEnded, backoffOver, verifyKeyAnswered } from './attempt.ts'
 import { adoptItem, begin, cacheAnswered, cacheKeyAnswered, listAnswered, whenAnswered, widthAnswered } from './begin.ts'
 import { cancelAttempt, cancelByPerson } from './cancel.ts'
 import { adopt, askToStop, countCall, dispatch } from './dispatch.ts'
+import { endTasksOf } from './end-agent.ts'
+import { countEnsureCalls, ensureAnswered } from './ensure.ts'
 import { failures } from './failures.ts'
 import { fallbackAnswered } from './give-up.ts'
 import { openScope, type Setup } from './open-scope.ts'
+import { endIdleWait } from './messages.ts'
 import { pathOf } from './path.ts'
 import { partsOfTimer, type Command } from './protocol.ts'
 import { askAgain } from './questions.ts'
 import { resultAnswered, settle } from './settle.ts'
 import type { Scope, State } from './state.ts'
-import { agentCallFinished, modelAnswered, modelAsked, promptAnswered, roleAnswered } from './talks.ts'
+import { agentCallBegun, agentCallFinished, callTold, isCarriedOutInside, modelAnswered, modelAsked, promptAnswered, recalled, roleAnswered, threadAnswered } from './talks.ts'
 import { phase } from './tasks.ts'
 import { timeoutOf } from './timeout.ts'
 import { answered, deadlinePassed, questionAnswered, restOver, waitAnswered } from './waiting.ts'
@@ -43,7 +47,7 @@ export function fold(state: State, event: RunEvent): void {
   do {
     workOff(state)
     dispatch(state)
-  } while (state.toEnd.size > 0) // a conversation whose own limits leave no room for another question
+  } while (state.toEnd.size > 0 || (state.receiving.size > 0 && endIdleWait(state))) // a conversation whose own limits leave no room for another question; one that waits in vain
 }
 
 /** Milliseconds between two events up to which nobody asks whether the clock was set forward. */
@@ -71,7 +75,7 @@ function apply(state: State, event: RunEvent): void {
     case 'evaluated':
       return evaluated(state, event.task, event.attempt, event.part, event.outcome)
     case 'call-started':
-      if (event.task < state.tasks.size) countCall(state, event.task)
+      if (event.task < state.tasks.size && !isCarriedOutInside(state, event.task, event.call)) countCall(state, event.task)
       if (!isCurrent(state, event.task, event.attempt)) return // R2
       adoptItem(state, event.task)
       adopt(state, event.task)
@@ -89,6 +93,9 @@ function apply(state: State, event: RunEvent): void {
       adoptItem(state, event.task)
       adopt(state, event.task)
       return event.kind === 'model-asked' ? modelAsked(state, event) : modelAnswered(state, event.task, event.turn, event.outcome)
+    case 'recalled':
+      if (isCurrent(state, event.task, event.attempt)) recalled(state, event.task, event.entries) // R2
+      return
     case 'timer-fired':
       return timerFired(state, event.timer)
     case 'cache-answered':
@@ -111,6 +118,8 @@ function apply(state: State, event: RunEvent): void {
     case 'answered':
       if (isCurrent(state, event.task, event.attempt) && state.tasks.phase[event.task] === phase.asking) answered(state, event.task, event.verdict, event.by, event.note)
       return
+    case 'agent-steered':
+      return steered(state, event)
     case 'task-cancelled':
       return cancelByPerson(state, event.task, event.by)
     case 'run-finished':
@@ -123,12 +132,16 @@ function apply(state: State, event: RunEvent): void {
 }
 
 function workOff(state: State): void {
-  const { toEnd, toSettle, toBegin } = state
+  const { toEnd, toSettle, toBegin, toTell, toClose } = state
   for (;;) { // R3
     if (toSettle.size > 0) settle(state, toSettle.take()!)
+    else if (toClose.size > 0) endTasksOf(state, toClose.take()!)
     else if (toEnd.size > 0) {
       const { task, attempt, outcome } = toEnd.take()!
       if (isCurrent(state, task, attempt)) attemptEnded(state, task, outcome)
+    } else if (toTell.size > 0) {
+      const { task, attempt, call, result, isTainted } = toTell.take()!
+      if (isCurrent(state, task, attempt)) callTold(state, task, call, result, isTainted)
     } else if (toBegin.size > 0) {
       const task = toBegin.take()!
       if (state.tasks.phase[task] === phase.waiting) begin(state, task)
@@ -158,6 +171,7 @@ function evaluated(state: State, task: TaskId, attempt: number, part: Part, outc
   adoptItem(state, task)
   if (part === 'body' || part === 'prompt' || part === 'role') adopt(state, task)
   const at = state.tasks.phase[task]
+  if (part === 'ensure') countEnsureCalls(state, task)
   if (state.calls.size > 0) state.calls.delete(task)
   switch (part) {
     case 'body':
@@ -199,8 +213,10 @@ function evaluated(state: State, task: TaskId, attempt: number, part: Part, outc
       return promptAnswered(state, task, named(state, task, outcome))
     case 'role':
       return roleAnswered(state, task, named(state, task, outcome))
-    case 'ensure':
     case 'thread':
+      return threadAnswered(state, task, named(state, task, outcome))
+    case 'ensure':
+      return ensureAnswered(state, task, named(state, task, outcome))
     case 'label': // shown, never decided on
       return
     default:
@@ -231,6 +247,7 @@ function timeIsUp(state: State, scope: Scope): string {
 }
 
 function callStarted(state: State, { task, call, name, keyRun }: Extract<RunEvent, { kind: 'call-started' }>): void {
+  if (state.talks.size > 0 && !state.ensuring.has(task) && agentCallBegun(state, task, call)) return
   const calls = state.calls.get(task) ?? []
   if (call > calls.length && !state.talks.has(task)) return // a conversation counts the calls that it refuses too
   const keptRun = keyRun ?? (calls[call]?.name === name ? calls[call].keyRun : undefined) // made again, it keeps its key
@@ -252,7 +269,7 @@ function timerFired(state: State, timer: number): void {
       else if (at === phase.resting) restOver(state, task)
       return
     case 'timeout': {
-      if (at !== phase.body && at !== phase.setup && at !== phase.inside && at !== phase.returns) return
+      if (at !== phase.body && at !== phase.setup && at !== phase.inside && at !== phase.returns && !state.talks.has(task)) return
       const failure = failures.timedOut(pathOf(state, task), timeoutOf(state, task) ?? 0)
       cancelAttempt(state, task)
       state.tasks.phase[task] = phase.setup // the attempt holds nothing any more

@@ -5,6 +5,7 @@ import type { Part, TaskId } from '#model/event.ts'
 import type { PlanExpr, PlanNode } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
 import { agentOf, limitOfAgent, roleExpr } from './agent-role.ts'
+import { ensureExpr } from './ensure.ts'
 import { workflowKey } from './open-scope.ts'
 import type { Level, RecordedCall, Scope, State } from './state.ts'
 import { timeoutOf } from './timeout.ts'
@@ -45,6 +46,7 @@ export class Names {
       if (failure !== undefined) return { code: failure.code, message: failure.message, task: failure.task, retryable: failure.retryable }
     }
     if (name === verifiedValue && this.part === 'verify-key') return state.held.get(task) ?? null
+    if (name === ensuredValue && this.part === 'ensure') return state.ensuring.get(task) ?? null
     const group = state.tasks.group[task]!
     if (group === -1 || state.nodeOf(task).forEach?.item !== name) return undefined
     const { base, items } = state.groups.get(group)!
@@ -54,6 +56,8 @@ export class Names {
 
 /** Name under which a `verify`'s key expression sees the value of a run, unless it is a lambda. */
 const verifiedValue = 'value'
+/** Name under which the conditions of `ensure` see the value of a body. */
+const ensuredValue = 'answer'
 
 function scopeSeenBy(state: State, task: TaskId, part: Part): Scope {
   const scope = part === 'returns' ? state.inside.get(task) : state.scopeOf(task)
@@ -86,8 +90,11 @@ export function expressionOf(state: State, task: TaskId, part: Part): PlanExpr |
     case 'wait':
       return node.wait?.value ?? null
     case 'ensure':
-    case 'thread':
-      return null
+      return ensureExpr(node)
+    case 'thread': {
+      const memory = agentOf(state, task)?.memory
+      return memory?.kind === 'thread' ? memory.name : null
+    }
     case 'prompt':
       return node.body.kind === 'agent' ? node.body.prompt : null
     case 'role':
@@ -102,7 +109,7 @@ export function expressionOf(state: State, task: TaskId, part: Part): PlanExpr |
 /** Levels of authority that hold for a task's own calls, and for the questions of an agent that does it: each must allow. */
 export function levelsOf(state: State, task: TaskId): readonly Level[] {
   const { levels } = state.scopeOf(task)
-  const agent = state.talks.size === 0 ? undefined : state.talks.get(task)?.levels
+  const agent = state.talks.size === 0 || state.ensuring.has(task) ? undefined : state.talks.get(task)?.levels // E3 of ensure.ts
   return agent === undefined ? levels : [...levels, ...agent]
 }
 
@@ -129,10 +136,10 @@ export function limitsOf(state: State, task: TaskId): TaskBounds {
   const least = (...all: readonly (number | null)[]): number | null => all.reduce((a, b) => (a === null ? b : b === null ? a : Math.min(a, b)), null)
   let timeMs = timeoutOf(state, task)
   for (let scope = inner; ; scope = state.scopeOf(scope.task)) {
-    timeMs = least(timeMs, scope.timeMs, scope.task === 0 ? null : state.nodeOf(scope.task).timeoutMs)
+    timeMs = least(timeMs, scope.timeMs, scope.task === 0 ? null : timeoutOf(state, scope.task))
     if (scope.task === 0) break
   }
-  const agent = agentOf(state, task)
+  const agent = state.ensuring.has(task) ? null : agentOf(state, task) // E3 of ensure.ts
   const ofAgent = (name: 'memoryBytes' | 'cpu'): number | null => (agent === null ? null : (limitOfAgent(state, task, agent, name) ?? null))
   const memoryBytes = least(inner.bounds.memoryBytes, ofAgent('memoryBytes'), needs === null || needs.memoryBytes === 0 ? null : needs.memoryBytes)
   const share = least(inner.bounds.cpu, ofAgent('cpu'))

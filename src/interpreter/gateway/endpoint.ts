@@ -6,6 +6,7 @@
 //   P3. Agents take turns: who asks much does not keep others waiting. Within an agent, first come, first served.
 //   P4. At most MAX_WAITING wait; the one too many is told at once.
 //   P5. A break of more than PATIENCE_MS is waited out by nobody: who waits, and who comes, is told at once.
+//   P6. No more begin in any minute than a program says, attempts included; who is one too many waits.
 
 export interface Clock {
   /** Milliseconds that never go back. */
@@ -29,6 +30,10 @@ export const PATIENCE_MS = 10_000
 /** A pause that no server named. */
 const STANDARD_PAUSE_MS = 1_000
 
+const MINUTE_MS = 60_000
+/** Requests a minute that a program may name; more is no limit. */
+export const MAX_PER_MINUTE = 100_000
+
 /** What came of asking for a place. */
 export type Place = 'taken' | 'full' | 'broken'
 
@@ -43,8 +48,12 @@ export type Ending = 'answered' | 'failed' | 'rate-limited' | 'given-up'
 export class Endpoint {
   readonly name: string
   private readonly clock: Clock
-  private readonly most: number
+  private most: number
   private places: number
+  private isBound = false
+  private perMinute = Infinity
+  /** When the last `perMinute` began, in order. */
+  private begun: number[] = []
   private taken = 0
   private answers = 0
   private failures = 0
@@ -62,6 +71,16 @@ export class Endpoint {
     this.clock = clock
     this.most = places
     this.places = places
+  }
+
+  /** Bounds of a program: the narrower ones of all who share the server hold. */
+  bound({ places, perMinute = Infinity }: { readonly places?: number; readonly perMinute?: number }): void {
+    this.perMinute = Math.min(this.perMinute, perMinute)
+    if (places === undefined) return
+    const most = this.isBound ? Math.min(this.most, places) : places
+    this.places = this.places === this.most ? most : Math.min(this.places, most)
+    this.most = most
+    this.isBound = true
   }
 
   /** Milliseconds until somebody may ask; 0: now. Those who wait already are not counted. */
@@ -147,12 +166,22 @@ export class Endpoint {
   }
 
   private mayBegin(): boolean {
-    if (this.taken >= this.places || this.closedForMs > 0) return false
+    if (this.taken >= this.places || this.closedForMs > 0 || this.pacedForMs > 0) return false
     return this.openUntilMs === null || !this.isProbing // after a break, one at a time
+  }
+
+  /** Milliseconds until another may begin. // P6 */
+  private get pacedForMs(): number {
+    const first = this.begun.length < this.perMinute ? undefined : this.begun.at(-this.perMinute)
+    return first === undefined ? 0 : Math.max(0, first + MINUTE_MS - this.clock.monotonic())
   }
 
   private take(agent: string): void {
     this.taken++
+    if (this.perMinute < Infinity) {
+      this.begun.push(this.clock.monotonic())
+      if (this.begun.length > 2 * this.perMinute) this.begun = this.begun.slice(-this.perMinute)
+    }
     this.lastAgent = agent
     if (this.openUntilMs !== null) this.isProbing = true // P2
   }
@@ -164,7 +193,8 @@ export class Endpoint {
       this.take(next.agent)
       next.resolve('taken')
     }
-    if (this.waiting.length > 0 && this.closedForMs > 0) this.wakeIn(this.closedForMs)
+    const closedMs = Math.max(this.closedForMs, this.pacedForMs)
+    if (this.waiting.length > 0 && closedMs > 0) this.wakeIn(closedMs)
   }
 
   /** The first of the agent after the one that was served last, in the order of their names. // P3 */

@@ -7,6 +7,8 @@
 //       A broken or paused model is passed over at once where another can answer; one that stays broken fails at once also where none can.
 //   G3. Each attempt and why it ended is told, so that the record can say what an answer cost and where it came from.
 //   G4. All of it ends by the deadline, waits included.
+//   G6. Who may ask only so often in a minute waits before it takes a place that others could use.
+//   G5. A model that has no place for what a request holds (tools, images) is not asked; the next one is.
 import type { ChatDelta, ChatFailureCode, ChatReply, ChatRequest, LostAttempt } from '#model/chat.ts'
 import { isModelFailure, isRetryable, ModelFailure, type Model, type ModelContext } from '#plugin-api/model-provider.ts'
 import { PATIENCE_MS, type Clock, type Endpoint } from './endpoint.ts'
@@ -32,6 +34,8 @@ export interface GatewayAsk {
   readonly request: Omit<ChatRequest, 'model'>
   /** Who asks: agents take turns. */
   readonly agent: string
+  /** How often the agent may ask anybody; absent: as often as it likes. */
+  readonly pace?: Endpoint
   /** Milliseconds for all of it. */
   readonly deadlineMs: number
   readonly signal: AbortSignal
@@ -57,7 +61,8 @@ export async function askModels(ask: GatewayAsk, clock: Clock): Promise<GatewayA
   clock.sleep(ask.deadlineMs, done.signal).then(() => late.abort(), () => {}) // G4
   const signal = AbortSignal.any([ask.signal, late.signal])
   try {
-    const order = [...ask.chain.filter(each => !isPassedOver(each, ask.chain)), ...ask.chain.filter(each => isPassedOver(each, ask.chain))] // G2
+    const able = ask.chain.filter(each => isAble(each, ask.request, lost))
+    const order = [...able.filter(each => !isPassedOver(each, able)), ...able.filter(each => isPassedOver(each, able))] // G2
     for (const [index, model] of order.entries()) {
       const reply = await askOne(model, index === order.length - 1, ask, signal, clock, lost)
       if (reply !== null) return { kind: 'reply', reply, model: model.key, lost }
@@ -69,6 +74,14 @@ export async function askModels(ask: GatewayAsk, clock: Clock): Promise<GatewayA
   if (ask.signal.aborted) return { kind: 'failure', code: 'cancelled', message: 'The question was given up.', lost }
   if (late.signal.aborted) return { kind: 'failure', code: 'timed-out', message: `No model answered within ${Math.round(ask.deadlineMs / 1_000)} s.${lost.length === 0 ? '' : ` Last: ${lost.at(-1)!.message}`}`, lost }
   return { kind: 'failure', code: lost.at(-1)!.code, message: lost.at(-1)!.message, lost }
+}
+
+/** G5. */
+function isAble({ key, model: { abilities } }: GatewayModel, { tools, messages }: GatewayAsk['request'], lost: LostAttempt[]): boolean {
+  const hasImages = (): boolean => messages.some(({ content }) => content.some(each => each.kind === 'image' || (each.kind === 'tool-result' && each.content.some(part => part.kind === 'image'))))
+  const lacks = tools.length > 0 && !abilities.tools ? 'tools' : !abilities.images && hasImages() ? 'images' : null
+  if (lacks !== null) lost.push({ model: key, code: 'bad-request', message: `\`${key}\` takes no ${lacks}: it cannot answer this agent.` })
+  return lacks === null
 }
 
 function isPassedOver({ endpoint }: GatewayModel, chain: readonly GatewayModel[]): boolean {
@@ -94,6 +107,8 @@ async function askOne(model: GatewayModel, isLast: boolean, ask: GatewayAsk, sig
 
 async function attempt(model: GatewayModel, ask: GatewayAsk, signal: AbortSignal): Promise<ChatReply | ModelFailure> {
   const { endpoint } = model
+  const mayAsk = (await ask.pace?.begin(ask.agent, signal).catch(() => null)) ?? null // G6
+  if (mayAsk === 'taken') ask.pace!.end('given-up')
   const place = await endpoint.begin(ask.agent, signal).catch(() => null)
   if (place === null) return new ModelFailure('cancelled', 'The question was given up while it waited for its turn.')
   if (place === 'broken') return new ModelFailure('network', `\`${model.key}\` has not answered for a while, and is left alone for another ${Math.ceil(endpoint.closedForMs / 1_000)} s.`)

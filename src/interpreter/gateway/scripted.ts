@@ -71,7 +71,7 @@ function failureIn(value: Value): ChatFailureCode | null {
 }
 
 function isFailureCode(code: string): code is ChatFailureCode {
-  return Object.hasOwn(modelErrors.entries, code) && code !== 'no-reply'
+  return Object.hasOwn(modelErrors.entries, code) && code !== 'no-reply' && code !== 'no-recording'
 }
 
 /** S2. */

@@ -15,6 +15,7 @@ import type { Authority, Grant } from '#model/capability.ts'
 import { ToolFailure, type FetchOptions, type FetchResult, type RunOptions, type RunResult, type ToolContext } from '#plugin-api/context.ts'
 import { needsOwnGrant } from './address.ts'
 import { type Confined, confine } from './confinement.ts'
+import { checkCopied, inCopy } from './copy-for-command.ts'
 import { denied, isAllowed } from './guard.ts'
 import { guardedFiles, type FileGrant, type FileGuard } from './guarded-files.ts'
 import { RealPaths } from './real-paths.ts'
@@ -222,16 +223,17 @@ async function run(guard: CallGuard, program: string, args: readonly string[], o
   await guard.paths.settle(guard.levels) // links that it makes widen no grant
   const confined = await guard.confined(timeoutMs)
   guard.count('ran')
+  // C2: a program named by a path is the one below the run's folder, wherever the command is started; in a copy, the copy's own.
+  const started = options.inCopy ? inCopy(folder, program, argv) : { program: program.includes('/') ? resolve(guard.cwd, program) : program, args: argv }
   const result = await guard.host.run({
-    // C2: a program named by a path is the one below the run's folder, wherever the command is started.
-    program: program.includes('/') ? resolve(guard.cwd, program) : program,
-    args: argv, cwd: folder,
+    ...started, cwd: folder,
     env: { PATH: searchPath(guard), LANG: 'C.UTF-8', TERM: 'dumb', HOME: confined === null || confined.confinement.mayBeUnconfined ? await privateHome(guard) : SANDBOX_HOME, ...options.env },
     ...(options.stdin === undefined ? {} : { stdin: options.stdin }),
     timeoutMs,
     maxOutputBytes: Math.max(0, Math.min(options.maxOutputBytes ?? DEFAULT_OUTPUT_BYTES, MAX_OUTPUT_BYTES)),
     ...(confined === null ? {} : { confinement: options.observe ? { ...confined.confinement, observe: true } : confined.confinement }),
   }, guard.signal)
+  if (options.inCopy) checkCopied(program, result)
   if (confined === null) return result
   const made = await confined.after()
   if (made.length > 0) throw madeControlFiles(guard, program, made)
@@ -240,6 +242,14 @@ async function run(guard: CallGuard, program: string, args: readonly string[], o
   if (result.exitCode === 0 || !confined.isBlind) return result
   guard.hint(`\`${program}\` saw no file of this folder: a command sees those that are granted and no others. \`can fs.read("**")\` shows it all of them.`)
   return result
+}
+
+/** How a program that lives for more than this call would be confined by what the call may do, and its environment; null where the host starts none. @throws {ToolFailure} */
+export async function commandConfinement(options: ToolContextOptions): Promise<{ readonly confined: Confined | null; readonly env: Readonly<Record<string, string>> }> {
+  const guard = new CallGuard(options)
+  await guard.paths.settle(guard.levels)
+  const confined = await guard.confined(MAX_RUN_MS)
+  return { confined, env: { PATH: searchPath(guard), LANG: 'C.UTF-8', TERM: 'dumb', HOME: confined === null || confined.confinement.mayBeUnconfined ? await privateHome(guard) : SANDBOX_HOME } }
 }
 
 /** A sandbox has a home of its own, empty at the start, whatever is said here. */
@@ -311,6 +321,7 @@ async function fetch(guard: CallGuard, url: string, options: FetchOptions): Prom
     ...(options.body === undefined ? {} : { body: options.body }),
     timeoutMs: Math.max(1, Math.min(options.timeoutMs ?? DEFAULT_FETCH_MS, MAX_FETCH_MS)),
     maxBodyBytes: Math.max(0, Math.min(options.maxBodyBytes ?? DEFAULT_BODY_BYTES, MAX_BODY_BYTES)),
+    ...(options.asBytes ? { wantsBytes: true } : {}),
     mayFollow(target) { // C2
       checkHost(guard, target)
       current = target

@@ -48,6 +48,7 @@ const words: Readonly<Record<string, (grant: Grant) => string>> = {
   exec: grant => `run ${quoted(grant.args.join(' '))}`,
   net: grant => `connect to ${quoted(grant.args[0])}`,
   env: grant => `read the environment variable ${quoted(grant.args[0])}`,
+  mcp: grant => `call ${quoted(grant.args[1])} of the server ${quoted(grant.args[0])}`,
 }
 
 function quoted(text: string | undefined): string {
@@ -83,6 +84,7 @@ function asWritten(wanted: Grant, cwd: string): Grant {
   const [first = '', ...rest] = wanted.args
   if (wanted.name === 'fs.read' || wanted.name === 'fs.write') return { name: wanted.name, args: [fromFolder(first, cwd)] }
   if (wanted.name === 'net') return { name: 'net', args: [hostOf(first) ?? first] }
+  if (wanted.name === 'mcp') return { name: 'mcp', args: [first.split('#')[0]!, ...rest] } // a program names no definition
   if (wanted.name === 'exec') return { name: 'exec', args: [first, ...rest.map(tokenPattern)] }
   return wanted
 }

@@ -5,6 +5,7 @@
 //   J3. Nothing here throws but JournalError, which carries a diagnostic with a code.
 import type { Diagnostic } from '#diagnostics/diagnostic.ts'
 import type { RunEvent } from '#model/event.ts'
+import type { KeptEntry, ThreadEntry, ThreadRead, ThreadShown } from '#model/memory.ts'
 import type { Plan } from '#model/plan.ts'
 import type { LogLine, RunSummary } from '#model/report.ts'
 import type { Value } from '#model/type.ts'
@@ -42,7 +43,9 @@ export interface RunLog {
   say(line: LogLine): void
   /** A request is taken off the mailbox in the transaction of the next `commit`: it and the events it led to are durable together. */
   took(request: PendingRequest): void
-  /** Events, lines, requests and entries of the audit log appended and not yet durable. */
+  /** Something is added to a thread in the transaction of the next `commit`: it is there exactly when the event is that led to it. */
+  keep(entry: KeptEntry): void
+  /** Events, lines, requests, and entries of threads and of the audit log, appended and not yet durable. */
   readonly uncommitted: number
   /** Durable events, in order. */
   events(): Iterable<RunEvent>
@@ -86,6 +89,8 @@ export interface CachedResult {
 /** What a person asks of a run from outside its process; it waits in the journal until a process that drives the run takes it. */
 export type RunRequest =
   | { readonly kind: 'pause' }
+  /** `agent`: its key in the plan. */
+  | { readonly kind: 'steer'; readonly agent: string; readonly does: 'pause' | 'resume' | 'stop'; readonly by: string }
   | { readonly kind: 'cancel'; readonly task: string; readonly by: string }
   | { readonly kind: 'answer'; readonly task: string; readonly verdict: 'approved' | 'refused'; readonly by: string; readonly note?: string }
 
@@ -117,7 +122,20 @@ export interface Mailbox {
   pending(runId: string): readonly PendingRequest[]
 }
 
+/** What agents remember under a name, in the order in which it was committed. It is added to by `RunLog.keep`. */
+export interface ThreadStore {
+  /** Oldest first; none where there is no such thread. */
+  entries(name: string): readonly ThreadEntry[]
+  /** The one that was added to last comes first. */
+  list(): readonly ThreadShown[]
+  /** Null: there is no such thread. */
+  read(name: string): ThreadRead | null
+  /** Forgets threads whole, null: all of them; gives how many there were. */
+  forget(names: readonly string[] | null): number
+}
+
 export interface Journal {
+  readonly threads: ThreadStore
   /** What is asked of runs from outside. */
   readonly mailbox: Mailbox
   /** What `tek serve` keeps; null in memory, from where nothing is served. */

@@ -1,12 +1,14 @@
 // Memory: a journal for the life of the process: `--no-journal`, tests, one-off scripts.
 import { runErrors } from '#diagnostics/catalog/run.ts'
 import type { RunEvent } from '#model/event.ts'
+import type { KeptEntry } from '#model/memory.ts'
 import type { Plan } from '#model/plan.ts'
 import type { LogLine, RunSummary } from '#model/report.ts'
 import { MemoryAudit } from './memory-audit.ts'
 import { JournalError, MAX_CACHED_RESULTS, MAX_LISTED_RUNS, MAX_PENDING_REQUESTS, type CachedResult, type Journal, type PendingRequest, type RunLog, type SourceHashes, wakeMsOf } from './journal.ts'
 import type { Lease } from './lease.ts'
 import { LogBound } from './lines.ts'
+import { MemoryThreads } from './memory-threads.ts'
 
 interface KeptRun {
   summary: RunSummary
@@ -33,9 +35,11 @@ export function memoryJournal(): Journal {
   const cache = new Map<string, CachedResult>()
   const means = new Map<string, Map<string, { totalMs: number; count: number }>>()
   const audit = new MemoryAudit()
+  const threads = new MemoryThreads()
   let requests = 0
   return {
     audit,
+    threads,
     triggers: null,
     mailbox: {
       put(runId, request, nowMs) {
@@ -51,11 +55,11 @@ export function memoryJournal(): Journal {
       if (before !== undefined) before.summary = superseded!
       const run: KeptRun = { summary, plan, folder: folder ?? null, sources: sources ?? null, events: [...events], lines: [], bound: new LogBound(0, 0), requests: [], lease: lease ?? null, isAskedToStop: false, isStopSeen: false }
       runs.set(summary.runId, run)
-      return logOf(run, audit, lease?.owner)
+      return logOf(run, audit, threads, lease?.owner)
     },
     openRun(runId, owner) {
       const run = runs.get(runId)
-      return run === undefined ? null : { summary: run.summary, plan: run.plan, folder: run.folder, sources: run.sources, log: logOf(run, audit, owner) }
+      return run === undefined ? null : { summary: run.summary, plan: run.plan, folder: run.folder, sources: run.sources, log: logOf(run, audit, threads, owner) }
     },
     takeLease(runId, lease, isHeld) {
       const run = runs.get(runId)
@@ -135,16 +139,18 @@ export function memoryJournal(): Journal {
   }
 }
 
-function logOf(run: KeptRun, audit: MemoryAudit, owner: string | undefined): RunLog {
+function logOf(run: KeptRun, audit: MemoryAudit, threads: MemoryThreads, owner: string | undefined): RunLog {
   let batch: RunEvent[] = []
   let said: LogLine[] = []
   let taken: PendingRequest[] = []
+  let kept: KeptEntry[] = []
   const expectOwner = (): void => {
     if (owner !== undefined && run.lease?.owner !== owner) throw new JournalError(runErrors['lease-lost']({ runId: run.summary.runId }))
   }
   return {
     append: event => void batch.push(event),
     took: request => void taken.push(request),
+    keep: entry => void kept.push(entry),
     say(line) {
       const admitted = run.bound.admit(line)
       if (admitted !== null) said.push(admitted)
@@ -156,13 +162,15 @@ function logOf(run: KeptRun, audit: MemoryAudit, owner: string | undefined): Run
       run.lines.push(...said)
       const gone = new Set(taken)
       if (gone.size > 0) run.requests = run.requests.filter(each => !gone.has(each))
+      for (const each of kept) threads.add(each)
       batch = []
       said = []
       taken = []
+      kept = []
       audit.flush()
     },
     get uncommitted() {
-      return batch.length + said.length + taken.length + audit.waiting
+      return batch.length + said.length + taken.length + kept.length + audit.waiting
     },
     events: () => run.events.slice(),
     describe(summary) {

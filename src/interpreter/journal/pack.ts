@@ -6,11 +6,12 @@
 //       reply as the value; the key of the model (null for a failure) and the lost attempts follow.
 import { TekBug } from '#base/invariant.ts'
 import type { ChatReply } from '#model/chat.ts'
+import type { ThreadEntry } from '#model/memory.ts'
 import type { Failure, ModelOutcome, Outcome, Part, RunEvent } from '#model/event.ts'
 import type { Value } from '#model/type.ts'
 import { MAX_INLINE_VALUE_LENGTH } from './journal.ts'
 
-const parts: readonly Part[] = ['body', 'when', 'list', 'width', 'cache-key', 'fallback', 'verify-key', 'returns', 'setup', 'label', 'approve', 'wait', 'prompt', 'role']
+const parts: readonly Part[] = ['body', 'when', 'list', 'width', 'cache-key', 'fallback', 'verify-key', 'returns', 'setup', 'label', 'approve', 'wait', 'prompt', 'role', 'ensure', 'thread']
 const partNumbers = new Map(parts.map((part, index) => [part, index]))
 
 /** Characters of a text; as JSON each is at most six. */
@@ -59,6 +60,10 @@ function packed(event: RunEvent, baseMs: number, keep: KeepBlob): unknown[] {
       return [11, at, event.task, event.attempt, event.turn, event.model]
     case 'model-answered':
       return [12, at, event.task, event.attempt, event.turn, rounded(event.elapsedMs), ...packModelOutcome(event.outcome, keep)]
+    case 'recalled':
+      return [13, at, event.task, event.attempt, ...packValue(event.entries as unknown as Value, keep)]
+    case 'agent-steered':
+      return [14, at, event.agent, event.does, event.by]
   }
 }
 
@@ -111,6 +116,10 @@ export function unpackEvent(packed: PackedEvent, baseMs: number, read: ReadBlob)
       return { kind: 'model-asked', atMs, task: a, attempt: b, turn: c, model: d }
     case 12:
       return { kind: 'model-answered', atMs, task: a, attempt: b, turn: c, elapsedMs: d, outcome: unpackModelOutcome(e, f, g, h, read) }
+    case 13:
+      return { kind: 'recalled', atMs, task: a, attempt: b, entries: unpackValue(c, d, read) as unknown as ThreadEntry[] }
+    case 14:
+      return { kind: 'agent-steered', atMs, agent: a, does: b, by: c }
     default:
       throw new TekBug(`unknown packed event ${kind}`)
   }

@@ -72,5 +72,8 @@ export const migrations: readonly (readonly string[])[] = [
     'create index firings_by_trigger on firings (trigger, id)',
     `create index firings_open on firings (id) where state in ('due', 'begun')`,
     'create table announced (key text primary key, at_ms real not null) without rowid',
+    // what agents remember under a name, whichever run it is from
+    'create table thread_entries (seq integer primary key autoincrement, thread text not null, key text not null, at_ms real not null, untrusted integer not null, body text not null, sum integer not null, unique (thread, key)) strict',
+    'create index thread_entries_by_thread on thread_entries (thread, seq)',
   ],
 ]

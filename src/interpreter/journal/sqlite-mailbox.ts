@@ -40,8 +40,9 @@ function readRequest(body: string): PendingRequest['request'] {
   } catch {
     return unreadable
   }
-  const { kind, task, by, verdict, note } = found ?? {}
+  const { kind, task, by, verdict, note, agent, does } = found ?? {}
   if (kind === 'pause') return { kind }
+  if (kind === 'steer') return typeof agent === 'string' && typeof by === 'string' && (does === 'pause' || does === 'resume' || does === 'stop') ? { kind, agent, does, by } : unreadable
   if (typeof task !== 'string' || typeof by !== 'string') return unreadable
   if (kind === 'cancel') return { kind, task, by }
   const isAnswer = kind === 'answer' && (verdict === 'approved' || verdict === 'refused') && (note === undefined || typeof note === 'string')

@@ -4,7 +4,7 @@
 //   Q2. A batch of events is one row in one transaction; its number follows the last one's, so a second writer of the same run is refused.
 //   Q3. What the owner of a lease records is written only where the lease is still its own, in the same statement.
 //   Q4. A schema newer than this program's is refused, an older one is brought up step by step in one transaction.
-//   Q5. Entries of the audit log are written with the events that wait: one transaction holds both.
+//   Q5. Entries of the audit log and of threads are written with the events that wait: one transaction holds both.
 //   Q7. What is read is as it was written, or damaged: plans, summaries, events and results carry sums. // sqlite-sum.ts
 //   Q8. A file that was taken away or replaced while a run goes on is noticed: SQLite would go on writing to what nobody can open any more.
 //   Q6. Who only reads needs no room and no permission to write: where the file cannot be opened as usual, what is in it is read from a copy in memory.
@@ -14,6 +14,7 @@ import type { Database, Statement } from 'better-sqlite3'
 import { sha256 } from '#base/hash.ts'
 import { runErrors } from '#diagnostics/catalog/run.ts'
 import type { RunEvent } from '#model/event.ts'
+import type { KeptEntry } from '#model/memory.ts'
 import type { Plan } from '#model/plan.ts'
 import type { LogLine, RunSummary } from '#model/report.ts'
 import type { Value } from '#model/type.ts'
@@ -26,6 +27,7 @@ import { databaseImage } from './sqlite-image.ts'
 import { prepareLines, SqliteLines } from './sqlite-lines.ts'
 import { SqliteMailbox } from './sqlite-mailbox.ts'
 import { SqliteRetention } from './sqlite-retention.ts'
+import { SqliteThreads } from './sqlite-threads.ts'
 import { keepDatabase, statement, type Guarded } from './sqlite-statement.ts'
 import { isAsWritten, placeOfEvents, sumOf } from './sqlite-sum.ts'
 import { SqliteTriggers } from './sqlite-triggers.ts'
@@ -114,6 +116,7 @@ class SqliteJournal implements Journal {
   readonly audit: SqliteAudit
   readonly retention: SqliteRetention
   readonly mailbox: SqliteMailbox
+  private remembering: SqliteThreads | null = null
   private served: SqliteTriggers | null = null
   private remembered = 0
   /** The one that was read last: going on with a run reads it several times. */
@@ -131,13 +134,18 @@ class SqliteJournal implements Journal {
     this.retention = new SqliteRetention(database, guarded, runId => this.statements.lease.get(runId) as Lease | undefined)
   }
 
+  /** Its statements are made when something is remembered. */
+  get threads(): SqliteThreads {
+    return (this.remembering ??= this.guarded(() => new SqliteThreads(this.database, this.guarded)))
+  }
+
   /** Its statements are made when something is served. */
   get triggers(): SqliteTriggers {
     return (this.served ??= this.guarded(() => new SqliteTriggers(this.database, this.guarded)))
   }
 
   startRun(summary: RunSummary, plan: Plan, { events = [], folder, sources, lease, superseded }: Beginning = {}): RunLog {
-    const log = new SqliteLog(this.statements, this.guarded, this.audit, this.mailbox, summary.runId, 0, lease?.owner ?? null)
+    const log = new SqliteLog(this.statements, this.guarded, this.audit, this.mailbox, () => this.threads, summary.runId, 0, lease?.owner ?? null)
     const { runId, program, workflow, planHash, status, startedAtMs } = summary
     this.guarded(() => this.database.transaction(() => {
       const planJson = JSON.stringify(plan)
@@ -181,7 +189,7 @@ class SqliteJournal implements Journal {
         plan: this.planOf(run.hash),
         folder: run.folder,
         sources: run.sources === null ? null : (JSON.parse(run.sources) as SourceHashes),
-        log: new SqliteLog(this.statements, this.guarded, this.audit, this.mailbox, runId, next, owner ?? null),
+        log: new SqliteLog(this.statements, this.guarded, this.audit, this.mailbox, () => this.threads, runId, next, owner ?? null),
       }
     })
   }
@@ -295,20 +303,23 @@ class SqliteLog implements RunLog {
   private readonly guarded: Guarded
   private readonly audit: SqliteAudit
   private readonly mailbox: SqliteMailbox
+  private readonly threads: () => SqliteThreads
   private readonly runId: string
   private readonly said: SqliteLines
   private readonly knownBlobs = new Set<string>()
   private batch: RunEvent[] = []
   private taken: PendingRequest[] = []
+  private kept: KeptEntry[] = []
   private next: number
   /** Of the lease under which the run is driven; null where there is none. */
   private readonly owner: string | null
 
-  constructor(statements: ReturnType<typeof prepare>, guarded: Guarded, audit: SqliteAudit, mailbox: SqliteMailbox, runId: string, next: number, owner: string | null) {
+  constructor(statements: ReturnType<typeof prepare>, guarded: Guarded, audit: SqliteAudit, mailbox: SqliteMailbox, threads: () => SqliteThreads, runId: string, next: number, owner: string | null) {
     this.statements = statements
     this.guarded = guarded
     this.audit = audit
     this.mailbox = mailbox
+    this.threads = threads
     this.runId = runId
     this.next = next
     this.owner = owner
@@ -316,7 +327,7 @@ class SqliteLog implements RunLog {
   }
 
   get uncommitted(): number {
-    return this.batch.length + this.audit.waiting + this.said.count + this.taken.length
+    return this.batch.length + this.audit.waiting + this.said.count + this.taken.length + this.kept.length
   }
 
   say(line: LogLine): void {
@@ -331,13 +342,17 @@ class SqliteLog implements RunLog {
     this.taken.push(request)
   }
 
+  keep(entry: KeptEntry): void {
+    this.kept.push(entry)
+  }
+
   append(event: RunEvent): void {
     this.batch.push(event)
   }
 
   commit(): void {
     const { batch } = this
-    if (batch.length === 0) return this.said.count === 0 && this.taken.length === 0 ? this.audit.flush() : this.writeLines(() => {})
+    if (batch.length === 0) return this.said.count === 0 && this.taken.length === 0 && this.kept.length === 0 ? this.audit.flush() : this.writeLines(() => {})
     const baseMs = batch[0]!.atMs
     const blobs = new Map<string, string>()
     const keep = (text: string): string => {
@@ -346,7 +361,7 @@ class SqliteLog implements RunLog {
       return hash
     }
     const packed = packBatch(batch, baseMs, keep)
-    if (blobs.size === 0 && this.audit.waiting === 0 && this.said.count === 0 && this.taken.length === 0) this.guarded(() => this.write(batch.length, baseMs, packed))
+    if (blobs.size === 0 && this.audit.waiting === 0 && this.said.count === 0 && this.taken.length === 0 && this.kept.length === 0) this.guarded(() => this.write(batch.length, baseMs, packed))
     else {
       this.writeLines(() => { // Q5
         for (const [hash, text] of blobs) this.statements.addBlob.run(hash, text)
@@ -363,10 +378,12 @@ class SqliteLog implements RunLog {
     this.audit.inTransaction(() => {
       work()
       this.mailbox.takeOff(this.taken)
+      if (this.kept.length > 0) this.threads().add(this.kept)
       if (!this.said.write()) this.expectOwner(0)
     })
     this.said.written()
     this.taken = []
+    this.kept = []
   }
 
   private write(count: number, baseMs: number, packed: string): void {

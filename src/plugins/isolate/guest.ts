@@ -1,13 +1,14 @@
 // Guest: one plugin and its calls, on the plugin's side of the wall, whatever the wall is: a Node process (child.ts) or an engine (engine/kernel.ts).
 // Owns: reading a definition, running tools, asking tek for every effect. Does not own: transport, permission: tek decides, on its own side.
 //   G1. This code shares its world with the plugin and trusts nothing to it: every promise about permits is kept by the other side.
-import { ToolFailure, type ToolContext } from '#plugin-api/context.ts'
+import { ToolFailure, type FetchResult, type ToolContext } from '#plugin-api/context.ts'
 import { pluginApiVersion, type Plugin } from '#plugin-api/define-plugin.ts'
 import { invokeTool } from '#plugin-api/invoke.ts'
 import { signatureOf, type SignatureProblem } from '#plugin-api/signature-of.ts'
 import { HostError, type HostErrorCode } from '#host/host.ts'
 import type { Outcome } from '#model/event.ts'
-import type { FromPlugin, ThrownError, ToPlugin } from './messages.ts'
+import { MODEL_CALL, type FromPlugin, type ThrownError, type ToPlugin } from './messages.ts'
+import { GuestModels } from './guest-models.ts'
 import { MAX_FRAME_BYTES } from './limits.ts'
 
 const MAX_SHOWN_PROBLEMS = 9
@@ -31,6 +32,7 @@ interface Asker {
 export class Guest {
   private readonly wall: Wall
   private plugin: Plugin | null = null
+  private readonly models = new GuestModels()
   private asked = 0
   private readonly waiting = new Map<number, Asker>()
   private readonly running = new Map<number, AbortController>()
@@ -74,22 +76,38 @@ export class Guest {
     const plugin = this.plugin!
     const controller = this.wall.newController()
     this.running.set(message.call, controller)
-    const outcome = await invokeTool(plugin, { module: plugin.name, fn: message.fn, args: message.args }, this.contextOf(message, controller.signal))
+    const { fn, args } = message
+    const outcome = await (fn.startsWith(MODEL_CALL)
+      ? this.callModel(plugin, message, controller.signal)
+      : invokeTool(plugin, { module: plugin.name, fn, args }, this.contextOf(message, controller.signal)))
     this.running.delete(message.call)
     if (this.wall.send({ kind: 'result', call: message.call, outcome })) return
     const failure = { code: 'plugin/bad-output', message: `\`${plugin.name}.${message.fn}\` gave back more than 4,000,000 bytes.`, task: '', retryable: false }
     this.wall.send({ kind: 'result', call: message.call, outcome: { kind: 'failure', failure } satisfies Outcome })
   }
 
-  private contextOf({ call, cwd, idempotencyKey, begunBefore }: CallMessage, signal: AbortSignal): ToolContext {
-    const { send, toBase64, fromBase64 } = this.wall
-    const ask = <T>(method: string, ...args: readonly unknown[]): Promise<T> => new Promise<T>((answer, refuse) => {
+  private callModel(plugin: Plugin, { call, fn, args }: CallMessage, signal: AbortSignal): Promise<Outcome> {
+    const { send, fromBase64 } = this.wall
+    return this.models.call(plugin, fn, args, {
+      signal, ask: this.asker(call), fromBase64, decode: bytes => new TextDecoder().decode(bytes),
+      delta: delta => void send({ kind: 'progress', call, fraction: 0, message: JSON.stringify(delta) }),
+    })
+  }
+
+  /** Puts wishes of a call to tek. */
+  private asker(call: number): <T>(method: string, ...args: readonly unknown[]) => Promise<T> {
+    return <T>(method: string, ...args: readonly unknown[]) => new Promise<T>((answer, refuse) => {
       const id = ++this.asked
       this.waiting.set(id, { answer: answer as (value: unknown) => void, refuse })
-      if (send({ kind: 'ask', call, ask: id, method, args })) return
+      if (this.wall.send({ kind: 'ask', call, ask: id, method, args })) return
       this.waiting.delete(id)
       refuse(new HostError('too-large', method, 'More than 4,000,000 bytes were to be handed over at once.'))
     })
+  }
+
+  private contextOf({ call, cwd, idempotencyKey, begunBefore }: CallMessage, signal: AbortSignal): ToolContext {
+    const { send, toBase64, fromBase64 } = this.wall
+    const ask = this.asker(call)
     return {
       cwd, signal, idempotencyKey, begunBefore,
       files: {
@@ -106,7 +124,10 @@ export class Guest {
         move: (from, to) => ask('files.move', from, to),
       },
       run: (program, args, options) => ask('run', program, args, options),
-      fetch: (url, options) => ask('fetch', url, options),
+      fetch: async (url, options) => {
+        const { bytes, ...answer } = await ask<Omit<FetchResult, 'bytes'> & { readonly bytes?: string }>('fetch', url, options)
+        return bytes === undefined ? answer : { ...answer, bytes: fromBase64(bytes) }
+      },
       env: async name => (await ask<string | null>('env', name)) ?? undefined,
       now: () => ask('now'),
       randomHex: bytes => ask('randomHex', bytes),

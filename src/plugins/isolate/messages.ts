@@ -1,6 +1,7 @@
 // Messages: what tek and an isolated plugin say to each other, and the check of everything the plugin says.
 // Owns: the shapes. Does not own: transport (frames.ts), who answers (conversation.ts, guest.ts).
 //   M1. Nothing from a plugin is used before its shape was checked here: it may say anything.
+import type { ChatRequest } from '#model/chat.ts'
 import type { Outcome } from '#model/event.ts'
 import type { ModuleSignature } from '#model/signature.ts'
 import type { Value } from '#model/type.ts'
@@ -20,6 +21,34 @@ export type FromPlugin =
   | { readonly kind: 'ask'; readonly call: number; readonly ask: number; readonly method: string; readonly args: readonly unknown[] }
   | { readonly kind: 'log'; readonly call: number; readonly message: string }
   | { readonly kind: 'progress'; readonly call: number; readonly fraction: number; readonly message?: string }
+
+/** What a call of a model is named, before the model's name: no tool has such a name. */
+export const MODEL_CALL = 'model:'
+
+/** Arguments of a call of a model. */
+export interface ModelCall {
+  readonly does: 'open' | 'ask' | 'count'
+  readonly model: string
+  readonly options: Value
+  readonly request?: ChatRequest
+  readonly key?: string | null
+  readonly firstByteMs?: number
+  readonly idleMs?: number
+}
+
+export interface DoorAnswer {
+  readonly id: number
+  readonly status: number
+  readonly headers: readonly (readonly [string, string])[]
+}
+
+/** What a model reaches. */
+export interface ModelDoor {
+  begin(url: string, init: { readonly method?: string; readonly headers?: Readonly<Record<string, string>>; readonly body?: string }): Promise<DoorAnswer>
+  /** Bytes as base64; null: it is over. */
+  read(id: number): Promise<string | null>
+  leave(id: number): Promise<void>
+}
 
 export interface ThrownError {
   readonly name: 'ToolFailure' | 'HostError'
@@ -69,9 +98,11 @@ type Check = (value: unknown) => boolean
 const isReadOptions: Check = value => value === undefined || (isRecord(value) && isOptionalNumber(value['maxBytes']))
 const isGlobOptions: Check = value => value === undefined || (isRecord(value) && isOptionalNumber(value['maxFiles']))
 const isRunOptions: Check = value => value === undefined || (isRecord(value) && isOptionalText(value['cwd']) && isOptionalText(value['stdin'])
-  && (value['env'] === undefined || isTextRecord(value['env'])) && isOptionalNumber(value['timeoutMs']) && isOptionalNumber(value['maxOutputBytes']))
+  && (value['env'] === undefined || isTextRecord(value['env'])) && isOptionalNumber(value['timeoutMs']) && isOptionalNumber(value['maxOutputBytes'])
+  && (value['inCopy'] === undefined || typeof value['inCopy'] === 'boolean'))
 const isFetchOptions: Check = value => value === undefined || (isRecord(value) && isOptionalText(value['method']) && isOptionalText(value['body'])
-  && (value['headers'] === undefined || isTextRecord(value['headers'])) && isOptionalNumber(value['timeoutMs']) && isOptionalNumber(value['maxBodyBytes']))
+  && (value['headers'] === undefined || isTextRecord(value['headers'])) && isOptionalNumber(value['timeoutMs']) && isOptionalNumber(value['maxBodyBytes'])
+  && (value['asBytes'] === undefined || typeof value['asBytes'] === 'boolean'))
 
 /** Methods of ToolContext that a plugin may ask for, with the shapes of their arguments. Bytes travel as base64. */
 const askable: ReadonlyMap<string, readonly Check[]> = new Map<string, readonly Check[]>([
@@ -80,6 +111,7 @@ const askable: ReadonlyMap<string, readonly Check[]> = new Map<string, readonly 
   ['env', [isText]], ['now', []], ['randomHex', [isNumber]], ['sleep', [isNumber]],
   ['files.readText', [isText, isReadOptions]], ['files.readBytes', [isText, isReadOptions]], ['files.stat', [isText]], ['files.list', [isText]],
   ['files.glob', [isText, isGlobOptions]], ['files.writeText', [isText, isText]], ['files.writeBytes', [isText, isText]], ['files.append', [isText, isText]],
+  ['model.begin', [isText, isFetchOptions]], ['model.read', [isNumber]], ['model.leave', [isNumber]],
   ['files.makeDirectory', [isText]], ['files.remove', [isText]], ['files.move', [isText, isText]],
 ])
 

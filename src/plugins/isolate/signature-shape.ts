@@ -1,7 +1,7 @@
 // Signature shape: is this JSON a ModuleSignature? It comes from a plugin's process or from a cache file.
 // Owns: the check of form and size. Does not own: whether the description is true: a call's result is checked against it again.
 //   S1. What is not known is dropped: the answer holds only fields of the model, and the origin and hash are ours, never the plugin's.
-import { signatureVersion, type FunctionSignature, type ModuleSignature, type ParamSignature } from '#model/signature.ts'
+import { signatureVersion, type FunctionSignature, type ModelSignature, type ModuleSignature, type ParamSignature } from '#model/signature.ts'
 import type { GrantParamKind, GrantSignature } from '#model/capability.ts'
 import type { Type } from '#model/type.ts'
 
@@ -17,7 +17,7 @@ export function readSignature(given: unknown, hash: string): ModuleSignature | n
     const from = record(given)
     if (from['version'] !== signatureVersion) return null
     return {
-      version: signatureVersion, name: nameOf(from['name']), origin: 'plugin', release: text(from['release']), doc: text(from['doc']), hash, models: {}, // S1
+      version: signatureVersion, name: nameOf(from['name']), origin: 'plugin', release: text(from['release']), doc: text(from['doc']), hash, models: from['models'] === undefined ? {} : each(from['models'], readModels), // S1
       ...(from['needsNode'] === undefined ? {} : { needsNode: text(from['needsNode']) }),
       functions: each(from['functions'], readFunction),
       types: each(from['types'], type => readType(type, 0)),
@@ -88,6 +88,14 @@ function readParam(given: unknown): ParamSignature {
     name: nameOf(from['name']), doc: text(from['doc']), type: readType(from['type'], 0), optional: from['optional'] === true,
     ...(from['default'] === undefined ? {} : { default: from['default'] }),
     ...(from['rest'] === true ? { rest: true } : {}), ...(from['sink'] === true ? { sink: true } : {}), ...(from['secret'] === true ? { secret: true } : {}),
+  }
+}
+
+function readModels(given: unknown): ModelSignature {
+  const from = record(given)
+  return {
+    name: nameOf(from['name']), doc: text(from['doc']), params: list(from['params']).map(readParam), options: {},
+    ...(from['hosts'] === undefined ? {} : { hosts: list(from['hosts']).map(text) }),
   }
 }
 

@@ -7,10 +7,8 @@ export const verifyWrites: WorkflowRule = (checker, _workflow, facts) => {
     if (node.declaration.kind !== 'task' || node.effect !== 'write') continue
     const verify = node.declaration.clauses.find(clause => clause.kind === 'verify')
     if (verify === undefined) continue
-    const { start, end } = node.declaration.value
-    const writes = checker.facts.callLog.find(({ at, fact: { target } }) => {
-      const mayWrite = target.kind === 'workflow' || (target.kind === 'function' && target.signature.effect === 'write')
-      return mayWrite && at.start >= start && at.end <= end
+    const writes = checker.facts.callLog.slice(node.calls.from, node.calls.to).find(({ fact: { target } }) => {
+      return target.kind === 'workflow' || (target.kind === 'function' && target.signature.effect === 'write')
     })
     checker.report(taskErrors['verify-writes']({ callee: writes?.name ?? node.name }, { at: checker.at(verify) }))
   }

@@ -46,7 +46,7 @@ export function checkSecretFlows(checker: Checker): void {
       for (const member of declaration.body) {
         if (member.kind === 'let') flows.visit(member.value, null)
         else if (member.kind === 'expect') flows.visit(member.condition, operation('`expect`'))
-        else flows.visit(member.replies, kept('`given`'))
+        else if (member.kind !== 'given-cassette') flows.visit(member.kind === 'given' ? member.replies : member.value, kept('`given`'))
       }
       return
     default:

@@ -259,6 +259,13 @@ class Walk {
         this.phrases.push('item by item')
         return { facts, expr: node.forEach.list }
       }
+      if (node.kind === 'ensure' && name === 'answer') {
+        const task = around.findLast(each => each.kind === 'task')
+        if (task?.kind !== 'task') return null
+        this.step(facts, at, this.taken(USED))
+        if (task.by !== null) return this.agentAnswer(facts, task, task.by)
+        return task.value.kind !== 'prompt-value' && this.has(facts, task.value) ? { facts, expr: task.value } : null
+      }
       if (node.kind === 'on-failure' && name === 'error') {
         this.step(facts, at, this.taken('is what went wrong, in words that came from outside'))
         this.source = 'what went wrong'

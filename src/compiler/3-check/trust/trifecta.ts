@@ -3,12 +3,13 @@
 //   L1. A team is judged as one: what an agent that is led takes in and may do counts for its lead. The smallest team is reported.
 //   L2. A program that a tool may run can do all of it: `exec` reads and sends. A request sends even when it only reads: its address says things.
 //   L3. A file that says `accept risk "…"` with a reason takes it on itself; the reason stands where reviewers read.
+//   L4. A tool that is only called after a person has seen what it would send, `approve` in the agent, sends nothing by itself.
 import { agentErrors } from '#diagnostics/catalog/agent.ts'
 import type { Place } from '#model/source.ts'
 import { placeIn, type Sym } from '../../2-resolve/program.ts'
 import type { Checker } from '../checker.ts'
-import type { OutsideSource } from '../facts.ts'
-import { type AgentTool, type AgentWorld, intakeOf, ledBy, teamOf, toolsOf } from './intake.ts'
+import { askedWhen, type TeamWorld } from '../team.ts'
+import { type AgentTool, intakeOf, ledBy, teamOf, toolsOf } from './intake.ts'
 
 interface Leg {
   readonly at: Place
@@ -25,11 +26,6 @@ interface Legs {
 const PRIVATE = new Set(['fs.read', 'env', 'git.read', 'exec'])
 /** Grants that let a tool reach other machines. */
 const OUTWARD = new Set(['net', 'mcp', 'exec'])
-
-export interface TeamWorld extends AgentWorld {
-  /** The first prompt with untrusted text that each agent is given. */
-  readonly told: ReadonlyMap<Sym<'agent'>, OutsideSource>
-}
 
 export function checkTrifecta(checker: Checker, world: TeamWorld, agent: Sym<'agent'>): void {
   const { reads, takesIn, sends } = legsOf(world, teamOf(agent))
@@ -52,7 +48,7 @@ function legsOf(world: TeamWorld, team: readonly Sym<'agent'>[]): Legs {
       const reading = needs.find(need => PRIVATE.has(need.grant) || need.access === 'read')
       if (reading !== undefined) reads ??= { at, message: `\`${name}\` reads what is private (\`${reading.grant}\`)` }
       const sending = needs.find(need => OUTWARD.has(need.grant) || (need.access === 'write' && need.isForeign))
-      if (sending !== undefined) sends ??= { at, message: `\`${name}\` sends data out (\`${sending.grant}\`)` }
+      if (sending !== undefined && askedWhen(agent, tool.path, false) !== 'always') sends ??= { at, message: `\`${name}\` sends data out (\`${sending.grant}\`)` }
     }
   }
   const source = team.map(agent => world.told.get(agent)).find(each => each !== undefined) ?? intakeOf(world, team)
@@ -72,7 +68,7 @@ function needsOf(world: TeamWorld, tool: AgentTool): Need[] {
     return tool.signature.needs.map(({ grant }) => {
       const prefix = `${own?.name}.`
       const declared = own !== null && grant.startsWith(prefix) ? own.grants[grant.slice(prefix.length)] : undefined
-      return { grant, access: declared?.access ?? null, isForeign: tool.module.kind === 'plugin' }
+      return { grant, access: declared?.access ?? null, isForeign: tool.module.kind !== 'std' }
     })
   }
   const modules = [...tool.symbol.unit.file.modules.values()]

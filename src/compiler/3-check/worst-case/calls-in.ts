@@ -12,9 +12,9 @@ export interface CallCount {
   readonly sure: Bound
 }
 
-const none: CallCount = { calls: zero, programs: zero, sure: zero }
+export const none: CallCount = { calls: zero, programs: zero, sure: zero }
 
-const sum = (a: CallCount, b: CallCount): CallCount => (a === none ? b : b === none ? a : { calls: plus(a.calls, b.calls), programs: plus(a.programs, b.programs), sure: plus(a.sure, b.sure) })
+export const sum = (a: CallCount, b: CallCount): CallCount => (a === none ? b : b === none ? a : { calls: plus(a.calls, b.calls), programs: plus(a.programs, b.programs), sure: plus(a.sure, b.sure) })
 
 export function callsIn(expr: Expr, facts: UnitFacts, lengths: Lengths): CallCount {
   const into = (inner: Expr): CallCount => callsIn(inner, facts, lengths)
@@ -66,10 +66,10 @@ function partsOf(expr: CallExpr | PipeExpr): Expr[] {
 
 /** Whether a call is journalled as one: it acts on the world, or is code of a plugin. */
 export function isCall({ target }: CallFact): boolean {
-  return target.kind === 'function' && (target.signature.effect !== 'pure' || target.module.kind === 'plugin')
+  return target.kind === 'function' && (target.signature.effect !== 'pure' || target.module.kind !== 'std')
 }
 
-function startsPrograms({ target }: CallFact): boolean {
+export function startsPrograms({ target }: CallFact): boolean {
   if (target.kind !== 'function') return false
   const { module, signature } = target
   return signature.needs.some(({ grant }) => {

@@ -5,7 +5,7 @@
 //   C2. Under `limits { tasks }` nothing is more than that many times what one begun task comes to (S2 of spending.ts).
 import type { PlanLimits } from '#model/plan.ts'
 import type { Expr, LimitsClause, TaskDecl } from '../../1-syntax/ast.ts'
-import type { FileUnit, Sym } from '../../2-resolve/program.ts'
+import type { FileUnit, Program, Sym } from '../../2-resolve/program.ts'
 import type { UnitFacts } from '../facts.ts'
 import { readLimits } from '../limits.ts'
 import { type Bound, capped, counted, one, plus, smaller, times, zero } from './bound.ts'
@@ -27,10 +27,18 @@ export const noCost: Cost = { spending: noSpending, pathMs: zero, abreast: 0 }
 export interface AgentCost {
   readonly spending: Spending
   readonly timeMs: Bound
+  /** Calls of its conversation and of those beneath it, and those that tasks of workflows beneath it make; `spending` has both. */
+  readonly talkCalls: Bound
+  readonly workCalls: Bound
+  /** Whether tasks are carried out within its conversation. */
+  readonly delegates: boolean
+  /** Micro-dollars per million tokens of the dearest model that it comes to; Infinity where nobody knows. */
+  readonly dearest: number
 }
 
 /** What the parts of a program ask of each other. */
 export interface Cases {
+  readonly program: Program
   /** A workflow under its own limits. */
   workflow(symbol: Sym<'workflow'>): Cost
   agent(symbol: Sym<'agent'>): AgentCost

@@ -8,7 +8,7 @@ import { limitErrors } from '#diagnostics/catalog/limit.ts'
 import type { Diagnostic, Fix, RelatedPlace } from '#diagnostics/diagnostic.ts'
 import type { PlanLimits } from '#model/plan.ts'
 import type { Expr, LimitsClause } from '../../1-syntax/ast.ts'
-import { type FileUnit, placeIn, type Sym, type Unit } from '../../2-resolve/program.ts'
+import { placeIn, type Program, type Sym, type Unit } from '../../2-resolve/program.ts'
 import type { UnitFacts } from '../facts.ts'
 import { amountText, factorsText, factorText, type Quantity } from './amount-text.ts'
 import { type Bound, type Factor, larger, type Site, zero } from './bound.ts'
@@ -32,10 +32,10 @@ const KINDS: readonly Kind[] = [
 ]
 
 /** The limits of a program that cannot be kept. */
-export function checkLimitsHold(files: readonly FileUnit[], factsOf: (unit: Unit) => UnitFacts | undefined): Diagnostic[] {
+export function checkLimitsHold(program: Program, factsOf: (unit: Unit) => UnitFacts | undefined): Diagnostic[] {
   const found: Diagnostic[] = []
-  const cases = new WorstCases(factsOf)
-  for (const file of files) {
+  const cases = new WorstCases(program, factsOf)
+  for (const file of program.files) {
     const own = [...file.values.values()].filter(symbol => symbol.unit.file === file)
     const workflows = own.filter((symbol): symbol is Sym<'workflow'> => symbol.kind === 'workflow')
     for (const symbol of own) {

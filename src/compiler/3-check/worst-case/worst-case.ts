@@ -5,12 +5,12 @@
 //   W1. An upper bound for every run that is not interrupted; tests/compiler/worst-case-random.test.ts holds runs against it.
 //   W2. Each declaration is looked at once; a circle, which is an error of its own, counts as nothing.
 import type { Clause, Expr, TaskDecl } from '../../1-syntax/ast.ts'
-import type { Sym, Unit } from '../../2-resolve/program.ts'
+import type { Program, Sym, Unit } from '../../2-resolve/program.ts'
 import type { CallFact, NodeFacts, UnitFacts } from '../facts.ts'
 import { literalOf } from '../known-values.ts'
-import { agentSpending } from './agent-cost.ts'
+import { agentSpending, REPAIR_TURNS } from './agent-cost.ts'
 import { type Bound, counted, larger, one, plus, type Site, smaller, times, unbounded, zero } from './bound.ts'
-import { callsIn, isCall } from './calls-in.ts'
+import { type CallCount, callsIn, isCall, none, sum } from './calls-in.ts'
 import { type AgentCost, type Cases, type Cost, fileLimits, LEAST_AT_ONCE, limited, limitsOf, noCost } from './cost.ts'
 import { Lengths } from './length.ts'
 import { loopCost } from './loop-cost.ts'
@@ -25,6 +25,7 @@ export const DEFAULT_BACKOFF_FROM_MS = 1_000
 export const DEFAULT_BACKOFF_TO_MS = 30_000
 
 export class WorstCases implements Cases {
+  readonly program: Program
   private readonly factsOf: (unit: Unit) => UnitFacts | undefined
   /** Before and under its own limits. */
   private readonly workflows = new Map<Sym, { readonly own: Cost; readonly cost: Cost }>()
@@ -32,7 +33,8 @@ export class WorstCases implements Cases {
   /** Whether a figure of the price list went into any amount. */
   usesPrices = false
 
-  constructor(factsOf: (unit: Unit) => UnitFacts | undefined) {
+  constructor(program: Program, factsOf: (unit: Unit) => UnitFacts | undefined) {
+    this.program = program
     this.factsOf = factsOf
   }
 
@@ -66,7 +68,7 @@ export class WorstCases implements Cases {
   agent(symbol: Sym<'agent'>): AgentCost {
     let cost = this.agents.get(symbol)
     if (cost === undefined) {
-      this.agents.set(symbol, { spending: noSpending, timeMs: zero }) // W2
+      this.agents.set(symbol, { spending: noSpending, timeMs: zero, talkCalls: zero, workCalls: zero, delegates: false, dearest: Infinity }) // W2
       cost = agentSpending(this, symbol)
       this.agents.set(symbol, cost)
     }
@@ -109,9 +111,10 @@ export class WorstCases implements Cases {
     const each: Amounts = leaf ? { ...timesAmounts(attempts, body.most), tasks: one, attempts, workMs: timeMs } : { ...body.each }
     const sure = isSure ? { ...timesAmounts(times(items.sure, runs), body.sure), ...(leaf ? { tasks: items.sure } : {}) } : amounts({})
     const width = widthOf(clauses.parallel, items.most)
-    const full: Amounts = leaf ? { ...most, attempts: often, workMs: times(items.most, timeMs) } : { ...most, argMs: plus(most.argMs, times(items.most, around)) }
+    const workMs = body.abreast > 1 ? times(counted(LEAST_AT_ONCE, 'places', site), timeMs) : timeMs // what an agent hands on may hold every place for as long
+    const full: Amounts = leaf ? { ...most, attempts: plus(often, most.attempts), workMs: times(items.most, workMs) } : { ...most, argMs: plus(most.argMs, times(items.most, around)) }
     const spent = task.clauses.some(clause => clause.kind === 'needs') ? { ...full, lonelyMs: plus(full.workMs, full.argMs) } : full
-    return { spending: { most: spent, sure, each }, pathMs: times(rounds(items.most, width, site), timeMs), abreast: width === 0 ? 0 : width * (leaf ? 1 : body.abreast) }
+    return { spending: { most: spent, sure, each }, pathMs: times(rounds(items.most, width, site), timeMs), abreast: width === 0 ? 0 : width * body.abreast }
   }
 
   /** A stage of a loop, carried out once. */
@@ -150,9 +153,14 @@ export class WorstCases implements Cases {
     return longest
   }
 
-  /** One execution of an expression or of an agent. */
+  /** One execution of an expression or of an agent, and of what must hold of its value. */
   private leaf(facts: UnitFacts, node: NodeFacts, task: TaskDecl, lengths: Lengths, site: Site): Execution {
-    const own = this.ownLeaf(facts, node, task, lengths, site)
+    const body = this.ownLeaf(facts, node, task, lengths, site)
+    const ensured = ensuredCalls(facts, task, lengths, site)
+    const own = ensured === null ? body : {
+      ...body, most: addAmounts(body.most, amounts({ calls: ensured.calls, programs: ensured.programs })), sure: addAmounts(body.sure, amounts({ calls: ensured.sure })),
+      pathMs: plus(body.pathMs, unbounded(`\`${node.name}\` has no \`timeout\`, and what it ensures calls tools`, site)),
+    }
     const verify = task.clauses.find(clause => clause.kind === 'verify')
     const judge = verify?.judge == null ? undefined : facts.agents.get(verify.judge)
     if (judge === undefined) return own
@@ -164,8 +172,8 @@ export class WorstCases implements Cases {
     if (task.by !== null) {
       const agent = facts.agents.get(task.by)
       if (agent === undefined) return noExecution
-      const { spending, timeMs } = this.agent(agent)
-      return { ...spending, pathMs: timeMs, abreast: 1 }
+      const { spending, timeMs, delegates } = this.agent(agent)
+      return { ...spending, pathMs: timeMs, abreast: delegates ? LEAST_AT_ONCE + 1 : 1 }
     }
     if (node.calls.from === node.calls.to || task.value.kind === 'prompt-value') return noExecution
     const { calls, programs, sure } = callsIn(task.value, facts, lengths)
@@ -178,12 +186,13 @@ export class WorstCases implements Cases {
   /** One execution of a sub-workflow, and the calls in its arguments. */
   private call(facts: UnitFacts, node: NodeFacts, task: TaskDecl, lengths: Lengths, { symbol, args }: { symbol: Sym<'workflow'>; args: CallFact['args'] }): Execution {
     const inner = symbol.unit.file === facts.unit.file ? this.workflow(symbol) : this.entered(symbol)
-    const given = args.flatMap(arg => arg.values).map(value => callsIn(value, facts, lengths))
+    const ensured = ensuredCalls(facts, task, lengths, { unit: facts.unit, span: task.name })
+    const given = [...args.flatMap(arg => arg.values).map(value => callsIn(value, facts, lengths)), ...(ensured === null ? [] : [ensured])]
     const argCalls = given.reduce((all, each) => plus(all, each.calls), zero)
     const argPrograms = given.reduce((all, each) => plus(all, each.programs), zero)
     const argSure = given.reduce((all, each) => plus(all, each.sure), zero)
     const site: Site = { unit: facts.unit, span: task.name }
-    const argMs = argCalls.amount === 0 ? zero : unbounded(`\`${node.name}\` has no \`timeout\`, and its arguments call tools`, site)
+    const argMs = argCalls.amount === 0 ? zero : unbounded(`\`${node.name}\` has no \`timeout\`, and its arguments, or what it ensures, call tools`, site)
     const { most, sure, each } = inner.spending
     return {
       most: argCalls === zero ? most : { ...most, argCalls: plus(most.argCalls, argCalls), argPrograms: plus(most.argPrograms, argPrograms), argMs: plus(most.argMs, argMs) },
@@ -191,6 +200,15 @@ export class WorstCases implements Cases {
       each, pathMs: plus(argMs, inner.pathMs), abreast: Math.max(1, inner.abreast),
     }
   }
+}
+
+/** Calls of the conditions of `ensure` in one attempt; null for none. An agent's answer is asked about again when it was mended. */
+function ensuredCalls(facts: UnitFacts, task: TaskDecl, lengths: Lengths, site: Site): CallCount | null {
+  const each = task.clauses.flatMap(clause => (clause.kind === 'ensure' ? [callsIn(clause.condition, facts, lengths)] : [])).reduce((all, one) => sum(all, one), none)
+  if (each.calls.amount === 0) return null
+  if (task.by === null) return each
+  const often = counted(1 + REPAIR_TURNS, 'answers that are looked at', site)
+  return { calls: times(often, each.calls), programs: times(often, each.programs), sure: each.sure }
 }
 
 /** What one execution of a body comes to. */

@@ -18,6 +18,8 @@ export interface CallRequest {
   readonly needs: readonly { readonly name: string; readonly args: readonly string[] }[]
   /** Arguments in which stand-ins of secrets are replaced. */
   readonly secretArgs: readonly string[]
+  /** The call is not made: its outcome is whether the guard refuses it. */
+  readonly isTrial?: true
 }
 
 export type Request = { readonly kind: 'call'; readonly call: CallRequest } | { readonly kind: 'heavy'; readonly code: Code }

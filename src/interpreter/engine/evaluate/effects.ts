@@ -114,7 +114,7 @@ function compileEffect(compiler: Compiler, expr: PlanExpr, names: Names): Effect
     case 'prompt':
       return prompt(expr, Object.entries(expr.args).map(([name, arg]) => [name, into(arg)] as const))
     case 'denied':
-      return denied(into(expr.call))
+      return expr.call.op === 'call' && expr.call.effect !== 'pure' ? trial(expr.call, Object.entries(expr.call.args).map(([name, arg]) => [name, into(arg)] as const)) : denied(into(expr.call))
     case 'prelude': {
       const args = preludeArgs(expr)
       if (expr.fn === 'default') return coalesce(into(args[0]!), into(args[1] ?? { op: 'value', value: null }))
@@ -324,7 +324,16 @@ function prompt(expr: ExprOf<'prompt'>, args: NamedCode): Effect {
   }
 }
 
-/** True when the guard refuses the call; any other failure is one here too. */
+/** True when the guard refuses the call, which is not made. Its arguments are worked out as for any other. */
+function trial(expr: ExprOf<'call'>, args: NamedCode): Effect {
+  return function* (frame): Steps {
+    const given = yield* settleArgs(args, frame)
+    if (++frame.calls > MAX_CALLS) throw tooManyCalls()
+    return valueOf(yield { kind: 'call', call: { ...requestOf(expr, given, frame), isTrial: true } })
+  }
+}
+
+/** The same of something that is no single call: it is worked out, and true when the guard refuses a part of it. Any other failure is one here too. */
 function denied(guarded: Code): Effect {
   return function* (frame) {
     try {

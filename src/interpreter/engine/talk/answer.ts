@@ -48,6 +48,11 @@ export function repairWords(problem: string, schema: ChatSchema | null): string 
   return `That answer cannot be used: ${problem}. Answer again with nothing but JSON of this JSON Schema:\n${JSON.stringify(schema)}`
 }
 
+/** What a model is told about an answer that is of its type and not what was wanted. */
+export function missedWords(says: string): string {
+  return `That answer is not what was wanted. This does not hold: ${says}\nMend it, and answer again, whole.`
+}
+
 export function quoted(text: string): string {
   return text.length <= MAX_QUOTED_LENGTH ? text : `${text.slice(0, MAX_QUOTED_LENGTH)}…`
 }

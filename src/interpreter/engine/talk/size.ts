@@ -1,10 +1,15 @@
 // Size: how many tokens a question may hold at most, without asking the provider.
 // Owns: the bound. Does not own: what is done with it (../questions.ts).
-//   Z1. No model in use needs more than a token for two bytes of UTF-8 of the request's JSON, all languages and code together; what providers add of their own
-//       for tools and schemas is within REQUEST_TOKENS.
+//   Z1. No model in use needs more than a token for two bytes of UTF-8 of the request's JSON, all languages and code together, but for what has no words in it:
+//       many tokenizers give each digit a token of its own, and letters in no order nearly so. Those count a token a byte. What providers add of their own for
+//       tools and schemas is within REQUEST_TOKENS.
 import type { ChatMessage, ChatRequest } from '#model/chat.ts'
 
 const BYTES_A_TOKEN = 2
+/** What may be a number, a key, a hash, encoded data: letters and digits without a gap. */
+const RUN = /[\w+/=-]+/g
+/** From so many characters on they are no name. */
+const LEAST_WORDLESS = 20
 /** What a request holds beside its own words. */
 const REQUEST_TOKENS = 500
 
@@ -12,7 +17,7 @@ const sizes = new WeakMap<ChatMessage, number>()
 
 /** The most tokens that a model reads for a request. // Z1 */
 export function inputTokensAtMost({ system, messages, tools, answer }: Omit<ChatRequest, 'model'>): number {
-  let bytes = utf8Length(system) + utf8Length(JSON.stringify([tools, answer ?? null]))
+  let bytes = weightOf(system) + weightOf(JSON.stringify([tools, answer ?? null]))
   for (const message of messages) bytes += sizeOf(message)
   return REQUEST_TOKENS + Math.ceil(bytes / BYTES_A_TOKEN)
 }
@@ -20,11 +25,21 @@ export function inputTokensAtMost({ system, messages, tools, answer }: Omit<Chat
 /** Messages never change, and each comes again in every later request. */
 function sizeOf(message: ChatMessage): number {
   let size = sizes.get(message)
-  if (size === undefined) sizes.set(message, (size = utf8Length(JSON.stringify(message))))
+  if (size === undefined) sizes.set(message, (size = weightOf(JSON.stringify(message))))
   return size
 }
 
-function utf8Length(text: string): number {
+/** Bytes, those that may be a token each counted twice. // Z1 */
+function weightOf(text: string): number {
+  let weight = utf8Length(text)
+  for (const [run] of text.matchAll(RUN)) {
+    const digits = run.replace(/\D/g, '').length
+    if (digits > 0) weight += run.length < LEAST_WORDLESS ? digits : run.length
+  }
+  return weight
+}
+
+export function utf8Length(text: string): number {
   let length = text.length
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i)

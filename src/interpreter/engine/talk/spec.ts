@@ -11,7 +11,7 @@ export const MAX_TURNS = 1_000
 export const MAX_TOOLS = 200
 /** Calls of tools in one answer; more are answered by an error. */
 export const MAX_CALLS_A_TURN = 64
-/** Turns in which an answer of the wrong type may be mended. */
+/** Turns in which an answer may be mended that is of the wrong type, or not what was wanted. */
 export const MAX_REPAIRS = 2
 /** The same calls, with the same arguments and the same results, this often in a row end a conversation. */
 export const MAX_REPEATS = 3
@@ -50,6 +50,8 @@ export interface TalkSpec {
   readonly maxCostMicros: number | null
   /** Tokens of one answer. */
   readonly answerTokens: number
+  /** Tokens that the model holds, question and answer together; absent: unknown. */
+  readonly contextTokens?: number
   /** Micro-dollars per million tokens; null: unknown. */
   readonly price: { readonly inputMicros: number; readonly outputMicros: number } | null
   /** What is done with a call that acts on the world once text from outside is in the conversation. */

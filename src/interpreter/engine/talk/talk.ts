@@ -6,6 +6,9 @@
 //   K3. Results go back together, in the order of the calls, when the last of them is there.
 //   K4. Near a limit the model gets one turn to answer with what it has, without tools; then it ends, and says at which limit.
 //   K5. Once text from outside is in the conversation, a tool that acts on the world is refused, or a person is asked, as the program says. The mark stays.
+//   K7. An answer that is not what was wanted is mended as one that is not of its type: both together at most MAX_REPAIRS times.
+//   K8. What comes from outside is shown to a model cleaned, and between marks that say what it is; a prompt that holds some, cleaned.
+//   K9. What would not fit into the model is made room for, as far as results can be shortened. // shorten.ts
 //   K6. The same calls with the same results, MAX_REPEATS times in a row, end it.
 import { canonicalJson } from '#base/json.ts'
 import { type ChatBlock, type ChatMessage, type ChatReply, type ChatRequest, type ChatUsage, noUsage } from '#model/chat.ts'
@@ -13,14 +16,17 @@ import type { Type, Value } from '#model/type.ts'
 import { fromJsonValue } from '#types/codec.ts'
 import { toJsonSchema } from '#types/json-schema.ts'
 import { validate } from '#types/validate.ts'
-import { answerSchema, quoted, readAnswer, repairWords, textOf } from './answer.ts'
+import { answerSchema, missedWords, quoted, readAnswer, repairWords, textOf } from './answer.ts'
+import { type Letter, letterWords } from './letter.ts'
+import { cleaned, fromOutside } from './outside-text.ts'
+import { fitted } from './shorten.ts'
 import { MAX_CALLS_A_TURN, MAX_REPAIRS, MAX_REPEATS, MAX_SHOWN_LENGTH, type TalkCall, type TalkSpec, type TalkTool } from './spec.ts'
 
 /** Tokens that are kept back for the last answer. */
 const WRAP_UP_TOKENS = 2_000
 const WRAP_UP_WORDS = 'This is your last turn: no more tools. Answer now, as well as you can with what you have.'
 
-export type TalkEnd = 'turns' | 'tokens' | 'cost' | 'refusal' | 'repeats' | 'answer-cut-off' | 'wrong-answer' | 'context-full'
+export type TalkEnd = 'turns' | 'tokens' | 'cost' | 'refusal' | 'repeats' | 'answer-cut-off' | 'wrong-answer' | 'objective-missed' | 'context-full'
 
 export type TalkStep =
   /** Turns are counted from 1. */
@@ -41,6 +47,8 @@ interface OpenCall {
   readonly tool: TalkTool | null
   readonly input: Value
   result: CallResult | null
+  /** The result may hold what the outside said. */
+  isOutside: boolean
 }
 
 export class Talk {
@@ -50,8 +58,12 @@ export class Talk {
   turns = 0
   usage: ChatUsage = noUsage
   costMicros = 0
+  /** What those that it delegated to have spent. // K4 */
+  readonly beside = { tokens: 0, costMicros: 0 }
   /** K5. */
   isTainted: boolean
+  /** What others told it and it has not read: it does with its next question. */
+  readonly letters: Letter[] = []
   private readonly tools: ReadonlyMap<string, TalkTool>
   private open: OpenCall[] = []
   private calls = 0
@@ -60,12 +72,17 @@ export class Talk {
   private repeats = 0
   private isWrappingUp = false
   private lastTurnTokens = 0
+  /** Messages that the last turn's tokens are of. */
+  private countedMessages = 0
+  /** Of the last answer. */
+  private lastText = ''
 
   constructor(spec: TalkSpec) {
     this.spec = spec
     this.tools = new Map(spec.tools.map(tool => [tool.name, tool]))
     this.isTainted = spec.isPromptUntrusted
-    this.messages = [...spec.before, { role: 'user', content: [{ kind: 'text', text: spec.prompt }] }]
+    this.messages = [...spec.before]
+    this.say(spec.isPromptUntrusted ? cleaned(spec.prompt).text : spec.prompt) // K8
   }
 
   /** The first step. */
@@ -82,6 +99,7 @@ export class Talk {
     this.turns++
     this.count(reply.usage, asked.price)
     this.messages.push({ role: 'assistant', content: reply.content })
+    this.countedMessages = this.messages.length
     switch (reply.stop) {
       case 'refusal':
         return { kind: 'failed', end: 'refusal', message: 'The model refused to answer.', details: quoted(textOf(reply)) }
@@ -96,13 +114,37 @@ export class Talk {
     }
   }
 
-  /** A call came to its end. */
-  finished(call: number, result: CallResult): TalkStep {
+  /**
+   * A call came to its end.
+   *
+   * @param isUntrusted whether its result holds text from outside; absent: as its tool says.
+   */
+  finished(call: number, result: CallResult, isUntrusted?: boolean): TalkStep {
     const found = this.open.find(each => each.call === call)
     if (found === undefined || found.result !== null) return { kind: 'wait' }
     found.result = result
-    if (found.tool?.isUntrusted === true) this.isTainted = true // K5: a failure may say what the outside said
+    found.isOutside = isUntrusted ?? found.tool?.isUntrusted === true
+    if (found.isOutside) this.isTainted = true // K5: a failure may say what the outside said
     return this.open.every(each => each.result !== null) ? this.handBack() : { kind: 'wait' }
+  }
+
+  /**
+   * The answer is not what was wanted, though it is of its type. // K7
+   *
+   * @param says what does not hold, in the words of the program.
+   */
+  missed(says: string): TalkStep {
+    const failed = (why: string): TalkStep => ({ kind: 'failed', end: 'objective-missed', message: `The answer is not what was wanted${why}: ${quoted(says)}`, details: quoted(this.lastText) })
+    if (this.repairs >= MAX_REPAIRS) return failed(`, after ${MAX_REPAIRS} repairs`)
+    if (this.isWrappingUp || this.limitReached() !== null) return failed(', and there is no turn left to mend it')
+    this.repairs++
+    this.say(missedWords(quoted(says)))
+    return this.ask()
+  }
+
+  /** What was said so far, with what is known of the calls under way. */
+  transcript(): ChatMessage[] {
+    return this.open.length === 0 ? this.messages.slice() : [...this.messages, { role: 'user', content: this.open.map(resultBlock) }]
   }
 
   /** Calls without a result, which are made again when a run goes on. */
@@ -114,17 +156,31 @@ export class Talk {
     const over = this.limitReached()
     if (over !== null) return this.isWrappingUp ? this.overLimit() : this.failedFor(over)
     const { role, tools, answer, answerTokens } = this.spec
+    for (const letter of this.letters.splice(0)) {
+      this.say(letter.isTainted ? fromOutside(letterWords(letter)) : letterWords(letter)) // K8
+      if (letter.isTainted) this.isTainted = true // K5
+    }
     this.isWrappingUp = this.isLastTurn()
     if (this.isWrappingUp && this.turns > 0) this.say(WRAP_UP_WORDS) // K4
+    const shownTools = tools.map(({ name, description, input }) => ({ name, description, input: toJsonSchema(input) as ChatRequest['tools'][number]['input'] }))
+    this.makeRoom(shownTools)
     return {
       kind: 'ask', turn: this.turns + 1,
       request: {
         system: role, messages: this.messages.slice(), maxTokens: answerTokens,
-        tools: tools.map(({ name, description, input }) => ({ name, description, input: toJsonSchema(input) as ChatRequest['tools'][number]['input'] })),
+        tools: shownTools,
         ...(this.isWrappingUp && tools.length > 0 ? { toolChoice: 'none' as const } : {}),
         ...(answer === null ? {} : { answer: { name: 'answer', schema: answerSchema(answer) } }),
       },
     }
+  }
+
+  /** K9. */
+  private makeRoom(tools: ChatRequest['tools']): void {
+    const { contextTokens, answerTokens, role } = this.spec
+    if (contextTokens === undefined) return
+    const fitting = fitted(this.messages, { system: role, tools }, { contextTokens, answerTokens, countedTokens: this.lastTurnTokens, counted: this.countedMessages })
+    if (fitting !== this.messages) this.messages.splice(0, this.messages.length, ...fitting)
   }
 
   /** Adds words of tek's own to what goes to the model next. */
@@ -136,6 +192,7 @@ export class Talk {
 
   private answered(text: string): TalkStep {
     const { answer } = this.spec
+    this.lastText = text
     const read = readAnswer(answer, text)
     if (read.kind === 'value') return { kind: 'done', value: read.value }
     if (this.repairs >= MAX_REPAIRS) return { kind: 'failed', end: 'wrong-answer', message: `The answer is not of its type, after ${MAX_REPAIRS} repairs: ${read.problem}.`, details: quoted(text) }
@@ -149,7 +206,7 @@ export class Talk {
     for (const block of content) {
       if (block.kind !== 'tool-use') continue
       const tool = this.tools.get(block.name) ?? null
-      const open: OpenCall = { call: this.calls++, id: block.id, tool, input: block.input, result: null }
+      const open: OpenCall = { call: this.calls++, id: block.id, tool, input: block.input, result: null, isOutside: false }
       const refusal = this.open.length >= MAX_CALLS_A_TURN ? `more than ${MAX_CALLS_A_TURN} calls at once; ask for the rest in another turn` : this.refusalOf(block, tool)
       this.open.push(open)
       if (refusal !== null) open.result = { kind: 'failure', message: refusal }
@@ -179,10 +236,7 @@ export class Talk {
 
   /** K3. */
   private handBack(): TalkStep {
-    const content = this.open.map(({ id, result }): ChatBlock => ({
-      kind: 'tool-result', id, isError: result!.kind === 'failure',
-      content: [{ kind: 'text', text: shown(result!.kind === 'value' ? asText(result!.value) : result!.message) }],
-    }))
+    const content = this.open.map(resultBlock)
     const action = canonicalJson(this.open.map(({ tool, input, result }) => [tool?.name ?? null, input, result as unknown as Value]) as unknown as Value)
     this.repeats = action === this.last ? this.repeats + 1 : 1
     this.last = action
@@ -207,8 +261,8 @@ export class Talk {
   private limitReached(): 'turns' | 'tokens' | 'cost' | null {
     const { maxTurns, maxTokens, maxCostMicros } = this.spec
     if (this.turns >= maxTurns) return 'turns'
-    if (maxTokens !== null && this.tokens >= maxTokens) return 'tokens'
-    return maxCostMicros !== null && this.costMicros >= maxCostMicros ? 'cost' : null
+    if (maxTokens !== null && this.tokens + this.beside.tokens >= maxTokens) return 'tokens'
+    return maxCostMicros !== null && this.costMicros + this.beside.costMicros >= maxCostMicros ? 'cost' : null
   }
 
   /** Whether what is left is enough for one more turn and no other. // K4 */
@@ -217,8 +271,8 @@ export class Talk {
     if (this.turns === maxTurns - 1) return true
     if (this.turns === 0) return false
     const next = this.lastTurnTokens + WRAP_UP_TOKENS
-    if (maxTokens !== null && maxTokens - this.tokens < 2 * next) return true
-    return maxCostMicros !== null && maxCostMicros - this.costMicros < (2 * this.costMicros) / this.turns
+    if (maxTokens !== null && maxTokens - this.tokens - this.beside.tokens < 2 * next) return true
+    return maxCostMicros !== null && maxCostMicros - this.costMicros - this.beside.costMicros < (2 * this.costMicros) / this.turns
   }
 
   private overLimit(): TalkStep {
@@ -230,6 +284,11 @@ export class Talk {
     const limit = end === 'turns' ? `${maxTurns} turns` : end === 'tokens' ? `${maxTokens} tokens` : `$${(maxCostMicros ?? 0) / 1_000_000}`
     return { kind: 'failed', end, message: `The agent used up its limit of ${limit} without an answer.` }
   }
+}
+
+function resultBlock({ id, result, isOutside }: OpenCall): ChatBlock {
+  const text = shown(result === null ? 'This is being worked on.' : result.kind === 'value' ? asText(result.value) : result.message)
+  return { kind: 'tool-result', id, isError: result?.kind === 'failure', content: [{ kind: 'text', text: isOutside && result !== null ? fromOutside(text) : text }] } // K8
 }
 
 /** Tokens of a usage, all kinds together. */

@@ -1,0 +1,67 @@
+// Plan JSON, hidden workflows: whether those that nobody wrote are such as stand for calls of agents, and whether the tools that lead to them say so.
+// Owns: what belongs together. Does not own: workflows and tools as such (plan-json.ts, plan-json-agents.ts), whose shapes have been looked at.
+//   H1. A key begins with `@` if and only if the workflow stands for something; nobody begins a run with it.
+//   H2. A tool that opens one names the very one that is for its agent: what a call does is what its agent is shown.
+type Fields = Readonly<Record<string, unknown>>
+
+const isRecord = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const PARAMS: Readonly<Record<string, readonly string[]>> = { agent: ['task'], 'ask-lead': ['question'], vote: ['question', 'options'] }
+
+/** The first problem, or null. */
+export function hiddenProblem({ workflows, entries, agentBodies }: Fields): string | null {
+  const table = workflows as Readonly<Record<string, Fields>>
+  const agents = (agentBodies ?? {}) as Readonly<Record<string, Fields>>
+  for (const [key, workflow] of Object.entries(table)) {
+    const { standsFor } = workflow
+    const at = `workflows.${key}`
+    if (key.startsWith('@') !== (standsFor !== undefined)) return `${at}.standsFor is ${standsFor === undefined ? 'missing' : 'of a workflow that somebody wrote'}` // H1
+    const problem = standsFor === undefined ? null : standsForProblem(key, workflow, standsFor, agents)
+    if (problem !== null) return `${at}.${problem}`
+  }
+  const entry = (entries as readonly string[]).find(each => each.startsWith('@'))
+  if (entry !== undefined) return `entries names ${entry}, which stands for a call`
+  for (const [key, agent] of Object.entries(agents)) {
+    const tools = agent['tools'] as readonly Fields[]
+    const wrong = tools.findIndex(tool => !opensItsOwn(key, tool, table))
+    if (wrong >= 0) return `agentBodies.${key}.tools[${wrong}] opens a workflow that is not for it`
+  }
+  return null
+}
+
+function standsForProblem(key: string, workflow: Fields, standsFor: unknown, agents: Readonly<Record<string, Fields>>): string | null {
+  if (!isRecord(standsFor)) return 'standsFor is no record'
+  const { kind, lead, agent, tool } = standsFor
+  const isAgent = (each: unknown): boolean => typeof each === 'string' && Object.hasOwn(agents, each)
+  const nodes = workflow['nodes'] as readonly Fields[]
+  if (workflow['triggers'] !== undefined) return 'triggers is of a workflow that nobody wrote'
+  if (kind === 'asked-call') {
+    if (!isAgent(agent) || typeof tool !== 'string') return 'standsFor names no agent'
+    return key === `@asked:${agent as string}/${tool}` && nodes.length === 1 && nodes[0]!['approve'] !== null ? null : 'nodes ask nobody'
+  }
+  const params = PARAMS[kind as string]
+  if (params === undefined) return 'standsFor.kind is unknown'
+  const names = (workflow['params'] as readonly Fields[]).map(each => each['name'])
+  if (names.length !== params.length || params.some((name, index) => names[index] !== name)) return `params are not ${params.join(' and ')}`
+  if (!isAgent(lead) || (kind !== 'vote' && !isAgent(agent))) return 'standsFor names no agent'
+  const asked = nodes.map(each => each['body'] as Fields)
+  const who = kind === 'vote' ? null : kind === 'agent' ? agent : lead
+  const isOwn = asked.length > 0 && asked.every(body => body['kind'] === 'agent' && (who === null || (asked.length === 1 && body['agent'] === who)))
+  return isOwn ? null : 'nodes ask somebody else'
+}
+
+/** H2. */
+function opensItsOwn(agent: string, tool: Fields, workflows: Readonly<Record<string, Fields>>): boolean {
+  const standsFor = (key: unknown): Fields | undefined => workflows[key as string]?.['standsFor'] as Fields | undefined
+  const { kind, asked, alwaysAsks, workflow, leads, name } = tool
+  if (asked === undefined ? alwaysAsks !== undefined : asked !== `@asked:${agent}/${name as string}` || standsFor(asked)?.['kind'] !== 'asked-call' || ![undefined, true].includes(alwaysAsks as true)) return false
+  if (kind === 'workflow') {
+    const hidden = standsFor(workflow)
+    return hidden === undefined || (hidden['kind'] !== 'asked-call' && hidden['kind'] !== 'ask-lead' && hidden['lead'] === agent)
+  }
+  if (kind !== 'ask-lead') return true
+  return Object.entries(leads as Fields).every(([lead, key]) => {
+    const hidden = standsFor(key)
+    return hidden?.['kind'] === 'ask-lead' && hidden['lead'] === lead && hidden['agent'] === agent
+  })
+}
