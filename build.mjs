@@ -242,7 +242,7 @@ function writeLicences() {
 }
 
 /** Examples that are useful enough on their own to be run by name: `tek run repo-health`. */
-const programs = ['repo-health', 'jail', 'flaky']
+const programs = ['repo-health', 'jail', 'flaky', 'upgrade-dependencies']
 
 function copyPrograms() {
   mkdirSync(join(fresh, 'programs'), { recursive: true })

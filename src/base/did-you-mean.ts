@@ -1,6 +1,7 @@
 // Did you mean: the nearest known words to an unknown one.
 // Owns: the distance and its bound. Does not own: which words are in scope.
-//   N1. At most 3 suggestions, none farther than 1 + a third of the word's length (1 for a word of up to 4 letters), and each shares a letter with it.
+//   N1. At most 3 suggestions, none farther than 1 + a quarter of the word's length (1 for a word of up to 4 letters, only the case for one letter), and each shares a letter with it.
+//   N2. Where a word is one slip away, those that are more are not named: `modle` is `model`, not `role`.
 
 const MAX_SUGGESTIONS = 3
 const MAX_CANDIDATES = 20_000
@@ -34,7 +35,7 @@ function distance(a: string, b: string, limit: number): number {
  * didYouMean('flies', ['files', 'scan']) // ['files']
  */
 export function didYouMean(word: string, known: Iterable<string>): string[] {
-  const limit = word.length <= 4 ? 1 : 1 + Math.floor(word.length / 3) // N1
+  const limit = word.length === 1 ? 0 : word.length <= 4 ? 1 : 1 + Math.floor(word.length / 4) // N1
   const lower = word.toLowerCase()
   const near: { name: string; far: number }[] = []
   let seen = 0
@@ -44,5 +45,6 @@ export function didYouMean(word: string, known: Iterable<string>): string[] {
     if (far <= limit && far < Math.max(word.length, name.length)) near.push({ name, far })
   }
   near.sort((a, b) => a.far - b.far || (a.name < b.name ? -1 : 1))
-  return [...new Set(near.map(each => each.name))].slice(0, MAX_SUGGESTIONS)
+  const nearest = near[0]?.far === 1 ? near.filter(each => each.far === 1) : near // N2
+  return [...new Set(nearest.map(each => each.name))].slice(0, MAX_SUGGESTIONS)
 }

@@ -17,8 +17,9 @@ import { CliFailure, type CliContext } from './command.ts'
 import { exitCodes } from './exit-codes.ts'
 import { at, readSource, shownPath, writeFile } from './source-files.ts'
 
-/** The cassette in a file; a coded failure when there is none. */
-export async function openCassette(host: Host, path: string): Promise<Cassette> {
+/** The cassette in a file; a coded failure when there is none. `from`: what its path is relative to, in words, if that is not the folder one is in. */
+export async function openCassette(host: Host, path: string, from?: string): Promise<Cassette> {
+  if (from !== undefined && (await host.files.stat(at(host, path))) === null) throw new CliFailure([cliErrors['file-not-found']({ path, from })], exitCodes.usage)
   const [text, { readCassette }] = [await readSource(host, path), await import('#interpreter/read-cassette.ts')]
   const read = readCassette(text, path)
   if ('code' in read) throw new CliFailure([read], exitCodes.usage)
@@ -35,7 +36,7 @@ export async function cassettesOf(host: Host, folder: string, { given }: Pick<Pl
   const found = new Map<string, Cassette>()
   for (const each of given) {
     if (each.kind !== 'replays' || found.has(each.cassette)) continue
-    found.set(each.cassette, await openCassette(host, shownPath(host.cwd, resolve(folder, each.cassette))))
+    found.set(each.cassette, await openCassette(host, shownPath(host.cwd, resolve(folder, each.cassette)), 'The path begins at the file of the test. `tek run PROGRAM --record FILE` makes a cassette.'))
   }
   return found
 }

@@ -34,6 +34,7 @@ export const commandTable: readonly CommandEntry[] = [
   { name: 'diff', takes: 'A B', summary: 'what differs between two programs, layout aside', load: async () => (await import('./commands/diff.ts')).DiffCommand },
   { name: 'permits', takes: '[revoke PROGRAM]', summary: 'what the programs of this folder may do, and taking it away', load: async () => (await import('./commands/permits.ts')).PermitsCommand },
   { name: 'mcp', takes: 'lock | list | FILE', summary: 'servers of tools that programs use, and a program as one', load: async () => (await import('./commands/mcp.ts')).McpCommand },
+  { name: 'plugin', takes: 'new | check | test | pack | list', summary: 'make, check, test and pack plugins, and list those a program uses', load: async () => (await import('./commands/plugin.ts')).PluginCommand },
   { name: 'runs', takes: '', summary: 'list the runs recorded in this folder', load: async () => (await import('./commands/runs.ts')).RunsCommand },
   { name: 'show', takes: 'RUN', summary: 'what a run did, task by task', load: async () => (await import('./commands/show.ts')).ShowCommand },
   { name: 'logs', takes: '[RUN]', summary: 'what the tools of a run said, and what failed in it', load: async () => (await import('./commands/logs.ts')).LogsCommand },
@@ -52,6 +53,6 @@ export const commandTable: readonly CommandEntry[] = [
 
 /** Commands of the design that this version does not have: typing one is answered as planned, not as unknown. */
 export const plannedCommands: readonly string[] = [
-  'versions', 'rollback', 'import', 'export', 'plugin', 'model',
+  'versions', 'rollback', 'import', 'export', 'model',
   'ui', 'worker', 'bench',
 ]

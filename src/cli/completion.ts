@@ -1,7 +1,8 @@
 // Completion: what a shell offers when TAB is pressed after `tek`, as a script for that shell.
 // Owns: the three scripts. Does not own: which commands and options there are (command-table.ts, each command), what is recorded here (commands/completion.ts).
 //   C1. Commands and options are in the script, so that they appear at once; only what changes (runs, programs, codes) is asked of tek, by `tek completion --of`.
-//   C2. Words that go into a script are quoted for that shell; what tek prints for `--of` is one candidate a line, then a tab and what it is.
+//   C2. Words that go into a script are quoted for that shell; what tek prints for `--of` is one candidate a line, then a tab and what it is. A shell takes it as
+//       text: bash's `compgen -W` would carry out what is written in it.
 
 export type Shell = 'bash' | 'zsh' | 'fish'
 export const shells: readonly Shell[] = ['bash', 'zsh', 'fish']
@@ -62,7 +63,7 @@ function bash(commands: readonly CompletedCommand[]): string {
   })
   return `# Completion of tek for bash: eval "$(tek completion bash)" in ~/.bashrc
 _tek_of_words() { local IFS=$' \\t\\n'; COMPREPLY+=($(compgen -W "$1" -- "$word")); }
-_tek_asked() { local IFS=$'\\n'; COMPREPLY+=($(compgen -W "$(tek completion --of "$1" 2>/dev/null | cut -f1)" -- "$word")); }
+_tek_asked() { local each rest; while IFS=$'\\t' read -r each rest; do [[ "$each" == "$word"* ]] && COMPREPLY+=("$each"); done < <(tek completion --of "$1" 2>/dev/null); }
 _tek_files() { local IFS=$'\\n'; compopt -o filenames 2>/dev/null; COMPREPLY+=($(compgen -f -X '!*.tek' -- "$word") $(compgen -d -- "$word")); }
 _tek() {
   local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}"

@@ -25,7 +25,7 @@ export interface SteerRequest {
 
 /** Puts the request and says what came of it. */
 export async function steer(context: CliContext, host: Host, { does, agent: name, run, json }: SteerRequest): Promise<ExitCode> {
-  const runId = await runMeant(host, does, run)
+  const runId = await runMeant(host, does, name, run)
   const { agentsOf, ask } = await import('#tek.ts')
   const keys = answered(await agentsOf(databasePath(host.cwd), runId)).map(each => each.agent)
   const agent = keys.find(each => each === name) ?? onlyNamed(keys, name) ?? name // where there is none, the run says so
@@ -41,14 +41,14 @@ function onlyNamed(keys: readonly string[], name: string): string | undefined {
   return named.length === 1 ? named[0] : undefined
 }
 
-async function runMeant(host: Host, does: Steer, run: string | undefined): Promise<string> {
+async function runMeant(host: Host, does: Steer, agent: string, run: string | undefined): Promise<string> {
   const runs = await recordedRuns(host)
   if (run !== undefined) return chooseRun(runs, run).runId
   const open = runs.filter(({ state }) => state !== 'done' && state !== 'failed' && state !== 'superseded')
   const driven = open.filter(each => each.state === 'running')
   const meant = driven.length > 0 ? driven : open
   if (meant.length === 0) throw new CliFailure([cliErrors['nothing-to-resume']({})], exitCodes.usage)
-  if (meant.length > 1) throw new CliFailure([cliErrors['several-running']({ command: does, runs: meant.slice(0, 5).map(each => each.runId.slice(0, SHORT_ID)) })], exitCodes.usage)
+  if (meant.length > 1) throw new CliFailure([cliErrors['several-running']({ command: does, agent: neutraliseLine(agent), runs: meant.slice(0, 5).map(each => each.runId.slice(0, SHORT_ID)) })], exitCodes.usage)
   return meant[0]!.runId
 }
 

@@ -196,6 +196,13 @@ export interface HttpStreamRequest extends Omit<HttpRequest, 'timeoutMs'> {
   readonly firstByteMs: number
   /** Milliseconds between two pieces of its body. */
   readonly idleMs: number
+  /** What earlier exchanges left open, and this one may: absent, its connection is its own. */
+  readonly connections?: HttpConnections
+}
+
+/** Connections that wait for another exchange with the same server: of one asker, never shared by two. */
+export interface HttpConnections {
+  close(): void
 }
 
 export interface HttpStream {
@@ -236,6 +243,8 @@ export interface Host {
   fetch(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse>
   /** The same, with the body as it comes. A host without it cannot be asked for streams. */
   stream?(request: HttpStreamRequest, signal: AbortSignal): Promise<HttpStream>
+  /** Where the connections of streams can wait for the next one; to be closed. A host without it opens one for each. */
+  keepConnections?(): Promise<HttpConnections>
   /** Number of processors, bytes of memory, as the system says. */
   machine(): { readonly cpus: number; readonly memoryBytes: number; readonly platform: string; readonly nodeVersion: string }
 }

@@ -8,16 +8,19 @@
 //   W4. One deadline covers look-up, all hops and the body; abort closes the socket.
 //   W5. Through a proxy the target's name is not looked up here: what it stands for is the proxy's to decide. An address given as such is checked.
 //   W6. A stream has two deadlines instead: one until its head, one between two pieces. Who stops reading closes the socket.
+//   W7. What is sent by a connection that was used before, and finds it ended, is sent once more by a new one only where that does nothing twice: by a method that
+//       may be repeated (RFC 9110, section 9.2.2), or when no byte of it was written. A POST of which one was is a failure, for its asker to decide about.
 import { lookup, type LookupAddress } from 'node:dns'
 import * as http from 'node:http'
 import * as https from 'node:https'
 import { isIP } from 'node:net'
-import type { Readable } from 'node:stream'
+import { addAbortSignal, type Readable } from 'node:stream'
 import { connect } from 'node:tls'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import { errnoOf } from './errno.ts'
 import { certificateProblem, trustedAuthorities } from './certificates.ts'
 import { HostError, type HttpRequest, type HttpResponse, type HttpStream, type HttpStreamRequest } from './host.ts'
+import { type ConnectionOptions, KeptConnections, type MayUse, StaleConnection } from './kept-connections.ts'
 import { bareHost, proxyFor, proxyHeaders, proxyPlace, tunnel, type Variables } from './proxy.ts'
 
 const MAX_REDIRECTS = 10
@@ -82,11 +85,13 @@ function after(ms: number, work: () => void): () => void {
   return () => clearTimeout(timer)
 }
 
+type Reached = Omit<HttpRequest, 'timeoutMs'> & Pick<HttpStreamRequest, 'connections'>
+
 type Explain = (error: unknown, url: URL) => unknown
 
 /** The answer at the end of all redirects, its body not yet read. */
 async function reach(
-  request: Omit<HttpRequest, 'timeoutMs'>, signal: AbortSignal, network: Network, explained: Explain,
+  request: Reached, signal: AbortSignal, network: Network, explained: Explain,
 ): Promise<{ readonly response: http.IncomingMessage; readonly url: URL }> {
   let url = parseUrl(request.url)
   let { method, body } = request
@@ -115,35 +120,83 @@ function parseUrl(text: string, base?: URL): URL {
   return url
 }
 
-async function exchange(
-  url: URL, message: { method: string; headers: Record<string, string>; body: string | undefined }, request: Pick<HttpRequest, 'mayConnect'>, signal: AbortSignal, network: Network,
-): Promise<http.IncomingMessage> {
+interface Message {
+  readonly method: string
+  readonly headers: Record<string, string>
+  readonly body: string | undefined
+}
+
+async function exchange(url: URL, { method, headers, body }: Message, request: Pick<Reached, 'mayConnect' | 'connections'>, signal: AbortSignal, network: Network): Promise<http.IncomingMessage> {
   const bare = bareHost(url)
   if (isIP(bare)) request.mayConnect?.(bare, bare) // no look-up happens for an address
-  const { method, headers, body } = message
   const proxy = proxyFor(url, network.env)
   const isSecure = url.protocol === 'https:'
   const ca = isSecure || proxy?.protocol === 'https:' ? trustedAuthorities(network.env) : undefined
-  const options: https.RequestOptions = {
-    method, signal, agent: false, setHost: true, ...(ca === undefined ? {} : { ca }),
+  const trusting = ca === undefined ? {} : { ca }
+  const options: ConnectionOptions = {
+    method, setHost: true, ...trusting,
     headers: { 'accept-encoding': 'gzip, deflate, br', 'user-agent': 'tek', ...headers, ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }) },
+    ...(proxy === null ? { lookup: (hostname, lookupOptions, done) => lookUp(hostname, lookupOptions, request, network, done) } : { via: proxy.href }),
   }
-  if (proxy === null) options.lookup = (hostname, lookupOptions, done) => lookUp(hostname, lookupOptions, request, network, done)
-  else if (isSecure) { // W5
-    const socket = await tunnel(proxy, url, signal, ca)
-    delete options.agent // else Node makes one, which makes connections of its own
-    options.defaultPort = 443
-    options.createConnection = () => connect({ socket, host: bare, ...(isIP(bare) ? {} : { servername: bare }), ...(ca === undefined ? {} : { ca }) })
+  const opened = async () => connect({ socket: await tunnel(proxy!, url, signal, ca), host: bare, ...(isIP(bare) ? {} : { servername: bare }), ...trusting }) // W5
+  const begin = (more: ConnectionOptions, answered: (response: http.IncomingMessage) => void): http.ClientRequest =>
+    proxy !== null && !isSecure ? throughProxy(proxy, url, { ...options, ...more }, answered) : isSecure ? https.request(url, { ...options, ...more }, answered) : http.request(url, { ...options, ...more }, answered)
+  if (request.connections instanceof KeptConnections) {
+    const mayUse: MayUse | null = proxy === null ? address => request.mayConnect?.(bare, address) : null
+    const response = await byKept(request.connections, (proxy !== null && !isSecure ? proxy : url).protocol === 'https:', mayUse, { method, body, signal }, (agent, answered) => begin({ agent, ...(proxy !== null && isSecure ? { opened } : {}) }, answered))
+    if (response !== null) return response
+  }
+  const own: ConnectionOptions = { agent: false, signal }
+  if (proxy !== null && isSecure) {
+    const socket = await opened()
+    delete own.agent // else Node makes one, which makes connections of its own
+    own.defaultPort = 443
+    own.createConnection = () => socket
   }
   return new Promise((answered, failed) => {
-    const call = proxy !== null && !isSecure ? throughProxy(proxy, url, options, answered) : isSecure ? https.request(url, options, answered) : http.request(url, options, answered)
+    const call = begin(own, answered)
     call.on('error', failed)
     call.end(body)
   })
 }
 
+const mayBeRepeated: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
+
+/** The same by a connection that is kept; null: those that were have ended, and it may be sent by a new one. // W7 */
+async function byKept(
+  kept: KeptConnections, isSecure: boolean, mayUse: MayUse | null, { method, body, signal }: Pick<Message, 'method' | 'body'> & { readonly signal: AbortSignal },
+  begin: (agent: http.Agent, answered: (response: http.IncomingMessage) => void) => http.ClientRequest,
+): Promise<http.IncomingMessage | null> {
+  await kept.lookedAt()
+  signal.throwIfAborted()
+  return new Promise((answered, failed) => {
+    let call: http.ClientRequest | null = null
+    const came = (response: http.IncomingMessage): void => {
+      kept.heard(response)
+      answered(response)
+    }
+    while (call === null) { // each that is stale is taken out
+      try {
+        call = kept.begin(isSecure, mayUse, agent => begin(agent, came))
+      } catch (error) {
+        if (!(error instanceof StaleConnection)) return failed(error)
+      }
+    }
+    const sending = call
+    let writtenBefore: number | undefined
+    sending.once('socket', socket => { writtenBefore = socket.bytesWritten })
+    sending.on('error', error => {
+      const isUnsent = writtenBefore === undefined || sending.socket?.bytesWritten === writtenBefore
+      if (sending.reusedSocket && !signal.aborted && (mayBeRepeated.has(method) || isUnsent)) answered(null)
+      else failed(error)
+    })
+    addAbortSignal(signal, sending)
+    sending.end(body)
+  })
+}
+
 /** An http request as a proxy takes it: the whole address as its path (RFC 9112, section 3.2.2). */
-function throughProxy(proxy: URL, url: URL, options: https.RequestOptions, answered: (response: http.IncomingMessage) => void): http.ClientRequest {
+function throughProxy(proxy: URL, url: URL, options: ConnectionOptions, answered: (response: http.IncomingMessage) => void): http.ClientRequest {
   const { hostname, port, module } = proxyPlace(proxy)
   return module.request({ ...options, hostname, port, path: url.href.replace(/#.*$/, ''), setHost: false, headers: { ...options.headers as Record<string, string>, host: url.host, ...proxyHeaders(proxy) } }, answered)
 }

@@ -36,12 +36,13 @@ export const bareHost = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '
 
 const portOf = (url: URL): string => url.port || (url.protocol === 'https:' ? '443' : '80')
 
+const loopback = new BlockList()
+loopback.addSubnet('127.0.0.0', 8)
+loopback.addAddress('::1', 'ipv6')
+
 function isThisMachine(bare: string): boolean {
   const name = bare.toLowerCase().replace(/\.$/, '')
   if (isIP(bare) === 0) return name === 'localhost' || name.endsWith('.localhost')
-  const loopback = new BlockList()
-  loopback.addSubnet('127.0.0.0', 8)
-  loopback.addAddress('::1', 'ipv6')
   return loopback.check(bare, isIPv6(bare) ? 'ipv6' : 'ipv4')
 }
 

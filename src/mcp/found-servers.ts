@@ -25,29 +25,25 @@ export async function serversFolder(host: Host, folder: string): Promise<string 
 }
 
 /** The lock in a folder; empty where there is no such file. // F2 */
-export async function lockIn(host: Host, folder: string): Promise<Lock | Diagnostic> {
-  const path = join(folder, LOCK_FILE)
-  const text = await textOf(host, path, MAX_LOCK_BYTES)
-  if (text === null) return new Map()
-  if (typeof text !== 'string') return mcpErrors['bad-lock']({ path: shown(host, path), reason: text.reason })
-  try {
-    return readLock(text)
-  } catch (error) {
-    if (error instanceof LockProblem) return mcpErrors['bad-lock']({ path: shown(host, path), reason: error.message })
-    throw error
-  }
+export function lockIn(host: Host, folder: string): Promise<Lock | Diagnostic> {
+  return readIn(host, join(folder, LOCK_FILE), MAX_LOCK_BYTES, readLock, mcpErrors['bad-lock'])
 }
 
 /** The definitions in a folder; empty where there is no such file. */
-export async function definitionsIn(host: Host, folder: string): Promise<ReadonlyMap<string, ServerDefinition> | Diagnostic> {
-  const path = join(folder, MCP_FILE)
-  const text = await textOf(host, path, MAX_MCP_FILE_BYTES)
+export function definitionsIn(host: Host, folder: string): Promise<ReadonlyMap<string, ServerDefinition> | Diagnostic> {
+  return readIn(host, join(folder, MCP_FILE), MAX_MCP_FILE_BYTES, readDefinitions, mcpErrors['bad-config'])
+}
+
+async function readIn<Of>(
+  host: Host, path: string, maxBytes: number, read: (text: string) => ReadonlyMap<string, Of>, bad: (of: { readonly path: string; readonly reason: string }) => Diagnostic,
+): Promise<ReadonlyMap<string, Of> | Diagnostic> {
+  const text = await textOf(host, path, maxBytes)
   if (text === null) return new Map()
-  if (typeof text !== 'string') return mcpErrors['bad-config']({ path: shown(host, path), reason: text.reason })
+  if (typeof text !== 'string') return bad({ path: shown(host, path), reason: text.reason })
   try {
-    return readDefinitions(text)
+    return read(text)
   } catch (error) {
-    if (error instanceof DefinitionProblem) return mcpErrors['bad-config']({ path: shown(host, path), reason: error.message })
+    if (error instanceof LockProblem || error instanceof DefinitionProblem) return bad({ path: shown(host, path), reason: error.message })
     throw error
   }
 }

@@ -176,7 +176,7 @@ export interface PlanNode {
   readonly needs: { readonly cpu: number; readonly memoryBytes: number } | null
   readonly onFailure: PlanOnFailure | null
   /** What must hold of the value, as local `answer`, in order; absent: nothing. An agent is told what does not, as of an answer of the wrong type. */
-  readonly ensure?: readonly { readonly condition: PlanExpr; /** What is to hold, in the words of the program or of its condition. */ readonly says: PlanExpr }[]
+  readonly ensure?: readonly { readonly condition: PlanExpr; /** What is to hold, in the words of the program or of its condition. */ readonly says: PlanExpr; /** These hold text from outside. */ readonly isUntrusted?: true }[]
   /** The question a person answers before the body; its deadlines are in `approval`. */
   readonly approve: PlanExpr | null
   /** Absent: the question waits for ever. */

@@ -9,6 +9,13 @@ import type { ModelProvider } from './model-provider.ts'
 /** Raised when the contract changes so that an older plugin cannot work; a plugin for another major version is refused with a code. */
 export const pluginApiVersion = '1.0'
 
+/** Whether a plugin that was written for a version of the interface works with this one: the same first number, and no later second one. */
+export function fitsApi(api: string, have: string = pluginApiVersion): boolean {
+  const [major, minor] = api.split('.').map(Number)
+  const [ownMajor, ownMinor] = have.split('.').map(Number)
+  return major === ownMajor && minor! <= ownMinor!
+}
+
 /** Parameters in positional order; each may also be given by name. Optional ones come last. */
 export type InputShape = Readonly<Record<string, z.ZodType>>
 export type InputOf<Shape extends InputShape> = { [Key in keyof Shape]: z.output<Shape[Key]> }

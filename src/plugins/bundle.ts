@@ -46,6 +46,8 @@ export interface Bundle {
   readonly text: string
   /** Whether it was in the cache already. */
   readonly cached: boolean
+  /** Absolute paths of the files it is made of, sorted. */
+  readonly inputs: readonly string[]
 }
 
 export interface BundleOptions {
@@ -89,7 +91,7 @@ export async function bundlePlugin(plugin: FoundPlugin, options: BundleOptions):
     if (error instanceof HostError) return pluginErrors['cannot-be-kept']({ source: plugin.source, reason: error.message })
     throw error
   }
-  return { hash, mode, needsNode, file, text, cached: false }
+  return { hash, mode, needsNode, file, text, cached: false, inputs: inputs.map(([path]) => path) }
 }
 
 const extensionOf = { engine: 'js', process: 'mjs' } as const
@@ -110,7 +112,7 @@ async function findInCache(host: Host, cacheDir: string, indexFile: string, reci
     const kept = await read(file)
     const text = kept.endsWith(mapComment(file)) ? kept.slice(0, -mapComment(file).length) : kept
     if (hashOf(inputs, text) !== hash || needsNodeIn(text) !== needsNode || (mode === 'process') !== (needsNode !== null)) return null
-    return { hash, mode, needsNode, file, text, cached: true }
+    return { hash, mode, needsNode, file, text, cached: true, inputs: inputs.map(([path]) => path) }
   } catch {
     return null // B4: nothing there, damaged, or an input is gone
   }
@@ -162,6 +164,25 @@ async function build(mode: PluginMode, plugin: FoundPlugin, options: BundleOptio
     if (first.detail instanceof NodeModule) return pluginErrors['needs-node']({ source: plugin.source, module: first.detail.name, place: placeOf(first, plugin) })
     if (isDiagnostic(first.detail)) return first.detail
     return pluginErrors['does-not-build']({ source: plugin.source, reason: placed(first, plugin) }, { help: [...(failure.errors ?? []).slice(1, 3).map(each => `Also: ${placed(each, plugin)}`), ...adviceOn(first)] })
+  }
+}
+
+/** A file of a plugin's own tests as a module that Node runs: tek's entries and packages stay outside, the rest is in it. */
+export async function bundleTest(entry: string, outfile: string, entries: Readonly<Record<string, string>>): Promise<string | null> {
+  const esbuild = await import('esbuild')
+  const published = {
+    name: 'published',
+    setup(build: Parameters<BuildPlugin['setup']>[0]) {
+      build.onResolve({ filter: /^tek-lang\// }, ({ path }) => (Object.hasOwn(entries, path) ? { path: entries[path]!, external: true } : undefined)) // B5
+    },
+  }
+  try {
+    await esbuild.build({ bundle: true, format: 'esm', platform: 'node', target: 'node20', sourcemap: 'inline', logLevel: 'silent', tsconfigRaw: '{}', packages: 'external', entryPoints: [entry], outfile, plugins: [published] })
+    return null
+  } catch (error) {
+    const first = (error as Partial<BuildFailure>).errors?.[0]
+    if (first === undefined) throw error
+    return first.location === null ? first.text : `${first.location.file}:${first.location.line}:${first.location.column + 1}: ${first.text}`
   }
 }
 

@@ -1,7 +1,8 @@
 // Load: the plugin side of tek as the rest sees it: signatures for the checker, a ToolRunner for the interpreter.
 // Owns: joining discovery, bundle, cache of signatures, engines, processes and the standard library. Does not own: any of their insides.
 //   P1. The standard library runs in this process and its worker threads; everything else in an engine or a confined process of its own.
-//   P2. A plugin's code is started only to describe itself when its bundle has changed, and to run; a description found in the cache needs neither it nor esbuild.
+//   P2. A plugin's code is started only to describe itself when its bundle has changed, and to run; a description found in the cache or in its package (shipped.ts)
+//       needs neither it nor, where the bundle is known, esbuild.
 //   P3. A result from a plugin is checked against its signature here: what the plugin says of itself is not believed.
 //   P4. Pure functions have an engine of their own that is as after loading before each call: what they give depends on their arguments alone, also
 //       when the plugin would rather remember what another tool has read. A process cannot promise that: there, every result is untrusted.
@@ -30,6 +31,7 @@ import type { Engines } from './engine/engine.ts'
 import type { PluginInstance } from './isolate/instance.ts'
 import { readSignature } from './isolate/signature-shape.ts'
 import { wrongGrant } from './known-grants.ts'
+import { shippedSignature } from './shipped.ts'
 import { StdLibrary } from './std.ts'
 
 const MAX_SIGNATURE_BYTES = 4_000_000
@@ -37,7 +39,7 @@ const MAX_MESSAGE_LENGTH = 2_000
 const MAX_DETAILS_LENGTH = 16_000
 
 /** Families of tek's own codes and grants: a plugin's codes and grants begin with its name. */
-const reservedNames = new Set([
+export const reservedNames: ReadonlySet<string> = new Set([
   'std', 'tek', 'exec', 'net', 'env', 'llm', 'mcp', 'ml', 'program', 'syntax', 'name', 'type', 'trust', 'secret', 'capability', 'permit', 'task',
   'limit', 'loop', 'plugin', 'model', 'run', 'agent', 'plan', 'cli',
 ])
@@ -101,9 +103,17 @@ export function createPluginHost(options: PluginHostOptions): PluginHost {
   const std = new StdLibrary(options.stdlibUrl)
   const instances = new Set<PluginInstance>()
 
-  const build = async (from: string, source: string): Promise<Bundle | Diagnostic> => {
+  const build = async (from: string, source: string): Promise<(Bundle & { readonly root: string }) | Diagnostic> => {
     const found = await discoverPlugin(host, from, source)
-    return 'code' in found ? found : bundlePlugin(found, { host, cacheDir, pluginEntryUrl })
+    if ('code' in found) return found
+    const bundle = await bundlePlugin(found, { host, cacheDir, pluginEntryUrl })
+    return 'code' in bundle ? bundle : { ...bundle, root: found.root }
+  }
+  /** What is known of a plugin without starting it. // P2 */
+  const known = async (bundle: Bundle & { readonly root: string }, source: string): Promise<ModuleSignature | Diagnostic | null> => {
+    const shipped = await shippedSignature(host, bundle.root, source, bundle.hash)
+    if (shipped !== null && 'code' in shipped) return shipped
+    return (await readCached(host, cacheDir, bundle)) ?? (shipped === null ? null : distrusted(shipped, bundle))
   }
   const limits = { ...(options.loadMs === undefined ? {} : { loadMs: options.loadMs }), ...(options.callCpuMs === undefined ? {} : { callCpuMs: options.callCpuMs }) }
   let begun: Promise<Engines> | null = null
@@ -121,7 +131,7 @@ export function createPluginHost(options: PluginHostOptions): PluginHost {
   const pluginSignature = async (from: string, source: string): Promise<ModuleSignature | Diagnostic> => {
     const bundle = await build(from, source)
     if ('code' in bundle) return bundle
-    const signature = (await readCached(host, cacheDir, bundle)) ?? (await describe(bundle, source)) // P2
+    const signature = (await known(bundle, source)) ?? (await describe(bundle, source)) // P2
     if ('code' in signature) return signature
     if (reservedNames.has(signature.name) || (await std.names()).includes(signature.name)) return pluginErrors['reserved-name']({ source, name: signature.name })
     const wrong = wrongGrant(signature, await std.signatures())
@@ -149,7 +159,8 @@ export function createPluginHost(options: PluginHostOptions): PluginHost {
     if (bundle.hash !== module.hash || bundle.needsNode !== (module.needsNode ?? null)) return pluginErrors['changed']({ source }) // P6
     const forOthers = await makeInstance(bundle, source, false)
     const forPure = bundle.mode === 'process' ? forOthers : await makeInstance(bundle, source, true)
-    const checked = await readCached(host, cacheDir, bundle)
+    const checked = await known(bundle, source)
+    if (checked !== null && 'code' in checked) return checked
     const isPure = checked !== null && Object.hasOwn(checked.functions, fn) && checked.functions[fn]!.effect === 'pure'
     const described = await (isPure ? forPure : forOthers).signature()
     if ('code' in described) return described

@@ -1,6 +1,8 @@
 // The published entry `tek-lang/testing`: what a plugin's or a program's own tests may use.
 export { memoryHost, type MemoryHost, type MemoryHostOptions } from './memory-host.ts'
 export { MemoryFiles } from './memory-files.ts'
+export { callTool, type CallToolOptions } from './call-tool.ts'
+export { modelContract, type ContractCheck, type ModelContractOptions, type ModelSample } from './model-contract.ts'
 export { invokePure, invokeTool } from '#plugin-api/invoke.ts'
 export { signatureOf, type SignatureProblem } from '#plugin-api/signature-of.ts'
 export { compareDiagnostics, readCases, type ExpectationCase, type ExpectedDiagnostic } from './expect-diagnostics.ts'

@@ -303,6 +303,7 @@ class Validator {
     if (ensure === undefined) return null
     if (kind !== 'task' || !Array.isArray(ensure) || ensure.length === 0) return `${at}.ensure is no list of what must hold`
     return this.each(ensure, `${at}.ensure`, (each, place) => {
+      if (isRecord(each) && ![undefined, true].includes(each['isUntrusted'] as true)) return `${place}.isUntrusted is not true`
       return isRecord(each) ? (this.expr(each['condition'], `${place}.condition`, names) ?? this.expr(each['says'], `${place}.says`, names)) : `${place} has no condition`
     })
   }

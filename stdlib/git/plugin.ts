@@ -16,7 +16,7 @@ const needsRead = { 'git.read': ['$dir'] } as const
 const changeType = z.object({ path: t.path, added: t.int, removed: t.int })
 const sha = z.string().describe('The full hash.')
 
-const READ_COMMANDS = ['log', 'blame', 'status', 'diff', 'show', 'ls-files', 'rev-parse', 'symbolic-ref', 'for-each-ref', 'config --name-only --get-regexp']
+const READ_COMMANDS = ['log', 'blame', 'status', 'diff', 'show', 'ls-files', 'rev-parse', 'symbolic-ref', 'for-each-ref', 'config --name-only --get-regexp', 'merge-base --is-ancestor']
 
 const reading = {
   log: reads({
@@ -87,6 +87,13 @@ const reading = {
     input: { from: revision('A branch, tag or commit.'), dir }, output: sha,
     needs: needsRead,
     run: async ({ from, dir }, context) => (await git(context, dir, ['rev-parse', '--verify', `${checkedRevision(from)}^{commit}`])).stdout.trim(),
+  }),
+  contains: reads({
+    doc: 'Whether a commit is the place or among those that lead to it: what is merged into it is contained.',
+    input: { commit: z.string().describe('The commit that is looked for: a branch, tag or commit.'), from: revision('Where the search starts: a branch, tag or commit.'), dir },
+    output: z.boolean(),
+    needs: needsRead,
+    run: async ({ commit, from, dir }, context) => (await git(context, dir, ['merge-base', '--is-ancestor', checkedRevision(commit), checkedRevision(from)], { allow: [1] })).exitCode === 0,
   }),
   branches: reads({
     doc: 'The branches with their newest commits, the newest first.',

@@ -4,6 +4,7 @@
 //   A2. One attempt: the SDK's own retries are off, and an answer counts only when its end was seen.
 //   A3. The SDK is loaded with the first request: it takes a fifth of a second, and not every program asks a model.
 //   A4. What the SDK has to say of a model (that its end is near) is told as a note, not printed: it prints while it makes a request, before anything is awaited.
+//   A5. A client is made for each request, because key and socket are its own; of the SDK's only what asks for messages: all of it took a millisecond.
 //   Source: Messages API, version 2026-10-21.
 import type Anthropic from '@anthropic-ai/sdk'
 import { isModelFailure, ModelFailure, z, type ChatFailureCode, type ChatReply, type ChatRequest, type Model, type ModelContext, type ModelProvider } from 'tek-lang/plugin'
@@ -42,9 +43,9 @@ class AnthropicModel implements Model {
   }
 
   async ask(request: ChatRequest, context: ModelContext): Promise<ChatReply> {
-    const client = await this.client(context)
+    const messages = await this.messages(context)
     try {
-      const { made, said } = hearing(() => client.messages.create({ ...asRequest(request, this.model), stream: true }, { signal: context.signal }))
+      const { made, said } = hearing(() => messages.create({ ...asRequest(request, this.model), stream: true }, { signal: context.signal }))
       for (const each of said) context.onNote?.(each) // A4
       const { data: stream, request_id: requestId } = await made.withResponse()
       const answer = new Answer(context.onDelta)
@@ -57,21 +58,21 @@ class AnthropicModel implements Model {
   }
 
   async countTokens(request: ChatRequest, context: ModelContext): Promise<number> {
-    const client = await this.client(context)
+    const messages = await this.messages(context)
     try {
-      return (await client.messages.countTokens(countedRequest(request, this.model), { signal: context.signal })).input_tokens
+      return (await messages.countTokens(countedRequest(request, this.model), { signal: context.signal })).input_tokens
     } catch (error) {
       throw await explained(error, context.signal)
     }
   }
 
-  private async client({ key, fetch, firstByteMs }: ModelContext): Promise<Anthropic> {
+  private async messages({ key, fetch, firstByteMs }: ModelContext): Promise<Anthropic.Messages> {
     if (key === null) throw new ModelFailure('no-key', `The model \`${this.model}\` needs a key: \`secret anthropicKey = env("ANTHROPIC_API_KEY")\` and \`key: anthropicKey\`.`)
-    const { default: Client } = await import('@anthropic-ai/sdk').catch(() => { throw missingLibrary('@anthropic-ai/sdk') }) // A3
-    return new Client({ // A1
+    const { Anthropic: { Messages }, BaseAnthropic } = await import('@anthropic-ai/sdk').catch(() => { throw missingLibrary('@anthropic-ai/sdk') }) // A3
+    return new Messages(new BaseAnthropic({ // A1 A5
       apiKey: key, authToken: null, credentials: null, config: null, profile: null, webhookKey: null, baseURL: this.baseUrl.href.replace(/\/$/, ''),
       maxRetries: 0, timeout: firstByteMs + LATER_MS, fetch, openTelemetry: false, logLevel: 'off',
-    })
+    }))
   }
 }
 

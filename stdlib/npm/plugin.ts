@@ -166,12 +166,13 @@ const auditing = {
   }),
   group: pure({
     doc: 'What must be upgraded together: the package at a version, with every direct dependency whose peers, or that as a peer, does not fit any more, each at its newest version that does; or why nothing fits.',
+    // Variables: names and versions are as trusted as the list they are chosen from; what packages say of their peers decides which, and is in no change.
     input: {
-      outdated: z.array(z.object({ package: z.string(), current: z.string(), peers, releases: z.array(z.object({ version: z.string(), peers })) })).describe('From npm.outdated.'),
-      packages: z.array(z.object({ name: z.string(), version: z.string(), peers })).describe('From npm.packages.'),
-      package: z.string().describe('The package.'), to: version,
+      outdated: z.array(z.object({ package: t.variable('Name'), current: z.string(), peers, releases: z.array(z.object({ version: t.variable('Version'), peers })) })).describe('From npm.outdated.'),
+      packages: z.array(z.object({ name: t.variable('Name'), version: z.string(), peers })).describe('From npm.packages.'),
+      package: t.variable('Name').describe('The package.'), to: t.variable('Version').describe('A version such as 1.2.3.'),
     },
-    output: z.object({ changes: z.array(changeType).describe('Empty where nothing fits.'), conflict: z.string().nullable() }), runs: 'thread',
+    output: z.object({ changes: z.array(z.object({ package: t.variable('Name'), to: t.variable('Version') })).describe('Empty where nothing fits.'), conflict: t.untrusted(z.string()).nullable() }), runs: 'thread',
     example:
       'map(npm.group([{ package: "ui", current: "1.0.0", peers: {}, releases: [{ version: "2.0.0", peers: {} }] }, { package: "ui-dom", current: "1.0.0", peers: { ui: "^1.0.0" }, ' +
       'releases: [{ version: "2.0.0", peers: { ui: "^2.0.0" } }] }], [], "ui", "2.0.0").changes, c => c.package) == ["ui", "ui-dom"]',

@@ -16,7 +16,8 @@ test('--version, --help, help, nothing', async () => {
   expect(await tek(['--version'])).toEqual({ code: 0, out: `${tekVersion()}\n`, err: '' })
   const { out, code } = await tek(['--help'])
   expect(code).toBe(0)
-  for (const { name, summary } of commandTable) expect(out).toContain(`  ${name.padEnd(9)}${summary}`)
+  const column = Math.max(...commandTable.map(each => each.name.length)) + 2
+  for (const { name, summary } of commandTable) expect(out).toContain(`  ${name.padEnd(column)}${summary}`)
   for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(90)
   expect((await tek([])).out).toBe(out)
   expect((await tek(['help'])).out).toBe(out)
@@ -33,6 +34,9 @@ test('what does not exist yet is not listed, and says so when typed', async () =
   }
 })
 
+/** What these print is for others than people anyway: a plan, a script of a shell, messages of a protocol. */
+const ownForm: Readonly<Record<string, string>> = { compile: '-o', completion: '--of', lsp: '--stdio' }
+
 describe('each command has help with examples that name it and use its own options', () => {
   for (const { name } of commandTable) {
     test(name, async () => {
@@ -46,7 +50,7 @@ describe('each command has help with examples that name it and use its own optio
         if (line.includes('tek run')) continue // a program's own flags
         for (const option of line.split(/ {2,}/)[1]!.match(/(?<= )-{1,2}[a-z][a-z-]*/g) ?? []) expect(options).toContain(option)
       }
-      expect(options).toContain(name === 'compile' ? '-o' : '--json')
+      expect(options).toContain(ownForm[name] ?? '--json')
     })
   }
 })

@@ -1,19 +1,10 @@
 // Agents in plans: how they, their tools and their models are lowered; who asks for which model; what is refused when a plan is loaded; the hash and the difference.
 import { describe, expect, it } from 'vitest'
 import { diffPlans } from '#compiler/4-lower/diff.ts'
-import { lower } from '#compiler/4-lower/lower.ts'
 import { grantsOf } from '../../src/cli/plan-facts.ts'
 import type { Plan, PlanGrant } from '#model/plan.ts'
 import { hashPlan, validatePlan } from '#types/plan-json.ts'
-import { compileText } from './compile-text.ts'
-
-function planOf(text: string, others: Readonly<Record<string, string>> = {}): Plan {
-  const compiled = compileText(text, others)
-  expect(compiled.diagnostics.filter(each => each.severity === 'error')).toEqual([])
-  const plan = lower(compiled.program!)
-  expect(validatePlan(JSON.parse(JSON.stringify(plan))).problem).toBe(null)
-  return plan
-}
+import { planOf } from './compile-text.ts'
 
 const whole = `
 secret account = env("KEY")

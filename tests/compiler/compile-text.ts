@@ -1,7 +1,11 @@
-// Compiles texts held in memory.
+// Compiles texts held in memory, and lowers them.
 import { nameErrors } from '#diagnostics/catalog/name.ts'
 import path from 'node:path'
+import { expect } from 'vitest'
+import { lower } from '#compiler/4-lower/lower.ts'
 import { compile, type Compiled } from '#compiler/compile.ts'
+import type { Plan } from '#model/plan.ts'
+import { validatePlan } from '#types/plan-json.ts'
 import { filesServer, jira, stdModules } from './std-signatures.ts'
 
 /** Compiles `main.tek`; other files by their path. */
@@ -18,6 +22,15 @@ export function compileText(main: string, others: Readonly<Record<string, string
     },
     stdNames: Object.keys(stdModules),
   })
+}
+
+/** The plan of a program without errors; it can be loaded again. */
+export function planOf(main: string, others: Readonly<Record<string, string>> = {}): Plan {
+  const compiled = compileText(main, others)
+  expect(compiled.diagnostics.filter(each => each.severity === 'error')).toEqual([])
+  const plan = lower(compiled.program!)
+  expect(validatePlan(JSON.parse(JSON.stringify(plan))).problem).toBe(null)
+  return plan
 }
 
 /** `code "text under the span"`, one for each diagnostic of the entry file. */

@@ -1,20 +1,11 @@
 // Agents that lead, ask, vote, remember and are asked about, in plans: the workflows that stand for their calls, what is known of trust, what a loaded plan may not say.
 import { describe, expect, it } from 'vitest'
 import { diffPlans } from '#compiler/4-lower/diff.ts'
-import { lower } from '#compiler/4-lower/lower.ts'
 import { evaluatePure } from '#interpreter/engine/evaluation.ts'
 import type { Plan, PlanTool, PlanWorkflow } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
 import { hashPlan, validatePlan } from '#types/plan-json.ts'
-import { compileText } from './compile-text.ts'
-
-function planOf(text: string, others: Readonly<Record<string, string>> = {}): Plan {
-  const compiled = compileText(text, others)
-  expect(compiled.diagnostics.filter(each => each.severity === 'error')).toEqual([])
-  const plan = lower(compiled.program!)
-  expect(validatePlan(JSON.parse(JSON.stringify(plan))).problem).toBe(null)
-  return plan
-}
+import { planOf } from './compile-text.ts'
 
 const toolOf = (plan: Plan, agent: string, name: string): PlanTool => plan.agentBodies![agent]!.tools.find(tool => tool.name === name)!
 const value = (text: string) => ({ op: 'value', value: text })

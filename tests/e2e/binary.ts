@@ -24,6 +24,8 @@ export interface Started {
   readonly asWritten?: true
   /** Called with each piece of standard error; may send signals. */
   readonly onErr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void
+  /** For what takes longer than the rest. */
+  readonly patienceMs?: number
   readonly onOut?: (text: string, kill: (signal: NodeJS.Signals) => void) => void
 }
 
@@ -37,7 +39,7 @@ export function startTek(words: readonly string[], started: Started = {}): { rea
   const env = { PATH: process.env['PATH'] ?? '', HOME: tmpdir(), ...started.env }
   const child = spawn(process.execPath, [binary, ...(started.asWritten ? words : allowingAll(words))], { cwd: started.cwd ?? tmpdir(), env, stdio: 'pipe' })
   const ended = new Promise<Ended>(resolve => {
-    const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS)
+    const timer = setTimeout(() => child.kill('SIGKILL'), started.patienceMs ?? PATIENCE_MS)
     const kill = (signal: NodeJS.Signals): void => void child.kill(signal)
     let [out, err] = ['', '']
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

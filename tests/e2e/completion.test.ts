@@ -1,8 +1,9 @@
 // The scripts of `tek completion`, pressed TAB on in the real shells.
 import { spawn, spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { commandTable } from '../../src/cli/command-table.ts'
 import { binary, tek } from './binary.ts'
@@ -74,6 +75,30 @@ function zsh(...words: string[]): Promise<string> {
 }
 
 describe.skipIf(!has('bash'))('bash', () => {
+  test('what a folder that somebody else made holds is offered to nobody, and never carried out', async () => {
+    const other = join(folder, 'cloned')
+    mkdirSync(other)
+    writeFileSync(join(other, 'flow.tek'), 'workflow main() {\n  return 1\n}\n')
+    writeFileSync(join(other, 'x'), `#!/bin/sh\ntouch '${join(folder, 'pwned')}'\n`)
+    chmodSync(join(other, 'x'), 0o755)
+    await tek(['run', 'flow.tek'], { cwd: other })
+    const database = new Database(join(other, '.tek', 'tek.db'))
+    ;['$(./x)', ';ls -l'].forEach((id, at) => {
+      const forged = `select '${id}', program, workflow, plan_hash, status, started_ms + ${at + 1}, replace(summary, id, '${id}'), folder, sources, audit_from from runs where id not like '%(%'`
+      database.exec(`insert into runs (id, program, workflow, plan_hash, status, started_ms, summary, folder, sources, audit_from) ${forged}`)
+    })
+    database.close()
+    const offered = shell('bash', ['--norc', '-c', `cd cloned; source ../script.bash; COMP_WORDS=(tek show ''); COMP_CWORD=2; _tek; printf '%s\\n' "\${COMPREPLY[@]}"`]).split('\n').filter(each => each !== '')
+    expect(existsSync(join(folder, 'pwned'))).toBe(false)
+    expect(offered.every(each => /^[0-9a-f]{8}$/.test(each)) && offered.length === 1, offered.join()).toBe(true)
+  })
+
+  test('whatever is offered is a word, not a command', () => {
+    const offered = shell('bash', ['--norc', '-c', `source script.bash; tek() { printf '$(touch pwned)\\ta run\\n'; }; COMP_WORDS=(tek show ''); COMP_CWORD=2; _tek; printf '%s\\n' "\${COMPREPLY[@]}"`])
+    expect(offered.trim()).toBe('$(touch pwned)')
+    expect(existsSync(join(folder, 'pwned'))).toBe(false)
+  })
+
   test('every command there is, and those that begin so', () => {
     expect(bash('')).toEqual(commandTable.map(each => each.name))
     expect(bash('comp')).toEqual(['compile', 'completion'])

@@ -8,6 +8,7 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { HostError, type Command } from '#host/host.ts'
 import { nodeHost } from '#host/node-host.ts'
+import { isAlive } from './is-alive.ts'
 
 let folder: string
 beforeAll(() => { folder = realpathSync(mkdtempSync(join(tmpdir(), 'tek-host-'))) })
@@ -94,14 +95,6 @@ describe('commands', () => {
   const command = (program: string, args: readonly string[], more: Partial<Command> = {}): Command => ({
     program, args, cwd: folder, env: { PATH: process.env['PATH'] ?? '' }, timeoutMs: 20_000, maxOutputBytes: 1_000_000, ...more,
   })
-  const isAlive = (pid: number): boolean => {
-    try {
-      process.kill(pid, 0)
-      return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
-    } catch {
-      return false
-    }
-  }
 
   test('arguments as they are, no shell, only the given environment', async () => {
     const result = await host.run(command('node', ['-e', 'console.log(JSON.stringify([process.argv.slice(1), Object.keys(process.env).sort(), process.cwd()]))', '$HOME', '; rm *', ''], { env: { PATH: process.env['PATH'] ?? '', X: '1' } }), never)

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
 import { startTek } from '../e2e/binary.ts'
+import { isAlive } from '../host/is-alive.ts'
 import { hostile, ServerProject } from './server-project.ts'
 
 const made: ServerProject[] = []
@@ -206,15 +207,6 @@ workflow main() -> null {
   expect(`${out}${err}`).toContain('trust/')
   expect(code).toBe(3)
 })
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0)
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  } catch {
-    return false
-  }
-}
 
 test('a server, and what it started, ends with the run and with a killed tek', { timeout: 120_000 }, async () => {
   const project = projectOf('silent')

@@ -168,6 +168,13 @@ describe('changing', () => {
     expect(run('rev-parse', 'tek/new').trim()).toBe(here)
   })
 
+  test('contains: a commit is in what follows on it, and in itself, and in nothing else', async () => {
+    const contains = (commit: string, from: string) => callTool(git, reader(), 'contains', commit, from)
+    expect([await contains('tek/cas~1', 'tek/cas'), await contains('tek/cas', 'tek/cas'), await contains('tek/cas', 'tek/cas~1')]).toEqual([true, true, false])
+    expect(await failureOfTool(contains('nowhere', 'HEAD'))).toBe('no-such-commit')
+    expect(await failureOfTool(contains('--all', 'HEAD'))).toBe('bad-revision')
+  })
+
   test('a branch that is checked out is never moved', async () => {
     const context = contextOf(host, [grant('git.branch', '**')], git)
     put('a.txt', 'changed\n')

@@ -1,5 +1,6 @@
 // Completion: `tek completion SHELL`, the script that makes a shell complete `tek`; with `--of`, what such a script asks while somebody types.
 // Owns: gathering commands and candidates. Does not own: the scripts (../completion.ts).
+//   C1. What a folder holds was made by anybody: a candidate is a word that means itself to every shell.
 import { Cli, Option } from 'clipanion'
 import { neutraliseLine } from '#base/terminal-text.ts'
 import { cliErrors } from '#diagnostics/catalog/cli.ts'
@@ -11,6 +12,8 @@ import { bundledPrograms } from '../install-place.ts'
 import { recordedRuns } from '../recorded-runs.ts'
 import { allCodes, readPage } from './explain.ts'
 
+/** Ids as tek gives them; any other was put into the record by somebody else. */
+const SAFE_ID = /^[\w-]+$/
 /** Runs that are offered: the newest. */
 const MAX_RUNS = 50
 
@@ -47,7 +50,7 @@ export class CompletionCommand extends TekCommand {
       case 'codes':
         return allCodes().map(code => [code, readPage(code).summary.split('\n')[0]!])
       case 'runs': {
-        const runs = await recordedRuns(await this.context.host())
+        const runs = (await recordedRuns(await this.context.host())).filter(each => SAFE_ID.test(each.runId)) // C1
         return runs.slice(0, MAX_RUNS).map(({ runId, workflow, state }) => [runId.slice(0, SHORT_ID), `${workflow}, ${state}`])
       }
       default:

@@ -1,12 +1,15 @@
 // ParserAgents: the rules of agents and of tests.
 // Owns: what may stand in an agent and in a test. Does not own: clauses that tasks have too (parser-clauses.ts).
 import type { ParserMethod } from 'chevrotain'
+import { syntaxErrors } from '#diagnostics/catalog/syntax.ts'
 import type { AgentDecl, AgentMember, AgentMemory, Expr, GivenMember, Path, Span, TestDecl, TestMember } from './ast.ts'
 import { ParserClauses } from './parser-clauses.ts'
-import { Literal, Name as NameToken, sign } from './tokens.ts'
+import { Literal, Name as NameToken, sign, Text } from './tokens.ts'
 
 const [LBRACE, RBRACE] = [sign('{'), sign('}')]
 
+/** What people write after `given` → what they mean; by letters alone `reply` would be nearer to `replays`. */
+const GIVEN_MEANT = { reply: 'replies', answers: 'replies', says: 'replies', replay: 'replays', gives: 'returns', throws: 'fails' }
 const AGENT_MEMBERS = new Set(['model', 'role', 'can', 'tools', 'approve', 'after', 'limits', 'memory'])
 const TEST_MEMBERS = new Set(['given', 'let', 'expect'])
 
@@ -88,6 +91,7 @@ export abstract class ParserAgents extends ParserClauses {
       { ALT: () => (this.CONSUME(sign('run')), { scope: 'run', thread: null }) },
       { ALT: () => {
         this.CONSUME(sign('thread'))
+        this.needThreadName()
         this.needExpression()
         return { scope: 'thread', thread: this.SUBRULE(this.expr) }
       } },
@@ -100,6 +104,13 @@ export abstract class ParserAgents extends ParserClauses {
     const summarises = this.OPTION2(() => this.CONSUME(sign('summarise'))) !== undefined
     return { kind: 'agent-memory', scope, thread, keep, summarises, start, end: this.end }
   })
+
+  /** As `needExpression`; the next clause of the agent is not its name, though `can` could be one. */
+  private needThreadName(): void {
+    if (this.RECORDING_PHASE || !this.firstOnLine() || !AGENT_MEMBERS.has(this.peek().image)) return
+    this.complain(this.blame(), at => syntaxErrors['expected-token']({ expected: 'a name for the thread', place: this.place(), found: this.found() }, { at, help: ['Such as `memory thread "support"`.'] }))
+    this.insertNext(Text)
+  }
 
   readonly test: ParserMethod<[], TestDecl> = this.RULE('test', (): TestDecl => {
     const { start } = this
@@ -137,7 +148,7 @@ export abstract class ParserAgents extends ParserClauses {
     const { start } = this
     this.CONSUME(sign('given'))
     const path: Path = this.SUBRULE(this.path)
-    this.needOne(['replies', 'replays', 'returns', 'fails'])
+    this.needOne(['replies', 'replays', 'returns', 'fails'], GIVEN_MEANT)
     return this.OR<GivenMember>([
       { ALT: () => {
         this.CONSUME(sign('replies'))

@@ -369,6 +369,7 @@ export abstract class ParserBase extends ParserEngine {
     const near = tokenType === Identifier ? didYouMean(image, starts) : []
     const help = near.length > 0 ? [`Did you mean ${near.map(each => `\`${each}\``).join(' or ')}?`]
       : place === 'an agent' && image === 'leads' ? ['It stands before the body: `agent NAME leads OTHER { … }`.']
+      : place === 'an agent' && image === 'ensure' ? ['It stands in the task that asks the agent: `task answer by NAME -> TYPE ensure … = prompt "…"`.']
       : [`It may hold ${[...starts].map(each => `\`${each}\``).join(', ')}.`]
     const fixes = near.length === 1 ? [replaceFix(`Write \`${near[0]}\``, startOffset, endOffset, near[0]!)] : []
     if (this.nextIs(Word)) this.complain(span, at => syntaxErrors['unknown-clause']({ word: image, place }, { at, help, fixes }))

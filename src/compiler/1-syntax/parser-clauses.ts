@@ -80,12 +80,12 @@ export abstract class ParserClauses extends ParserTypes {
     return { kind: 'on-failure', action, start, end: this.end }
   })
 
-  /** Makes sure that the next token is one of a few words; a misspelled one is taken for the one it resembles, else the first is put in. */
-  protected needOne(words: readonly string[]): void {
+  /** Makes sure that the next token is one of a few words; a misspelled one is taken for what it is `meant` for or for the one it resembles, else the first is put in. */
+  protected needOne(words: readonly string[], meant: Readonly<Record<string, string>> = {}): void {
     if (this.RECORDING_PHASE || words.some(word => this.nextIs(sign(word)))) return
     const { image, startOffset, endOffset } = this.peek()
     const onLine = !this.atEnd && !this.firstOnLine() && this.nextIs(Word)
-    const near = onLine ? didYouMean(image, words)[0] : undefined
+    const near = onLine ? (Object.hasOwn(meant, image) ? meant[image] : didYouMean(image, words)[0]) : undefined
     const expected = words.map(word => `\`${word}\``).join(words.length === 2 ? ' or ' : ', ')
     const fixes = near === undefined ? [] : [replaceFix(`Write \`${near}\``, startOffset, endOffset, near)]
     const help = near === undefined ? [] : [`Did you mean \`${near}\`?`]

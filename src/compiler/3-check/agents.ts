@@ -77,7 +77,8 @@ function checkTool(checker: Checker, agent: AgentDecl, tool: Path): void {
     if (symbol?.kind === 'workflow') return noteWorkflowTool(checker, tool, symbol)
     const known = [...file.values.values()].filter(each => each.kind === 'workflow').map(each => each.name)
     const isAgent = file.values.get(first.text)?.kind === 'agent'
-    const help = [`An agent leads others, it does not call them: \`agent ${agent.name.text} leads ${name} { … }\`.`]
+    const isLed = agent.leads.some(each => toolName(each) === name)
+    const help = [isLed ? `\`${agent.name.text}\` leads it, and that makes it a tool already: take it out here.` : `An agent leads others, it does not call them: \`agent ${agent.name.text} leads ${name} { … }\`.`]
     checker.report(nameErrors['unknown-tool']({ name }, { at, ...(isAgent ? { help } : suggest(name, known, at)) }))
     return
   }
@@ -134,7 +135,8 @@ function checkMemory(checker: Checker, agent: AgentDecl, { scope: kind, thread, 
 
 /** Models tell tools apart by name. */
 function checkToolNames(checker: Checker, agent: AgentDecl): void {
-  const tools = [...agent.body.flatMap(member => (member.kind === 'agent-tools' ? member.tools : [])), ...agent.leads]
+  const isAgent = (path: Path): boolean => path.parts.length === 1 && checker.unit.file.values.get(path.parts[0]!.text)?.kind === 'agent'
+  const tools = [...agent.body.flatMap(member => (member.kind === 'agent-tools' ? member.tools.filter(path => !isAgent(path)) : [])), ...agent.leads] // an agent among them was reported
   const known = new Map<string, Path>()
   for (const path of tools) {
     const name = toolName(path)

@@ -39,6 +39,9 @@ export function inferCall(checker: Checker, expr: CallExpr, scope: Scope): Type 
   return applyCall(checker, expr, callable, expr.args, null, scope, expr.callee)
 }
 
+/** What to do instead of calling an agent, or taking a value from it. */
+export const askInTask = (agent: string): string => `Ask it in a task: \`task answer by ${agent} -> TYPE = prompt """…"""\`.`
+
 export function inferPipe(checker: Checker, expr: PipeExpr, scope: Scope): Type {
   const [first, ...rest] = expr.target.parts
   if (first === undefined || first.text === '') return inferAnyway(checker, expr.args ?? [], expr.left, scope) // no name at all was reported
@@ -126,7 +129,7 @@ function namedCallee(checker: Checker, callee: NameExpr, scope: Scope): Callable
   if (module !== null) checker.report(nameErrors['not-a-value']({ name: callee.name, what: 'a module' }, { at, help: [`Call one of its functions: \`${callee.name}.…(…)\`.`] }))
   else {
     const values = [...checker.unit.file.values.values()].filter(each => each.kind === 'workflow' || each.kind === 'prompt').map(each => each.name)
-    checker.report(nameErrors['unknown-value']({ name: callee.name }, { at, ...suggest(callee.name, [...values, ...preludeNames], at) }))
+    checker.report(nameErrors['unknown-value']({ name: callee.name }, { at, ...suggest(callee.name, [...values, ...scope.functions(), ...preludeNames], at) }))
   }
   return null
 }
@@ -135,7 +138,7 @@ function symbolCallee(checker: Checker, callee: NameExpr, symbol: Sym): Callable
   const shape = checker.shapeOf(symbol)
   if (symbol.kind === 'workflow') return { name: callee.name, target: { kind: 'workflow', symbol: symbol as Sym<'workflow'> }, params: shape.params, result: shape.type }
   if (symbol.kind === 'prompt') return { name: callee.name, target: { kind: 'prompt', symbol: symbol as Sym<'prompt'> }, params: shape.params, result: shape.type }
-  const help = symbol.kind === 'agent' ? [`Ask it in a task: \`task answer by ${callee.name} -> TYPE = prompt """…"""\`.`] : []
+  const help = symbol.kind === 'agent' ? [askInTask(callee.name)] : []
   checker.report(typeErrors['not-callable']({ what: `\`${callee.name}\` is ${describeSymbol(symbol)} and` }, { at: checker.at(callee), help }))
   return null
 }

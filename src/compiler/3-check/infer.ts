@@ -14,7 +14,7 @@ import { printType } from '#types/print.ts'
 import type { ComprehensionExpr, Expr, IndexExpr, LambdaExpr, ListExpr, LiteralExpr, NameExpr, RecordExpr, TemplateExpr } from '../1-syntax/ast.ts'
 import { suggest } from '../2-resolve/declare.ts'
 import { describeSymbol, findModule } from '../2-resolve/program.ts'
-import { inferCall, inferPipe } from './calls.ts'
+import { askInTask, inferCall, inferPipe } from './calls.ts'
 import type { Checker } from './checker.ts'
 import { familyOf } from './families.ts'
 import { inferMatch } from './match.ts'
@@ -138,7 +138,7 @@ function inferName(checker: Checker, expr: NameExpr, scope: Scope): Type {
       checker.facts.usesSecrets = true
       return secretType
     }
-    const help = symbol.kind === 'workflow' || symbol.kind === 'prompt' ? [`Call it: \`${expr.name}(…)\`.`] : []
+    const help = symbol.kind === 'workflow' || symbol.kind === 'prompt' ? [`Call it: \`${expr.name}(…)\`.`] : symbol.kind === 'agent' ? [askInTask(expr.name)] : []
     checker.report(nameErrors['not-a-value']({ name: expr.name, what: describeSymbol(symbol) }, { at: checker.at(expr), help }))
     return anyType
   }

@@ -76,6 +76,11 @@ export class Scope {
     return all
   }
 
+  /** Names of the functions among them. */
+  functions(): string[] {
+    return this.names().filter(name => this.find(name)?.callable !== undefined)
+  }
+
   /** A scope inside this one that knows more. */
   with(narrowed: ReadonlyMap<string, Type>): Scope {
     return narrowed.size === 0 ? this : new Scope(this, this.calls, narrowed) // S1

@@ -3,9 +3,11 @@
 //   X1. A module's name in the plan is its own name; a second one of the same name gets a number.
 import { invariant } from '#base/invariant.ts'
 import type { PlanModule } from '#model/plan.ts'
+import type { Expr } from '../1-syntax/ast.ts'
 import type { ModuleSym, Sym, Unit } from '../2-resolve/program.ts'
 import type { CheckedProgram } from '../3-check/check.ts'
 import type { UnitFacts } from '../3-check/facts.ts'
+import { textsFromOutside } from './from-outside.ts'
 import { HiddenWorkflows } from './hidden-workflows.ts'
 
 /** Lowering within one unit. */
@@ -20,6 +22,8 @@ export interface LowerAt {
 export class LowerContext {
   readonly checked: CheckedProgram
   readonly hidden = new HiddenWorkflows()
+  /** Prompts, and words of `ensure`. */
+  readonly fromOutside: ReadonlySet<Expr>
   private readonly made = new Map<string, PlanModule>()
   private readonly names = new Map<string, string>()
   private readonly workflows = new Set<string>()
@@ -31,6 +35,7 @@ export class LowerContext {
 
   constructor(checked: CheckedProgram) {
     this.checked = checked
+    this.fromOutside = textsFromOutside(checked)
   }
 
   at(unit: Unit): LowerAt {

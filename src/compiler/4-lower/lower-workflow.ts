@@ -1,13 +1,13 @@
 // Lower workflow: tasks and lets in the order of their dependencies, clauses as numbers.
 // Owns: nodes, clauses, grants, defaults of clauses. Does not own: expressions.
 import type { PlanBody, PlanGrant, PlanNode, PlanOnFailure, PlanParam, PlanWorkflow } from '#model/plan.ts'
-import { qualifiersWithin } from '#types/construct.ts'
 import type { Clause, Expr, LetDecl, LimitsClause, LiteralExpr, OnFailureClause, TaskDecl, Value } from '../1-syntax/ast.ts'
 import { modelNamed } from '../2-resolve/models.ts'
 import type { Sym } from '../2-resolve/program.ts'
 import type { GrantFact, NodeFacts } from '../3-check/facts.ts'
 import { readLimits } from '../3-check/limits.ts'
 import { DEFAULT_BACKOFF_FROM_MS, DEFAULT_BACKOFF_TO_MS } from '../3-check/worst-case/worst-case.ts'
+import { promptText } from './from-outside.ts'
 import type { LowerAt, LowerContext } from './lower-context.ts'
 import { lowerArgs, lowerExpr } from './lower-expression.ts'
 import { writtenAt } from './places.ts'
@@ -59,6 +59,7 @@ function lowerEnsure(at: LowerAt, task: TaskDecl): Pick<PlanNode, 'ensure'> | nu
   const ensure = task.clauses.flatMap(clause => (clause.kind !== 'ensure' ? [] : [{
     condition: lowerExpr(at, clause.condition),
     says: clause.says === null ? { op: 'value' as const, value: writtenAt(at.unit, clause.condition) } : lowerExpr(at, clause.says),
+    ...(clause.says !== null && at.context.fromOutside.has(clause.says) ? { isUntrusted: true as const } : {}),
   }]))
   return ensure.length === 0 ? null : { ensure }
 }
@@ -110,8 +111,7 @@ function lowerTask(at: LowerAt, task: TaskDecl): NodeParts {
 }
 
 function lowerAgentBody(at: LowerAt, by: NonNullable<TaskDecl['by']>, prompt: TaskDecl['value']): PlanBody {
-  const type = at.facts.types.get(prompt.kind === 'prompt-value' ? prompt.text : prompt)
-  const isUntrusted = type !== undefined && qualifiersWithin(type).untrusted
+  const isUntrusted = at.context.fromOutside.has(promptText(prompt))
   return { kind: 'agent', agent: at.facts.agents.get(by)!.key, prompt: lowerExpr(at, prompt), ...(isUntrusted ? { isUntrusted } : {}) }
 }
 

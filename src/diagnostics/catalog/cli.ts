@@ -52,8 +52,9 @@ export const cliErrors = defineDiagnostics('cli', {
   },
   'file-not-found': {
     severity: 'error',
-    message: (p: { path: string }) => `There is no file \`${p.path}\`.`,
-    help: () => 'Paths are relative to the folder you are in.',
+    message: (p: { path: string; from?: string }) => `There is no file \`${p.path}\`.`,
+    /** `from`: what its path is relative to, and what to do, where that is something else. */
+    help: (p: { path: string; from?: string }) => p.from ?? 'Paths are relative to the folder you are in.',
   },
   'is-a-folder': {
     severity: 'error',
@@ -166,8 +167,9 @@ export const cliErrors = defineDiagnostics('cli', {
   },
   'several-running': {
     severity: 'error',
-    message: (p: { runs: readonly string[]; command: string }) => `Several runs go on: ${quoted(p.runs)}.`,
-    help: (p: { runs: readonly string[]; command: string }) => `Name one, or ${p.command} them all: \`tek ${p.command} --all\`.`,
+    message: (p: { runs: readonly string[]; command: string; agent?: string }) => `Several runs go on: ${quoted(p.runs)}.`,
+    help: (p: { runs: readonly string[]; command: string; agent?: string }) => (p.agent === undefined ? `Name one, or ${p.command} them all: \`tek ${p.command} --all\`.`
+      : `Name the one whose agent is meant: \`tek ${p.command} --agent ${p.agent} ${p.runs[0] ?? 'RUN'}\`.`),
   },
   'nothing-asks': {
     severity: 'error',
@@ -196,8 +198,8 @@ export const cliErrors = defineDiagnostics('cli', {
   },
   'no-tests': {
     severity: 'error',
-    message: (p: { path: string }) => `There is no \`test\` block in \`${p.path}\`.`,
-    help: () => 'Write one: `test "adds" { expect 1 + 1 == 2 }`.',
+    message: (p: { path: string; filter?: string }) => (p.filter === undefined ? `There is no \`test\` block in \`${p.path}\`.` : `No test in \`${p.path}\` has \`${p.filter}\` in its name.`),
+    help: (p: { path: string; filter?: string }) => (p.filter === undefined ? 'Write one: `test "adds" { expect 1 + 1 == 2 }`.' : 'Without `--filter` all are run, and named.'),
   },
   'not-formatted': {
     severity: 'error',

@@ -118,4 +118,54 @@ export const pluginErrors = defineDiagnostics('plugin', {
     message: (p: { tool: string; reason: string }) => `\`${p.tool}\` crashed: ${closed(p.reason)}`,
     help: () => 'This is a mistake in the plugin; the details hold its stack for the author.',
   },
+  'bad-manifest': {
+    severity: 'error',
+    message: (p: { file: string; reason: string }) => `\`${p.file}\` does not describe a plugin: ${closed(p.reason)}`,
+    help: () => '`tek plugin new NAME` writes one that does; `docs/plugins.md` says what it holds.',
+  },
+  'install-script': {
+    severity: 'error',
+    message: (p: { script: string }) => `The package runs \`${p.script}\` when it is installed, outside of everything that tek confines.`,
+    help: () => 'A plugin is put together from its sources by tek: take the script away.',
+  },
+  'unstated-api': {
+    severity: 'warning',
+    message: () => `The plugin does not say for which version of the plugin interface it was written.`,
+    help: (p: { have: string }) => `Write \`api: '${p.have}'\` into \`definePlugin({ … })\`: an older tek then says what is wrong.`,
+  },
+  undocumented: {
+    severity: 'warning',
+    message: (p: { where: string }) => `Nothing says what it is: ${p.where}.`,
+    help: () => "Write a `doc`, or `.describe('…')` behind the schema of a parameter: people and models choose by it.",
+  },
+  'unused-grant': {
+    severity: 'warning',
+    message: (p: { where: string; grant: string }) => `The grant \`${p.grant}\` is ${p.where} and never used.`,
+    help: () => 'Take it away: whoever reviews a program is asked for it.',
+  },
+  'undeclared-grant': {
+    severity: 'error',
+    message: (p: { tool: string; action: string }) => `The tool \`${p.tool}\` does what nothing in its \`needs\` covers (${p.action}): such a call is always refused.`,
+    help: () => "Say so: `needs: { 'fs.read': ['$file'] }`, or a grant of the plugin's own that implies it.",
+  },
+  'implausible-effect': {
+    severity: 'error',
+    message: (p: { tool: string; reason: string }) => `The tool \`${p.tool}\` is \`pure\`, but ${closed(p.reason)}`,
+    help: () => 'Make it with `reads` where it looks at the world, with `writes` where it changes it.',
+  },
+  'bad-example': {
+    severity: 'error',
+    message: (p: { tool: string; reason: string }) => `The example of \`${p.tool}\` does not hold: ${closed(p.reason)}`,
+    help: () => 'An example is an expression of tek that is true, with the tool called by the name of the plugin: `words.count("a b") == 2`.',
+  },
+  'breaks-contract': {
+    severity: 'error',
+    message: (p: { where: string; reason: string }) => `${p.where} does not keep its contract: ${closed(p.reason)}`,
+    help: () => 'What each kind owes is in `docs/plugins.md`, under "What is checked".',
+  },
+  'not-reproducible': {
+    severity: 'error',
+    message: (p: { source: string }) => `Put together twice, the plugin \`${p.source}\` is not the same.`,
+    help: () => 'Something writes its files while they are read: stop it, and check again.',
+  },
 })

@@ -6,7 +6,7 @@
 //       stopped there has no outcome: it is asked when the run goes on.
 //   A3. The key is read when a request is about to be sent, if the person who runs the program lets its source be read; a program that may ask the model
 //       may use the model's key for that and for nothing else.
-//   A4. No secret goes out with a question, and none that comes back is kept.
+//   A4. No secret goes out with a question, and none that comes back is kept. What was said before is not searched again, unless a value became known since.
 import type { Authority, Grant } from '#model/capability.ts'
 import type { ChatRequest } from '#model/chat.ts'
 import type { ModelOutcome, TaskId } from '#model/event.ts'
@@ -20,7 +20,7 @@ import { levelsOf } from '#interpreter/engine/view.ts'
 import { checkNeeds, isAllowed } from '#interpreter/guard/guard.ts'
 import { needOf } from '#grants/secret-source.ts'
 import { mapTexts } from '#interpreter/secrets/stand-in.ts'
-import { noSecrets } from '#interpreter/secrets/vault.ts'
+import { noSecrets, type SecretVault } from '#interpreter/secrets/vault.ts'
 import type { World } from '#interpreter/world.ts'
 import { Saying } from './saying.ts'
 
@@ -37,8 +37,7 @@ export interface AgentQuestion {
 export async function askModel(world: World, { task, agent, chain, request }: AgentQuestion, signal: AbortSignal): Promise<ModelOutcome | null> {
   const { state, cwd, calls, audit, secrets } = world
   if (world.models.isScripted) { // what is asked is compared with what was recorded as it was sent
-    const shown = secrets === noSecrets ? request : withoutSecrets(request, text => secrets.redactText(text))
-    return world.models.ask({ chain, agent, task: pathOf(state, task), request: shown, signal, ...nothingSent })
+    return world.models.ask({ chain, agent, task: pathOf(state, task), request: shownRequest(request, secrets), signal, ...nothingSent })
   }
   const levels: Authority[] = [...(world.permit === null ? [] : [world.permit]), ...levelsOf(state, task).map(level => level.allows)]
   const taskPath = pathOf(state, task)
@@ -57,7 +56,7 @@ export async function askModel(world: World, { task, agent, chain, request }: Ag
   const saying = new Saying({ task: taskPath, agent, now: () => world.host.monotonic(), redact: text => secrets.redactText(text), show: notice => world.show(notice) })
   const perMinute = state.plan.agentBodies?.[agent]?.limits['requestsPerMinute']
   const outcome = await world.models.ask({
-    agent, signal, ...(typeof perMinute === 'number' ? { perMinute } : {}), request: secrets === noSecrets ? request : withoutSecrets(request, text => secrets.redactText(text)), // A4
+    agent, signal, ...(typeof perMinute === 'number' ? { perMinute } : {}), request: shownRequest(request, secrets), // A4
     chain: chain.filter(key => isAllowed(levels, need(key), cwd, world.kindsOf)), // A1
     sending(key, hosts) {
       isStopped ||= !world.mayAct()
@@ -92,6 +91,24 @@ async function keyOf(world: World, { taskPath, call, model, secret }: { readonly
   const { value, used } = secrets.reveal(standIn)
   for (const name of used) audit.record({ kind: 'secret-used', task: taskPath, call, secret: name })
   return String(value)
+}
+
+/** What messages and tools were shown as, by what was known then. They never change, and come again with every turn. */
+const shownBefore = new WeakMap<SecretVault, { readonly known: number; readonly parts: WeakMap<object, unknown> }>()
+
+/** A request as a model is shown it. // A4 */
+function shownRequest(request: AgentQuestion['request'], secrets: SecretVault): AgentQuestion['request'] {
+  if (secrets === noSecrets) return request
+  let before = shownBefore.get(secrets)
+  if (before?.known !== secrets.known) shownBefore.set(secrets, (before = { known: secrets.known, parts: new WeakMap() }))
+  const { parts } = before!
+  const shown = <Part extends object>(part: Part): Part => {
+    let found = parts.get(part) as Part | undefined
+    if (found === undefined) parts.set(part, (found = withoutSecrets(part, text => secrets.redactText(text))))
+    return found
+  }
+  const { messages, tools, ...rest } = request
+  return { ...withoutSecrets(rest, text => secrets.redactText(text)), messages: messages.map(shown), tools: shown(tools) }
 }
 
 /** The same data with every text in it changed. */

@@ -9,8 +9,9 @@
 //   D3. A conversation that waits for nothing but desks and messages steps aside: it holds no place while those inside need one, and lines up again for its next
 //       question. So `parallel 1` lets a lead lead.
 //   D4. A desk that failed is a result: the model is told, and goes on. What ends the conversation gives up its desks, with everything inside.
-//   D5. Trust goes both ways: what is said at a desk is text from outside if the conversation holds such text; what comes back is, if a conversation inside held
-//       any, however the task ended.
+//   D5. Trust goes both ways: what is said at a desk is text from outside if the conversation holds such text, also to agents that a workflow asks with it; what comes
+//       back is, if a conversation inside held any, however the task ended. Why a workflow failed may be in the words of what it read. A lead that is asked
+//       knows what it holds when it begins to answer. What a person has seen and said yes to is vouched for.
 //   D6. Side by side: MAX_OPEN_DESKS; of questions to the lead in one conversation: MAX_LEAD_QUESTIONS; one inside the other: MAX_WORKFLOW_DEPTH.
 //   D7. A question to the lead is a conversation beside the lead's own: it knows what was said there so far, has no tools, and changes nothing of it. What was asked and
 //       answered is told to the lead with what comes of the delegation.
@@ -54,7 +55,7 @@ export function openDesk(state: State, task: TaskId, talk: Conversation, delegat
   const { tasks } = state
   const under = lead === null ? { task, talk } : { task: lead, talk: state.talks.get(lead)! } // D2
   const base = tasks.allocate(1)
-  const scope = deskScope(state, task, under, { call, tool, lead, isTainted: talk.talk!.isTainted || under.talk.talk!.isTainted, asked: [] }, nodeFor(delegated, workflow), base)
+  const scope = deskScope(state, task, under, { call, tool, lead, isTainted: talk.talk!.isTainted || under.talk.talk!.isTainted, isGivenTainted: talk.talk!.isTainted, asked: [] }, nodeFor(delegated, workflow), base)
   state.scopes.push(scope)
   talk.desks.set(call, scope)
   state.counts.total++
@@ -170,15 +171,27 @@ export function payerOf(state: State, task: TaskId): TaskId | null {
 /** Whether what a conversation is asked holds text from outside. // D5 */
 export function isPromptTainted(state: State, task: TaskId): boolean {
   const { body } = state.nodeOf(task)
-  if (state.scopeOf(task).shape.workflow.standsFor !== undefined) return deskAround(state, task)?.desk.isTainted ?? true
-  return body.kind === 'agent' && body.isUntrusted === true
+  const around = deskAround(state, task)
+  if (state.scopeOf(task).shape.workflow.standsFor !== undefined) {
+    const lead = around?.desk.lead ?? null
+    return around === null || around.desk.isTainted || (lead !== null && state.talks.get(lead)?.talk?.isTainted === true)
+  }
+  return (body.kind === 'agent' && body.isUntrusted === true) || (around !== null && around.desk.isGivenTainted && standsForAt(state, around) !== 'asked-call')
+}
+
+/** What the workflow that a desk carries out stands for; undefined: somebody wrote it. */
+function standsForAt(state: State, { base }: DeskScope): NonNullable<PlanWorkflow['standsFor']>['kind'] | undefined {
+  const { body } = state.nodeOf(base)
+  return body.kind === 'workflow' ? state.plan.workflows[body.workflow]?.standsFor?.kind : undefined
 }
 
 /** Whether what came of a desk holds text from outside. // D5 */
-function isResultTainted(state: State, { base, desk }: DeskScope): boolean {
-  const { body } = state.nodeOf(base)
-  const stands = body.kind === 'workflow' ? state.plan.workflows[body.workflow]?.standsFor?.kind : undefined
-  return desk.isTainted || (desk.tool.isUntrusted && (stands === undefined || stands === 'asked-call')) // what only conversations make is as they are
+function isResultTainted(state: State, scope: DeskScope): boolean {
+  const { base, desk } = scope
+  const stands = standsForAt(state, scope)
+  if (stands !== undefined && stands !== 'asked-call') return desk.isTainted // what only conversations make is as they are
+  const failure = desk.tool.kind === 'workflow' ? state.failures.get(base) : undefined
+  return desk.isTainted || desk.tool.isUntrusted || (failure !== undefined && failure.task !== pathOf(state, base)) // of one inside
 }
 
 /** A conversation ends that held text from outside. // D5 */

@@ -150,7 +150,10 @@ function begins(entries: readonly ThreadEntry[]): RecallStep {
 }
 
 function summaryRequest(entries: readonly ThreadEntry[], keep: number): Omit<ChatRequest, 'model'> {
-  const texts = entries.map(({ prompt, between, answer }) => (prompt === null ? `${SUMMARY_WORDS}\n${answer}` : `Asked: ${prompt}\n${between === '' ? '' : `${BETWEEN_WORDS}\n${between}\n`}Answered: ${answer}`))
+  const texts = entries.map(({ prompt, between, answer, isUntrusted }) => {
+    const text = prompt === null ? `${SUMMARY_WORDS}\n${answer}` : `Asked: ${prompt}\n${between === '' ? '' : `${BETWEEN_WORDS}\n${between}\n`}Answered: ${answer}`
+    return isUntrusted ? fromOutside(text) : text
+  })
   return { system: SUMMARY_ROLE, messages: [said('user', texts.join('\n\n---\n\n'))], tools: [], maxTokens: Math.max(1, Math.min(SUMMARY_TOKENS, Math.floor(keep / 2))) }
 }
 

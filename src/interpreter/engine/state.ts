@@ -14,6 +14,7 @@ import type { Capacity, Command } from './protocol.ts'
 import { type Bounds, Limiter, Schedule } from './schedule.ts'
 import { Shapes, type Shape, type Weights } from './shape.ts'
 import type { Letter } from './talk/letter.ts'
+import type { Counted } from './talk/size.ts'
 import type { CallResult, Talk, TalkStep } from './talk/talk.ts'
 import { TaskTable } from './tasks.ts'
 
@@ -77,6 +78,8 @@ export interface Desk {
   readonly tool: PlanTool
   /** What was said to it, or by anybody at it, holds text from outside. */
   isTainted: boolean
+  /** What the conversation gave it holds text from outside. */
+  readonly isGivenTainted: boolean
   /** Of a question to the lead: the conversation that is asked. */
   readonly lead: TaskId | null
   /** What those at it asked the lead meanwhile. */
@@ -141,6 +144,8 @@ export interface Conversation {
   receiving: { readonly call: number; readonly order: number } | null
   /** The most tokens that the next question can hold. */
   inputTokens: number
+  /** What its model counted in its last turn. */
+  counted: Counted | null
   /** The question under way. */
   open: OpenQuestion | null
   /** What the attempt came to; null before, and where it was given up. For evidence. */

@@ -22,7 +22,7 @@ import { joinTeam, listen, receive, send } from './messages.ts'
 import { pathOf } from './path.ts'
 import { answerTokensOf, dearestOf, markAsked, modelChain, priceOf, settleQuestion } from './questions.ts'
 import type { Conversation, State } from './state.ts'
-import { inputTokensAtMost } from './talk/size.ts'
+import { type Counted, countedBy, inputTokensAtMost } from './talk/size.ts'
 import { MAX_TOOLS, MAX_TURNS, STANDARD_TURNS, type TalkSpec } from './talk/spec.ts'
 import { type CallResult, costOf, Talk, type TalkStep, tokensOf } from './talk/talk.ts'
 
@@ -38,7 +38,7 @@ export function openTalk(state: State, task: TaskId): void {
   }
   state.talks.set(task, {
     key: body.agent, agent, model: agent.model, budgets, prompt: null, role: null, recalling: null, levels: [], talk: null, step: null, calls: 0, ensureCalls: 0, desks: new Map(), receiving: null,
-    inputTokens: 0, open: null, end: null,
+    inputTokens: 0, counted: null, open: null, end: null,
   })
 }
 
@@ -134,7 +134,7 @@ function follow(state: State, task: TaskId, talk: Conversation, first: TalkStep)
         return stepAside(state, task, talk)
       case 'ask':
         talk.step = step
-        talk.inputTokens = inputTokensAtMost(step.request)
+        talk.inputTokens = inputTokensAtMost(step.request, countedFor(state, talk))
         if (!comesBack(state, task)) state.toAsk.add(task)
         return
       case 'call':
@@ -147,6 +147,11 @@ function follow(state: State, task: TaskId, talk: Conversation, first: TalkStep)
         return attemptEnded(state, task, { kind: 'failure', failure: failures.talkEnded(pathOf(state, task), step.end, step.message, step.details) })
     }
   }
+}
+
+/** What was counted, where no other model may answer the next question: another one counts otherwise. */
+function countedFor({ plan }: State, { model, counted }: Conversation): Counted | null {
+  return modelChain(plan, model).every(key => key === counted?.model) ? counted : null
 }
 
 /** The next step, where each of the calls is refused. */
@@ -294,6 +299,7 @@ export function modelAnswered(state: State, task: TaskId, turn: number, outcome:
   settleQuestion(talk, cost, lost)
   count(state, task, cost)
   turnAnswered(state, talk.key, cost)
+  talk.counted = countedBy(model, reply.usage, talk.step.request, talk.counted)
   if (talk.talk !== null) return follow(state, task, talk, talk.talk.replied(reply, { price, answerTokens }))
   talk.step = null
   summaryAnswered(state, task, talk, reply)
@@ -329,7 +335,8 @@ export function agentCallFinished(state: State, task: TaskId, call: number, outc
 /** An answer is not what was wanted: the agent is told what does not hold, as of an answer of the wrong type. */
 export function objectiveMissed(state: State, task: TaskId, says: string): void {
   const talk = state.talks.get(task)!
-  follow(state, task, talk, talk.talk!.missed(says))
+  const isUntrusted = state.nodeOf(task).ensure?.some(each => each.isUntrusted === true) === true
+  follow(state, task, talk, talk.talk!.missed(says, isUntrusted))
 }
 
 /** A question that is to be put to a model. */

@@ -53,6 +53,9 @@ export type GatewayAnswer =
 /** Failures for which no other model need be asked. */
 const hopeless: ReadonlySet<ChatFailureCode> = new Set(['cancelled', 'bad-request'])
 
+/** Why a deadline is waited for no more: an error of its own would be made, with its stack, for every question. */
+const over = new Error('The question is answered.')
+
 /** Asks until there is an answer, or none can be had. Never rejects but for a bug. */
 export async function askModels(ask: GatewayAsk, clock: Clock): Promise<GatewayAnswer> {
   const lost: LostAttempt[] = []
@@ -69,7 +72,7 @@ export async function askModels(ask: GatewayAsk, clock: Clock): Promise<GatewayA
       if (hopeless.has(lost.at(-1)?.code ?? 'server') || signal.aborted) break
     }
   } finally {
-    done.abort()
+    done.abort(over)
   }
   if (ask.signal.aborted) return { kind: 'failure', code: 'cancelled', message: 'The question was given up.', lost }
   if (late.signal.aborted) return { kind: 'failure', code: 'timed-out', message: `No model answered within ${Math.round(ask.deadlineMs / 1_000)} s.${lost.length === 0 ? '' : ` Last: ${lost.at(-1)!.message}`}`, lost }

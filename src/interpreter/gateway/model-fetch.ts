@@ -3,7 +3,7 @@
 //   F1. What goes wrong below comes out as a ModelFailure, also where a library wraps it: it is somewhere in the chain of causes.
 //   F2. Who stops reading the body closes the socket.
 //   Source: Fetch Standard, section 5 (https://fetch.spec.whatwg.org); only what libraries of models use of it.
-import { HostError, type Host, type HttpStream } from '#host/host.ts'
+import { HostError, type Host, type HttpConnections, type HttpStream } from '#host/host.ts'
 import type { ChatFailureCode } from '#model/chat.ts'
 import { isModelFailure, ModelFailure } from '#plugin-api/model-provider.ts'
 
@@ -17,6 +17,8 @@ export interface ModelFetchOptions {
   readonly mayConnect?: (hostname: string, address: string) => void
   readonly firstByteMs: number
   readonly idleMs: number
+  /** Of this model's server and key alone. */
+  readonly connections?: HttpConnections | undefined
 }
 
 const never = new AbortController().signal
@@ -25,7 +27,7 @@ const undone: ReadonlySet<string> = new Set(['content-encoding', 'content-length
 
 /** A `fetch` for one request of a model. */
 export function modelFetch(options: ModelFetchOptions): typeof fetch {
-  const { stream, mayReach, mayConnect, firstByteMs, idleMs } = options
+  const { stream, mayReach, mayConnect, firstByteMs, idleMs, connections } = options
   return async (input, init) => {
     const request = input instanceof Request ? input : null
     const url = request?.url ?? String(input)
@@ -36,7 +38,7 @@ export function modelFetch(options: ModelFetchOptions): typeof fetch {
       mayReach(url)
       const answer = await stream({
         method: init?.method ?? request?.method ?? 'GET', url, headers: Object.fromEntries(new Headers(init?.headers ?? request?.headers)), ...(body === null ? {} : { body }),
-        firstByteMs, idleMs, maxBodyBytes: MAX_ANSWER_BYTES, mayFollow: mayReach, ...(mayConnect === undefined ? {} : { mayConnect }),
+        firstByteMs, idleMs, maxBodyBytes: MAX_ANSWER_BYTES, mayFollow: mayReach, ...(mayConnect === undefined ? {} : { mayConnect }), ...(connections === undefined ? {} : { connections }),
       }, signal)
       const headers = Object.entries(answer.headers).filter(([name]) => !undone.has(name))
       return new Response(hasBody(answer.status) ? bodyOf(answer, signal) : null, { status: answer.status, headers })

@@ -6,8 +6,10 @@
 //   M2. A key is read when a request is about to be sent, for that request alone, and nothing here keeps it.
 //   M3. Who shares a server and a key shares its places, pauses and circuit breaker; of what programs say of these, the narrowest holds for all of them. A model
 //       without a server shares with nobody.
+//   M4. Connections are kept for who shares a server and a key, and closed with the run. Each use of one is decided anew, as if it were opened.
+//   M5. At most QUESTIONS_A_TURN begin in one turn of the event loop: hundreds at once hold it up no longer than a few do.
 import { hostOf } from '#grants/host-pattern.ts'
-import type { Host } from '#host/host.ts'
+import type { Host, HttpConnections } from '#host/host.ts'
 import type { ChatDelta, ChatFailureCode, ChatRequest, LostAttempt } from '#model/chat.ts'
 import type { ModelOutcome } from '#model/event.ts'
 import type { Plan, PlanModel } from '#model/plan.ts'
@@ -27,6 +29,8 @@ const IDLE_MS = 120_000
 /** Notes of providers that a run tells, and the length of one. */
 const MAX_NOTES = 20
 const MAX_NOTE_LENGTH = 1_000
+/** Each takes some milliseconds of this thread, on a slow machine. */
+const QUESTIONS_A_TURN = 4
 /** Requests at once that a program may name. */
 const MAX_PLACES = 1_000
 
@@ -83,8 +87,11 @@ export class OpenModels implements AskedModels {
   private readonly settings: ModelsSettings
   private readonly opened = new Map<string, Promise<Opened>>()
   private readonly endpoints = new Map<string, Endpoint>()
+  private readonly connections = new Map<Endpoint, Promise<HttpConnections>>()
   private readonly paces = new Map<string, Endpoint>()
   private readonly noted = new Set<string>()
+  /** Questions that are about to begin. // M5 */
+  private readonly ready: (() => void)[] = []
 
   constructor(settings: ModelsSettings) {
     this.settings = settings
@@ -112,16 +119,37 @@ export class OpenModels implements AskedModels {
   async close(): Promise<void> {
     const opened = await Promise.allSettled(this.opened.values())
     await Promise.all(opened.map(each => (each.status === 'fulfilled' ? each.value.model.close?.() : undefined)))
+    for (const each of this.connections.values()) (await each).close() // M4
   }
 
-  private async contextFor({ key, model, plan }: Opened, question: Question) {
+  private async contextFor({ key, model, plan, endpoint }: Opened, question: Question) {
     const { stream = nowhere } = this.settings.host
     if (stream === nowhere && model.hosts.length > 0) throw new ModelFailure('bad-request', 'No model can be reached from here.')
+    await this.turn()
+    if (question.signal.aborted) throw new ModelFailure('cancelled', 'The question was given up.')
     question.sending(key, model.hosts)
     const limitMs = plan.timeoutMs ?? Infinity
     const [firstByteMs, idleMs] = [Math.min(FIRST_BYTE_MS, limitMs), Math.min(IDLE_MS, limitMs)]
-    const fetch = modelFetch({ stream: (request, signal) => stream(request, signal), mayReach: url => mayReach(key, model, url), mayConnect: mayConnect(key), firstByteMs, idleMs })
+    const fetch = modelFetch({ stream: (request, signal) => stream(request, signal), mayReach: url => mayReach(key, model, url), mayConnect: mayConnect(key), firstByteMs, idleMs, connections: await this.connectionsOf(endpoint) })
     return { fetch, firstByteMs, idleMs, key: plan.key === null ? null : await question.keyOf(key, plan.key), onNote: (text: string) => this.note(key, text, question) } // M2
+  }
+
+  /** M5. */
+  private turn(): Promise<void> {
+    const release = (): void => {
+      for (const begin of this.ready.splice(0, QUESTIONS_A_TURN)) begin()
+      if (this.ready.length > 0) setImmediate(release)
+    }
+    return new Promise(resolve => {
+      if (this.ready.push(resolve) === 1) setImmediate(release)
+    })
+  }
+
+  /** M4. */
+  private connectionsOf(endpoint: Endpoint): Promise<HttpConnections> | undefined {
+    let kept = this.connections.get(endpoint)
+    if (kept === undefined && this.settings.host.keepConnections !== undefined) this.connections.set(endpoint, (kept = this.settings.host.keepConnections()))
+    return kept
   }
 
   private paceOf({ agent, perMinute }: Question): { readonly pace?: Endpoint } {

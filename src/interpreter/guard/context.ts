@@ -227,7 +227,7 @@ async function run(guard: CallGuard, program: string, args: readonly string[], o
   const started = options.inCopy ? inCopy(folder, program, argv) : { program: program.includes('/') ? resolve(guard.cwd, program) : program, args: argv }
   const result = await guard.host.run({
     ...started, cwd: folder,
-    env: { PATH: searchPath(guard), LANG: 'C.UTF-8', TERM: 'dumb', HOME: confined === null || confined.confinement.mayBeUnconfined ? await privateHome(guard) : SANDBOX_HOME, ...options.env },
+    env: { ...await ownEnvironment(guard, confined), ...options.env },
     ...(options.stdin === undefined ? {} : { stdin: options.stdin }),
     timeoutMs,
     maxOutputBytes: Math.max(0, Math.min(options.maxOutputBytes ?? DEFAULT_OUTPUT_BYTES, MAX_OUTPUT_BYTES)),
@@ -249,7 +249,12 @@ export async function commandConfinement(options: ToolContextOptions): Promise<{
   const guard = new CallGuard(options)
   await guard.paths.settle(guard.levels)
   const confined = await guard.confined(MAX_RUN_MS)
-  return { confined, env: { PATH: searchPath(guard), LANG: 'C.UTF-8', TERM: 'dumb', HOME: confined === null || confined.confinement.mayBeUnconfined ? await privateHome(guard) : SANDBOX_HOME } }
+  return { confined, env: await ownEnvironment(guard, confined) }
+}
+
+/** What every command is given: nothing of tek's own environment. */
+async function ownEnvironment(guard: CallGuard, confined: Confined | null): Promise<Record<string, string>> {
+  return { PATH: searchPath(guard), LANG: 'C.UTF-8', TERM: 'dumb', HOME: confined === null || confined.confinement.mayBeUnconfined ? await privateHome(guard) : SANDBOX_HOME }
 }
 
 /** A sandbox has a home of its own, empty at the start, whatever is said here. */

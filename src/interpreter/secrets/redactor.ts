@@ -17,6 +17,8 @@ const LEAST_CUT_LENGTH = 4
 const MOST_CUT_LENGTH = 1_000
 
 export class Redactor {
+  /** Values that were given to it. */
+  known = 0
   private readonly needles: Needle[] = []
   /** Made when it is first asked after a secret was added. */
   private finder: Finder | null = null
@@ -26,6 +28,7 @@ export class Redactor {
   /** Looks for `value` from now on. Shorter ones than a secret must be are left alone. */
   add(name: string, value: string): void {
     if (value.length < LEAST_SECRET_LENGTH) return
+    this.known++
     this.needles.push(...needlesOf(name, value))
     this.finder = null
     if (/^\d{6,16}$/.test(value)) this.numbers.set(Number(value), name)

@@ -34,6 +34,8 @@ export interface SecretVault {
   /** Without any secret in it, however it came there. */
   redact(outcome: Outcome): Outcome
   redactText(text: string): string
+  /** Grows with each value that is known: what was redacted before holds no longer. */
+  readonly known: number
   /** The same for a text that was cut off. */
   redactCut(text: string): string
   /** Characters of the beginning of a secret with which a text ends: more of it may follow. */
@@ -41,7 +43,7 @@ export interface SecretVault {
 }
 
 export const noSecrets: SecretVault = {
-  standIns: new Map(), unlock: async () => null, reveal: value => ({ value, used: [] }), redact: outcome => outcome, redactText: text => text, redactCut: text => text, begunAtEnd: () => 0,
+  standIns: new Map(), unlock: async () => null, reveal: value => ({ value, used: [] }), redact: outcome => outcome, redactText: text => text, known: 0, redactCut: text => text, begunAtEnd: () => 0,
 }
 
 export interface VaultSettings {
@@ -130,6 +132,10 @@ class OpenVault implements SecretVault {
 
   redactText(text: string): string {
     return showStandIns(this.redactor.text(text))
+  }
+
+  get known(): number {
+    return this.redactor.known
   }
 
   redactCut(text: string): string {

@@ -2,7 +2,7 @@
 // Owns: reading a definition, running tools, asking tek for every effect. Does not own: transport, permission: tek decides, on its own side.
 //   G1. This code shares its world with the plugin and trusts nothing to it: every promise about permits is kept by the other side.
 import { ToolFailure, type FetchResult, type ToolContext } from '#plugin-api/context.ts'
-import { pluginApiVersion, type Plugin } from '#plugin-api/define-plugin.ts'
+import { fitsApi, type Plugin } from '#plugin-api/define-plugin.ts'
 import { invokeTool } from '#plugin-api/invoke.ts'
 import { signatureOf, type SignatureProblem } from '#plugin-api/signature-of.ts'
 import { HostError, type HostErrorCode } from '#host/host.ts'
@@ -48,9 +48,7 @@ export class Guest {
       return void send({ kind: 'not-loaded', why: 'no-plugin', reason: loaded === undefined ? 'it has no default export' : 'its default export was not made by `definePlugin`' })
     }
     const defined = loaded as Plugin
-    const [major, minor] = String(defined.api).split('.').map(Number)
-    const [ownMajor, ownMinor] = pluginApiVersion.split('.').map(Number)
-    if (major !== ownMajor || !(minor! <= ownMinor!)) return void send({ kind: 'not-loaded', why: 'api', reason: String(defined.api).slice(0, 100) })
+    if (!fitsApi(String(defined.api))) return void send({ kind: 'not-loaded', why: 'api', reason: String(defined.api).slice(0, 100) })
     const { value, problems } = signatureOf(defined, { origin: 'plugin', hash })
     if (value === null) return void send({ kind: 'not-loaded', why: 'definition', where: problems[0]!.where, reason: allOf(problems) })
     this.plugin = defined

@@ -44,6 +44,49 @@ describe('a compiled plan', () => {
   })
 })
 
+describe('a compiled plan whose question says one thing and whose call does another', () => {
+  const program = `model m = openai("m", baseUrl: "http://127.0.0.1:9/v1")
+agent a {
+  model m
+  can fs.write("out/**")
+  tools fs.write, note
+  approve fs.write, note
+}
+workflow note(what: string) -> string {
+  return what
+}
+workflow main() -> string {
+  can fs.write("out/**")
+  task said by a -> string = prompt "Write."
+  return said
+}
+`
+  const node = (plan: any, tool: string): any => plan.workflows[`@asked:a/${tool}`].nodes[0]
+  const forgeries: readonly (readonly [what: string, forge: (plan: any) => void])[] = [
+    ['another call', plan => { node(plan, 'fs_write').body.value.fn = 'append' }],
+    ['another argument', plan => { node(plan, 'fs_write').body.value.args.path = { op: 'value', value: 'out/other' } }],
+    ['fewer needs', plan => { node(plan, 'fs_write').body.value.needs = [] }],
+    ['another workflow', plan => { node(plan, 'note').body.workflow = 'main' }],
+    ['a question without the text', plan => { node(plan, 'fs_write').approve.parts[1].entries.pop() }],
+    ['a question that shows a constant', plan => { node(plan, 'fs_write').approve.parts[1].entries[1].value = { op: 'value', value: 'harmless' } }],
+    ['a question of other words', plan => { node(plan, 'fs_write').approve.parts[0] = 'May a look at out/? It asks to read with ' }],
+    ['a question that names another tool', plan => { node(plan, 'fs_write').approve.parts[0] = 'a asks to call fs.read with ' }],
+    ['words after it', plan => { node(plan, 'fs_write').approve.parts.push(' (checked by tek)') }],
+    ['no question for some', plan => { node(plan, 'fs_write').when = { op: 'value', value: false } }],
+  ]
+
+  test.each(forgeries)('is refused: %s', async (_, forge) => {
+    put('a.tek', program)
+    expect((await tek(['compile', 'a.tek', '-o', 'plan.json'], { cwd: folder })).code).toBe(0)
+    const plan = JSON.parse(readFileSync(join(folder, 'plan.json'), 'utf8'))
+    expect((await tek(['plan', 'plan.json'], { cwd: folder })).code).toBe(0)
+    forge(plan)
+    plan.hash = hashPlan(plan as Plan)
+    put('plan.json', JSON.stringify(plan))
+    expect((await tek(['plan', 'plan.json'], { cwd: folder })).err).toContain('plan/damaged')
+  })
+})
+
 describe('a kept result', () => {
   test('of another type is made again, and checked', async () => {
     const program = (type: string): string => `workflow w() -> string {\n  can fs.read("in.txt")\n  task text -> ${type} cache 1d = trim(fs.read("in.txt"))\n  return text\n}\n`

@@ -65,6 +65,9 @@ export class Talk {
   /** What others told it and it has not read: it does with its next question. */
   readonly letters: Letter[] = []
   private readonly tools: ReadonlyMap<string, TalkTool>
+  /** As every question shows them: the same objects, so that nobody works them out twice. */
+  private readonly shownTools: ChatRequest['tools']
+  private readonly shownAnswer: NonNullable<ChatRequest['answer']> | null
   private open: OpenCall[] = []
   private calls = 0
   private repairs = 0
@@ -80,6 +83,8 @@ export class Talk {
   constructor(spec: TalkSpec) {
     this.spec = spec
     this.tools = new Map(spec.tools.map(tool => [tool.name, tool]))
+    this.shownTools = spec.tools.map(({ name, description, input }) => ({ name, description, input: toJsonSchema(input) as ChatRequest['tools'][number]['input'] }))
+    this.shownAnswer = spec.answer === null ? null : { name: 'answer', schema: answerSchema(spec.answer) }
     this.isTainted = spec.isPromptUntrusted
     this.messages = [...spec.before]
     this.say(spec.isPromptUntrusted ? cleaned(spec.prompt).text : spec.prompt) // K8
@@ -132,13 +137,15 @@ export class Talk {
    * The answer is not what was wanted, though it is of its type. // K7
    *
    * @param says what does not hold, in the words of the program.
+   * @param isUntrusted whether these words hold text from outside.
    */
-  missed(says: string): TalkStep {
+  missed(says: string, isUntrusted = false): TalkStep {
     const failed = (why: string): TalkStep => ({ kind: 'failed', end: 'objective-missed', message: `The answer is not what was wanted${why}: ${quoted(says)}`, details: quoted(this.lastText) })
     if (this.repairs >= MAX_REPAIRS) return failed(`, after ${MAX_REPAIRS} repairs`)
     if (this.isWrappingUp || this.limitReached() !== null) return failed(', and there is no turn left to mend it')
     this.repairs++
-    this.say(missedWords(quoted(says)))
+    if (isUntrusted) this.isTainted = true // K5
+    this.say(missedWords(isUntrusted ? fromOutside(quoted(says)) : quoted(says))) // K8
     return this.ask()
   }
 
@@ -155,31 +162,30 @@ export class Talk {
   private ask(): TalkStep {
     const over = this.limitReached()
     if (over !== null) return this.isWrappingUp ? this.overLimit() : this.failedFor(over)
-    const { role, tools, answer, answerTokens } = this.spec
+    const { role, tools, answerTokens } = this.spec
     for (const letter of this.letters.splice(0)) {
       this.say(letter.isTainted ? fromOutside(letterWords(letter)) : letterWords(letter)) // K8
       if (letter.isTainted) this.isTainted = true // K5
     }
     this.isWrappingUp = this.isLastTurn()
     if (this.isWrappingUp && this.turns > 0) this.say(WRAP_UP_WORDS) // K4
-    const shownTools = tools.map(({ name, description, input }) => ({ name, description, input: toJsonSchema(input) as ChatRequest['tools'][number]['input'] }))
-    this.makeRoom(shownTools)
+    this.makeRoom()
     return {
       kind: 'ask', turn: this.turns + 1,
       request: {
         system: role, messages: this.messages.slice(), maxTokens: answerTokens,
-        tools: shownTools,
+        tools: this.shownTools,
         ...(this.isWrappingUp && tools.length > 0 ? { toolChoice: 'none' as const } : {}),
-        ...(answer === null ? {} : { answer: { name: 'answer', schema: answerSchema(answer) } }),
+        ...(this.shownAnswer === null ? {} : { answer: this.shownAnswer }),
       },
     }
   }
 
   /** K9. */
-  private makeRoom(tools: ChatRequest['tools']): void {
+  private makeRoom(): void {
     const { contextTokens, answerTokens, role } = this.spec
     if (contextTokens === undefined) return
-    const fitting = fitted(this.messages, { system: role, tools }, { contextTokens, answerTokens, countedTokens: this.lastTurnTokens, counted: this.countedMessages })
+    const fitting = fitted(this.messages, { system: role, tools: this.shownTools }, { contextTokens, answerTokens, countedTokens: this.lastTurnTokens, counted: this.countedMessages })
     if (fitting !== this.messages) this.messages.splice(0, this.messages.length, ...fitting)
   }
 
