@@ -5,6 +5,7 @@
 import type { Compiled } from '#compiler/compile.ts'
 import { HEADS, STAGES } from '#compiler/1-syntax/keywords.ts'
 import { findModule, type FileUnit, type Program, type Unit } from '#compiler/2-resolve/program.ts'
+import { limitsIn } from '#compiler/3-check/limits.ts'
 import { prelude } from '#compiler/3-check/prelude.ts'
 import { paramText, signatureText } from './hover.ts'
 
@@ -82,6 +83,9 @@ export function completionsAt(checked: Compiled, path: string, text: string, off
     if (/^\w*$/.test(line)) return HEADS.map(head => snippet(head, DECLARATIONS[head] ?? head))
     const inside = headAround(text, offset)
     if (/^\s*\w*$/.test(line) && inside !== null) return Object.entries(MEMBERS[inside] ?? {}).map(([label, body]) => snippet(label, body))
+    if (/\blimits\s*\{(?:[^}]*,)?\s*\w*$/.test(line)) return limitsIn(inside === 'test' ? 'file' : inside ?? 'file').map(({ name, example }) => snippet(name, `${name}: \${1:${example.replace('$', '\\$')}}`))
+    if (inside === 'agent' && /^\s*model\s+\w*$/.test(line)) return named(file?.values).filter(each => each.kind === 'model')
+    if (/\bby\s+\w*$/.test(line) || /^agent\s+\w+\s+leads\s[\w\s,]*$/.test(line)) return named(file?.values).filter(each => each.kind === 'agent')
     if (/^\s*capability\b|^\s*can\b/.test(line)) return [...grantsOf(program, file), ...named(file?.capabilities, 'capability')]
     if (/(->|:)\s*[\w.]*$/.test(line) && isTypePlace(line)) return [...named(file?.types, 'type'), ...BASE_TYPES.map((label): Completion => ({ label, kind: 'type', detail: 'a type', doc: '' }))]
     if (/^\s*task\b[^=]*$/.test(line)) return [...Object.entries(CLAUSES).map(([label, body]) => snippet(label, body)), ...values(program, file, offset)]
@@ -144,11 +148,13 @@ function locals({ declaration }: Unit): Completion[] {
   return [...params, ...tasks]
 }
 
+type Head = 'workflow' | 'agent' | 'loop' | 'test'
+
 /** The word that begins the declaration around a place, if the place is in its body. // L1 */
-function headAround(text: string, offset: number): string | null {
+function headAround(text: string, offset: number): Head | null {
   const before = text.slice(0, offset)
   const heads = [...before.matchAll(/^(workflow|agent|loop|test)\b/gm)]
   const last = heads.at(-1)
   if (last === undefined || /^\S/m.test(before.slice(last.index + last[0].length).replace(/^.*\n/, '').replace(/^\/\/.*$/gm, ''))) return null
-  return last[1]!
+  return last[1] as Head
 }

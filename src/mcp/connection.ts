@@ -115,7 +115,9 @@ const END_MS = 500
 /** A pipe that broke is a program that is about to end. */
 const soon = (): Promise<boolean> => new Promise(done => setTimeout(() => done(false), END_MS))
 
+/** The last line that tells of a mistake; runtimes print a stack and their version after it. */
 function lastLine(words: string): string {
-  const line = words.trimEnd().split('\n').at(-1)?.slice(0, 300) ?? ''
-  return line === '' ? '' : `. It last printed: ${line}`
+  const lines = words.trimEnd().split('\n')
+  const line = (lines.findLast(each => /\b\w*error\b|\bcannot\b|\bnot found\b|\bfailed\b|\bdenied\b/i.test(each)) ?? lines.at(-1) ?? '').trim().slice(0, 300)
+  return line === '' ? '' : `. It printed: ${line}`
 }

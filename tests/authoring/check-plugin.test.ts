@@ -1,5 +1,5 @@
 // `tek plugin check` on packages with planted mistakes: each is found, by its code and at its place, and a sound one has none.
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { nodeHost } from '#host/node-host.ts'
 import { checkPlugin } from '#authoring/check-plugin.ts'
 import { openPackage } from '#authoring/plugin-package.ts'
@@ -14,6 +14,8 @@ ${tools}
   },
 })
 `
+
+vi.setConfig({ testTimeout: 300_000 })
 
 interface Found { readonly code: string; readonly message: string; readonly path?: string; readonly line?: number }
 

@@ -19,6 +19,8 @@ const fix = (start: number, end: number, newText: string, safe = true): Diagnost
 
 test('did you mean: what is near, and nothing for short words that only look short', () => {
   const known = ['files', 'mod', 'w', 'len', 'trim', 'string', 'path']
+  expect(didYouMean('modle', ['model', 'role'])).toEqual(['model'])
+  expect([didYouMean('b', ['by', 'B']), didYouMean('prompt', ['drop'])]).toEqual([['B'], []])
   expect(['flies', 'strng', 'pth', 'MOD', 'now', 'x', 'let', 'this', 'unrelated'].map(word => didYouMean(word, known))).toEqual([['files'], ['string'], ['path'], ['mod'], [], [], ['len'], [], []])
 })
 

@@ -189,6 +189,7 @@ test('a cassette is found beside the file of the test, wherever the test is run;
   expect(code).toBe(1)
   expect(tests.map(each => [each.name, each.status, each.failure?.code])).toEqual([['good', 'passed', undefined], ['old', 'failed', 'model/no-recording'], ['gone', 'failed', 'cli/file-not-found'], ['both', 'failed', 'model/bad-request']])
   expect(tests[1]!.failure!.details).toContain('nearest recorded question: turn 1 of said')
+  expect(tests[2]!.failure!.help).toMatch(/^The path begins at the file of the test\./)
 })
 
 test('nothing outside the machine is reached in a test, also where nobody restricts it by a permit', async () => {

@@ -74,7 +74,7 @@ describe.skipIf(!hasNpm)('from nothing to a plugin in use (needs npm)', () => {
     writeFileSync(shipped, text)
   })
 
-  test.each([['older', '0.9', 4], ['newer', '1.99', 3], ['of another kind', '2.0', 3]])('one that was packed for an %s interface (%s) is refused by name', async (_, api) => {
+  test.each([['older', '0.9'], ['newer', '1.99'], ['next', '2.0']])('one that was packed for the %s interface (%s) is refused by name', async (_, api) => {
     const project = join(folder, 'project')
     const shipped = join(project, 'node_modules/tek-words/tek.signature.json')
     const text = readFileSync(shipped, 'utf8')
@@ -99,7 +99,7 @@ describe('what `tek plugin new` writes', () => {
     symlinkSync(join(repository, 'node_modules/@types'), join(path, 'node_modules/@types'))
     const typed = spawnSync(process.execPath, [join(repository, 'node_modules/typescript/bin/tsc'), '--customConditions', 'tek-source'], { cwd: path, encoding: 'utf8' })
     expect(typed.stdout.split('\n').filter(line => /^(?:src|test)\//.test(line))).toEqual([])
-  })
+  }, 300_000)
 
   test('nothing that is there is written over', async () => {
     const { code, err } = await tek(['plugin', 'new', 'tek-plain'], { cwd: folder })

@@ -196,6 +196,7 @@ test('plan, graph, compile, diff, test, fmt, explain, doctor', async () => {
   expect(failing.code).toBe(1)
   expect(failing.out).toMatch(/FAIL {2}adds[\s\S]*expect 1 \+ 1 == 3\n {10}left {3}2\n {10}right {2}3\n/)
   expect((await run('test', 'two.tek')).err).toContain('cli/no-tests')
+  expect((await run('test', 'failing.tek', '--filter', 'nowhere')).err).toContain('No test in `failing.tek` has `nowhere` in its name.')
   expect((await run('explain', 'syntax/unclosed-string')).out).toMatch(/^syntax\/unclosed-string\n/)
   expect((await run('doctor')).code).toBe(0)
 })

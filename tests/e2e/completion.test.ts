@@ -1,6 +1,6 @@
 // The scripts of `tek completion`, pressed TAB on in the real shells.
 import { spawn, spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -10,6 +10,8 @@ import { binary, tek } from './binary.ts'
 import { hasTerminal } from './terminal.ts'
 
 const PATIENCE_MS = 60_000
+/** Nothing more is said for so long: all has been said. */
+const QUIET_MS = 1_000
 let folder = ''
 const scripts: Record<string, string> = {}
 
@@ -61,14 +63,17 @@ function zsh(...words: string[]): Promise<string> {
       child.kill('SIGKILL')
       resolve(shown)
     }
-    const timer = setTimeout(end, PATIENCE_MS)
+    let timer = setTimeout(end, PATIENCE_MS)
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       shown += text
       if (!isTyped && shown.includes('ask> ')) {
         isTyped = true
         shown = ''
         child.stdin.write(`${['tek', ...words].join(' ')}\t\t`)
-      } else if (isTyped && / -- /.test(shown)) setTimeout(end, 200)
+      } else if (isTyped && / -- /.test(shown)) {
+        clearTimeout(timer)
+        timer = setTimeout(end, QUIET_MS) // it may come in pieces
+      }
     })
     child.stdin.write(setUp)
   })
@@ -142,6 +147,13 @@ describe.skipIf(!has('zsh') || !hasTerminal)('zsh', () => {
   })
   test('options with what they do', async () => expect(await zsh('check', '--')).toMatch(/--watch\s+-- /))
   test('codes', async () => expect(await zsh('explain', 'cli/unknown-co')).toMatch(/cli\/unknown-command/))
+})
+
+test('what it offers is only read: an empty folder stays empty', async () => {
+  const empty = mkdtempSync(join(tmpdir(), 'tek-completion-'))
+  for (const of of ['runs', 'programs', 'codes']) expect((await tek(['completion', '--of', of], { cwd: empty })).code).toBe(0)
+  expect(readdirSync(empty)).toEqual([])
+  rmSync(empty, { recursive: true })
 })
 
 test('a shell that it does not know', async () => {

@@ -226,6 +226,7 @@ describe('a pause', () => {
     const which = await run('pause')
     expect(which.err).toMatch(/cli\/several-running[\s\S]*`tek pause --all`/)
     expect(which.code).toBe(2)
+    expect((await run('pause', '--agent', 'writer')).err).toMatch(/cli\/several-running[\s\S]*`tek pause --agent writer [0-9a-f]{8}`/)
     expect((await run('pause', 'last', '--all')).err).toContain('cli/too-many-arguments')
     expect((JSON.parse((await run('pause', '--all', '--json')).out) as { runs: { kind: string }[] }).runs.map(each => each.kind)).toEqual(['taken', 'taken'])
     for (const name of ['first', 'a']) folder.write(`go-${name}`, '')

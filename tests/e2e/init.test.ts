@@ -32,6 +32,13 @@ describe.each(readdirSync('examples/templates'))('the template %s', template => 
   })
 })
 
+test('a folder named like another template is a folder, and says so', async () => {
+  const made = await tek(['init', 'plugin'], { cwd: folder })
+  expect([made.code, files(join(folder, 'plugin')).includes('main.tek')]).toEqual([0, true])
+  expect(made.err).toContain('tek init FOLDER --template plugin')
+  expect((await tek(['init', '--list'])).err).toContain('--template NAME')
+})
+
 test('nothing that is there is changed, but for a line in .gitignore', async () => {
   writeFileSync(join(folder, '.gitignore'), 'node_modules')
   mkdirSync(join(folder, 'notes'))

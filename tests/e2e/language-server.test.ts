@@ -1,6 +1,6 @@
 // `tek lsp` as an editor starts it: a real client of the protocol over stdio, the built binary, a folder of its own.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -23,6 +23,10 @@ let client: ProtocolConnection
 let seen = new Map<string, { version: number | undefined; diagnostics: Diagnostic[] }>()
 const arrivals: (() => void)[] = []
 
+/** Everything that lies in the folder. */
+const lying = (): [string, string][] => readdirSync(folder, { recursive: true, withFileTypes: true }).map(each => [join(each.parentPath, each.name), each.isFile() ? readFileSync(join(each.parentPath, each.name), 'utf8') : ''])
+let before: [string, string][] = []
+
 const uriOf = (path: string): string => pathToFileURL(join(folder, path)).href
 
 beforeEach(async () => {
@@ -32,6 +36,7 @@ beforeEach(async () => {
   writeFileSync(join(folder, 'shared.tek'), shared)
   writeFileSync(join(folder, 'main.tek'), main)
   writeFileSync(join(folder, 'node_modules', 'other.tek'), 'workflow notOurs() {\n  return 1\n}\n')
+  before = lying()
   child = spawn(process.execPath, [binary, 'lsp', '--stdio'], { cwd: tmpdir(), env: { PATH: process.env['PATH'], HOME: tmpdir() } })
   client = createProtocolConnection(new StreamMessageReader(child.stdout), new StreamMessageWriter(child.stdin))
   client.onNotification(PublishDiagnosticsNotification.type, ({ uri, version, diagnostics }) => {
@@ -50,6 +55,7 @@ afterEach(async () => {
   await client.sendNotification(ExitNotification.type)
   expect(await ended).toBe(0)
   client.dispose()
+  expect(lying()).toEqual(before) // whatever was asked of it, it has only read
   rmSync(folder, { recursive: true, force: true })
 })
 

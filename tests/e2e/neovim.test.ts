@@ -1,8 +1,9 @@
-// A real Neovim, headless, with `tek lsp` as its language server: it shows a mistake and applies the fix.
+// A real Neovim, headless, set up as docs/editors.md says, with `tek lsp` as its language server: it shows a mistake and applies the fix.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { binary } from './binary.ts'
 
@@ -15,14 +16,19 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** Starts the server by the interface that all of Neovim since 0.7 has; waits for conditions, never for a time. */
+/** The lines for `init.lua` of the page, with the server of this tree. */
+function setUp(): string {
+  const page = readFileSync(fileURLToPath(new URL('../../docs/editors.md', import.meta.url)), 'utf8')
+  const lines = /```lua\n([\s\S]*?)```/.exec(page)![1]!
+  expect(lines).toContain('"npx", "tek"')
+  return lines.replace('"npx", "tek"', `${JSON.stringify(process.execPath)}, ${JSON.stringify(binary)}`)
+}
+
+/** Waits for conditions, never for a time. */
 const script = (path: string): string => `
 local function die(what) io.stderr:write(what .. "\\n"); vim.cmd("cquit 1") end
 local function until_(what, holds) if not vim.wait(60000, holds, 20) then die("never: " .. what) end end
 vim.cmd("edit " .. ${JSON.stringify(path)})
-vim.bo.filetype = "tek"
-local id = vim.lsp.start_client({ name = "tek", cmd = { ${JSON.stringify(process.execPath)}, ${JSON.stringify(binary)}, "lsp" }, root_dir = vim.fn.getcwd() })
-vim.lsp.buf_attach_client(0, id)
 until_("a diagnostic", function() return #vim.diagnostic.get(0) > 0 end)
 local found = vim.diagnostic.get(0)[1]
 print("DIAGNOSTIC " .. found.code .. " " .. found.lnum .. ":" .. found.col .. " " .. found.message:gsub("\\n", " / "))
@@ -38,8 +44,9 @@ vim.cmd("qall!")
 describe.skipIf(!hasNeovim)('neovim', () => {
   test('shows what is wrong where it is wrong, and mends it', () => {
     writeFileSync(join(folder, 'flow.tek'), 'workflow main(files: string[]) -> int {\n  task number = lenn(files)\n  return number\n}\n')
+    writeFileSync(join(folder, 'init.lua'), setUp())
     writeFileSync(join(folder, 'session.lua'), script(join(folder, 'flow.tek')))
-    const ended = spawnSync('nvim', ['--headless', '-u', 'NONE', '-i', 'NONE', '-c', `luafile ${join(folder, 'session.lua')}`], { cwd: folder, env: { ...process.env, HOME: folder, XDG_STATE_HOME: folder }, encoding: 'utf8', timeout: PATIENCE_MS })
+    const ended = spawnSync('nvim', ['--headless', '-u', join(folder, 'init.lua'), '-i', 'NONE', '-c', `luafile ${join(folder, 'session.lua')}`], { cwd: folder, env: { ...process.env, HOME: folder, XDG_STATE_HOME: folder }, encoding: 'utf8', timeout: PATIENCE_MS })
     const shown = ended.stdout + ended.stderr
     expect(ended.status, shown).toBe(0)
     expect(shown).toMatch(/DIAGNOSTIC name\/unknown-\w+ 1:16 .*`lenn`/)

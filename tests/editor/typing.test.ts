@@ -63,6 +63,18 @@ describe('completion', () => {
     expect(found).toEqual(expect.arrayContaining(['Found', 'string', 'int']))
     expect(found).not.toContain('files')
   })
+  test('in `limits`, the limits of that place', () => {
+    expect(offered('  limits { time: 3m, |')).toEqual(expect.arrayContaining(['tokens', 'tasks', 'cost']))
+    expect(offered('  limits { |')).not.toContain('turns')
+    expect(offered('agent reader {\n  limits { tu|', false)).toContain('turns')
+    expect(offered('agent reader {\n  limits { tu|', false)).not.toContain('tasks')
+  })
+  test('where an agent or a model is named, those alone', () => {
+    const declared = 'model near = openai("x", baseUrl: "http://127.0.0.1:1/v1")\nagent reader { model near }\n'
+    expect(offered(`${declared}agent other {\n  model |`, false)).toEqual(['near'])
+    expect(offered(`${declared}workflow w() -> string {\n  task t by |`, false)).toContain('reader')
+    expect(offered(`${declared}workflow w() -> string {\n  task t by |`, false)).not.toContain('len')
+  })
   test('in a comment, nothing', () => expect(offered('  // fs.|')).toEqual([]))
   test.each(['  task a = nothing.|', '  task a = "${fs|', '  }}|', '  task a = fs.read(|'])('what is no program yet makes no trouble: %s', line => expect(offered(line)).toBeInstanceOf(Array))
   test('every snippet of a declaration is one that the parser reads, once filled in', () => {

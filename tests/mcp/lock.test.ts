@@ -184,6 +184,12 @@ test('nothing is reached, and no variable given away, before somebody agreed to 
   }
 })
 
+test('of what a server printed before it ended, the mistake is shown and not what stands after it', async () => {
+  const project = projectOf({ it: { command: process.execPath, args: ['not-there.mjs'] } })
+  const { err } = await project.tek(['mcp', 'lock', '--yes'])
+  expect(err).toMatch(/mcp\/not-started: .* It printed: Error: Cannot find module '[^']*not-there\.mjs'/)
+})
+
 describe.skipIf(!hasTerminal)('on a terminal (needs `script`)', () => {
   test('the tools are shown, and nothing is written without a yes; the permit shows what is started', async () => {
     const project = projectOf({ it: hostile('good') })

@@ -149,6 +149,40 @@ describe('the models of a plan', () => {
     }
   })
 
+  test('connections are kept for one server and key, and closed in the end', async () => {
+    const server = await serveProtocol(openaiProtocol, () => ({ kind: 'reply', content: four, stop: 'done' }))
+    const sockets: unknown[] = []
+    const counting = { ...host, stream: (...[request, signal]: Parameters<NonNullable<typeof host.stream>>) => {
+      if (!sockets.includes(request.connections)) sockets.push(request.connections)
+      return host.stream!(request, signal)
+    } }
+    const declaredHere = (key: string | null): PlanModel => declared('openai', `${server.url}/v1`, { key })
+    const models = new OpenModels({
+      plan: planWith({ near: declaredHere('one'), twin: declaredHere('one'), other: declaredHere('another') }), host: counting,
+      clock: { monotonic: () => host.monotonic(), sleep: () => new Promise(() => {}), random: () => 0 }, provider: async name => providers[name] ?? null, evaluate: (_, option) => (option.op === 'value' ? option.value : null),
+    })
+    for (const key of ['near', 'near', 'twin', 'other', 'other', 'near']) expect((await models.ask(question([key]))).kind, key).toBe('reply')
+    expect(sockets.length).toBe(2)
+    expect(sockets).not.toContain(undefined)
+    await models.close()
+    for (const each of sockets) expect(each).toMatchObject({ isClosed: true })
+    await server.close()
+  })
+
+  test('hundreds of questions at once begin a few in a turn of the event loop', async () => {
+    let inTurn = 0
+    let most = 0
+    const models = opened({ near: declared('openai', `${local.url}/v1`, { options: { baseUrl: { op: 'value', value: `${local.url}/v1` }, parallel: { op: 'value', value: 300 } } }) })
+    const refused = () => {
+      if (inTurn++ === 0) setImmediate(() => { inTurn = 0 })
+      most = Math.max(most, inTurn)
+      throw new ModelFailure('bad-request', 'not sent')
+    }
+    const outcomes = await Promise.all(Array.from({ length: 300 }, () => models.ask(question(['near'], { sending: refused }))))
+    expect(outcomes.map(codeOf)).toEqual(Array(300).fill('model/bad-request'))
+    expect(most).toBeLessThanOrEqual(8)
+  })
+
   test('a provider that is not there, and options that do not fit, are said', async () => {
     expect(await opened({ tiny: declared('nobody', 'x') }).ask(question(['tiny']))).toMatchObject({ kind: 'failure', failure: { code: 'model/unknown-model', retryable: false, message: expect.stringContaining('`nobody`') } })
     expect(codeOf(await opened({ near: declared('openai', 'no address') }).ask(question(['near'])))).toBe('model/bad-request')

@@ -61,6 +61,7 @@ export class InitCommand extends TekCommand {
       const names = templates()
       if (this.json) this.printJson({ version: 1, templates: names })
       else for (const name of names) out.write(`${name}  ${summaryOf(name)}\n`)
+      if (!this.json) err.write('\nUse one: tek init FOLDER --template NAME\n')
       return exitCodes.fine
     }
     const files = this.files()
@@ -75,6 +76,8 @@ export class InitCommand extends TekCommand {
     else for (const path of written) out.write(`${neutraliseLine(relative(cwd, join(folder, path)))}\n`)
     const go = this.folder === undefined ? '' : `cd ${shellWord(this.folder)} && `
     if (!this.json) err.write(`\nNext: ${go}tek check, tek test, tek run main.tek\n`)
+    const meant = this.folder !== undefined && this.folder !== this.template && templates().includes(this.folder)
+    if (!this.json && meant) err.write(`This is the template \`${this.template}\` in a folder of that name; the other one: tek init FOLDER --template ${this.folder}\n`)
     return exitCodes.fine
   }
 

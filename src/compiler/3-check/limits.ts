@@ -45,6 +45,11 @@ const EXAMPLES: Readonly<Record<LimitUnit, string>> = {
 
 const PLACES: Readonly<Record<LimitPlace, string>> = { file: 'a file', workflow: 'a workflow', agent: 'an agent', loop: 'a loop' }
 
+/** The limits that one place may set, each with a value as it is written: `turns` in an agent with `10`. */
+export function limitsIn(place: LimitPlace): { readonly name: string; readonly example: string }[] {
+  return [...LIMITS].filter(([, each]) => each.places.includes(place)).map(([name, { unit }]) => ({ name, example: EXAMPLES[unit] }))
+}
+
 /** The value in base units, or null when it is of another unit. */
 function readLimit(unit: LimitUnit, value: Expr): number | boolean | null {
   if (value.kind !== 'literal') return null
@@ -66,7 +71,7 @@ export function checkLimits(checker: Checker, clause: LimitsClause, place: Limit
     const limit = LIMITS.get(name)
     const at = checker.at(entry.key)
     if (limit === undefined || !limit.places.includes(place)) {
-      const known = [...LIMITS].filter(([, each]) => each.places.includes(place)).map(([each]) => each)
+      const known = limitsIn(place).map(each => each.name)
       const found = limit === undefined ? suggest(name, known, at) : { help: [`\`${name}\` belongs in ${limit.places.map(each => PLACES[each]).join(' or ')}.`], fixes: [] }
       const help = found.help.length > 0 ? found.help : [`There are ${known.map(each => `\`${each}\``).join(', ')}.`]
       checker.report(limitErrors.unknown({ name, place: PLACES[place] }, { at, help, fixes: found.fixes }))

@@ -6,11 +6,10 @@
 //       stopped there has no outcome: it is asked when the run goes on.
 //   A3. The key is read when a request is about to be sent, if the person who runs the program lets its source be read; a program that may ask the model
 //       may use the model's key for that and for nothing else.
-//   A4. No secret goes out with a question, and none that comes back is kept. What was said before is not searched again, unless a value became known since.
+//   A4. No secret goes out with a question, and none that comes back is kept.
 import type { Authority, Grant } from '#model/capability.ts'
 import type { ChatRequest } from '#model/chat.ts'
 import type { ModelOutcome, TaskId } from '#model/event.ts'
-import type { Value } from '#model/type.ts'
 import { ModelFailure } from '#plugin-api/model-provider.ts'
 import { standInName } from '#interpreter/engine/evaluation.ts'
 import { pathOf } from '#interpreter/engine/path.ts'
@@ -19,10 +18,10 @@ import { costOf, tokensOf } from '#interpreter/engine/talk/talk.ts'
 import { levelsOf } from '#interpreter/engine/view.ts'
 import { checkNeeds, isAllowed } from '#interpreter/guard/guard.ts'
 import { needOf } from '#grants/secret-source.ts'
-import { mapTexts } from '#interpreter/secrets/stand-in.ts'
-import { noSecrets, type SecretVault } from '#interpreter/secrets/vault.ts'
+import { noSecrets } from '#interpreter/secrets/vault.ts'
 import type { World } from '#interpreter/world.ts'
 import { Saying } from './saying.ts'
+import { shownRequest, withoutSecrets } from './shown-request.ts'
 
 export interface AgentQuestion {
   readonly task: TaskId
@@ -91,27 +90,4 @@ async function keyOf(world: World, { taskPath, call, model, secret }: { readonly
   const { value, used } = secrets.reveal(standIn)
   for (const name of used) audit.record({ kind: 'secret-used', task: taskPath, call, secret: name })
   return String(value)
-}
-
-/** What messages and tools were shown as, by what was known then. They never change, and come again with every turn. */
-const shownBefore = new WeakMap<SecretVault, { readonly known: number; readonly parts: WeakMap<object, unknown> }>()
-
-/** A request as a model is shown it. // A4 */
-function shownRequest(request: AgentQuestion['request'], secrets: SecretVault): AgentQuestion['request'] {
-  if (secrets === noSecrets) return request
-  let before = shownBefore.get(secrets)
-  if (before?.known !== secrets.known) shownBefore.set(secrets, (before = { known: secrets.known, parts: new WeakMap() }))
-  const { parts } = before!
-  const shown = <Part extends object>(part: Part): Part => {
-    let found = parts.get(part) as Part | undefined
-    if (found === undefined) parts.set(part, (found = withoutSecrets(part, text => secrets.redactText(text))))
-    return found
-  }
-  const { messages, tools, ...rest } = request
-  return { ...withoutSecrets(rest, text => secrets.redactText(text)), messages: messages.map(shown), tools: shown(tools) }
-}
-
-/** The same data with every text in it changed. */
-function withoutSecrets<Data>(data: Data, redact: (text: string) => string): Data {
-  return mapTexts(data as unknown as Value, redact) as unknown as Data
 }

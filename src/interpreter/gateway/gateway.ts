@@ -12,6 +12,7 @@
 import type { ChatDelta, ChatFailureCode, ChatReply, ChatRequest, LostAttempt } from '#model/chat.ts'
 import { isModelFailure, isRetryable, ModelFailure, type Model, type ModelContext } from '#plugin-api/model-provider.ts'
 import { PATIENCE_MS, type Clock, type Endpoint } from './endpoint.ts'
+import { withPlausibleUsage } from './plausible-usage.ts'
 
 /** Attempts at one model for one question. */
 export const MAX_TRIES = 5
@@ -121,7 +122,7 @@ async function attempt(model: GatewayModel, ask: GatewayAsk, signal: AbortSignal
     const context = await ask.contextFor(model)
     const reply = await model.model.ask({ ...ask.request, model: model.name }, { ...context, signal, onDelta: delta => ask.onDelta(delta) })
     endpoint.end('answered')
-    return reply
+    return withPlausibleUsage(reply, ask.request)
   } catch (error) {
     if (!isModelFailure(error)) {
       endpoint.end('given-up')

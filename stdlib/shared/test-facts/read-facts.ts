@@ -18,5 +18,7 @@ export function readFacts(output: string): TestFacts {
   if (output.length > MAX_OUTPUT_LENGTH) return noFacts()
   const text = withoutColours(output)
   const found = readJson(text) ?? readJunit(text) ?? readTap(text)
-  return found !== null && found.tests.length > 0 ? found : readLines(text)
+  if (found !== null && found.tests.length > 0) return found
+  const lines = readLines(text)
+  return lines.runner === 'unknown' && found !== null ? found : lines // a known runner that ran nothing is not an unknown one
 }

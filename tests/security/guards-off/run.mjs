@@ -4,7 +4,8 @@
 // (guards.mjs, agent-guards.mjs), the attacks (../attacks), the tests.
 //   O1. First all attacks and tests that are named run with every guard in place: the attacks must all be stopped, the tests all pass.
 //   O2. A guard that nobody misses is an error: exit code 1.
-//   O3. A test that runs the built command runs one that was built without the guard.
+//   O3. With guards named, `--write` writes their rows anew and leaves the others as they are.
+//   O4. A test that runs the built command runs one that was built without the guard.
 import { spawn, spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -73,19 +74,23 @@ for (const { id, file, noticedBy } of chosen) {
 }
 const testLines = chosenOfTests.length === 0 ? [] : await missedByTests()
 const count = chosen.length + chosenOfTests.length
+const pagePath = join(here, 'result.md')
+const written = readFileSync(pagePath, 'utf8').split('\n').filter(line => line.startsWith('| '))
+/** The rows of a list, in its order: as they came now, else as they stand. // O3 */
+const rowsOf = (list, rows) => list.flatMap(({ id }) => [...rows, ...written].find(line => line.startsWith(`| ${id} | `)) ?? [])
 const page = [
   '# Guards, one switched off at a time', '',
-  `Written by \`npm run test:guards -- --write\`. Each of these ${chosen.length} checks was taken out, and the attacks beside it, which it stops, got through. With all of them in place none does.`, '',
-  '| guard | file | what gets through without it |', '| --- | --- | --- |', ...lines, '',
-  '## Agents, models, servers of tools, tests, webhooks', '',
-  `Each of these ${chosenOfTests.length} was taken out of a copy of this tree, and the tests beside it failed. With all of them in place they pass.`, '',
-  '| guard | file | what fails without it |', '| --- | --- | --- |', ...testLines, '',
+  `Written by \`npm run test:guards -- --write\`. Each of these ${guards.length} checks was taken out, and the attacks beside it, which it stops, got through. With all of them in place none does.`, '',
+  '| guard | file | what gets through without it |', '| --- | --- | --- |', ...rowsOf(guards, lines), '',
+  '## Models, agents, plans, servers of tools, tests, webhooks', '',
+  `Each of these ${agentGuards.length} was taken out of a copy of this tree, and the tests beside it failed. With all of them in place they pass.`, '',
+  '| guard | file | what fails without it |', '| --- | --- | --- |', ...rowsOf(agentGuards, testLines), '',
 ].join('\n')
-process.stdout.write(`${page}\n${wrong.length === 0 ? `${count} of ${count} guards are missed when they are gone.` : wrong.join('\n')}\n`)
-if (process.argv.includes('--write') && wrong.length === 0 && asked.length === 0) writeFileSync(join(here, 'result.md'), page)
+process.stdout.write(`${[...lines, ...testLines].join('\n')}\n${wrong.length === 0 ? `${count} of ${count} guards are missed when they are gone.` : wrong.join('\n')}\n`)
+if (process.argv.includes('--write') && wrong.length === 0) writeFileSync(pagePath, page)
 process.exit(wrong.length === 0 ? 0 : 1)
 
-/** The rows of guards that tests miss. // O3 */
+/** The rows of guards that tests miss. // O4 */
 async function missedByTests() {
   const copy = mkdtempSync(join(tmpdir(), 'tek-guards-off-'))
   process.on('exit', () => rmSync(copy, { recursive: true, force: true }))
