@@ -17,6 +17,7 @@ import { TELEMETRY_FILE, type TelemetryStore } from './interpreter/journal/telem
 import type { Migrated } from './interpreter/migrate.ts'
 import type { RunResult, RunSettings } from './interpreter/run.ts'
 import type { AskedGrant, Permit } from './model/capability.ts'
+import type { RunBounds } from './model/event.ts'
 import type { Plan, PlanTest } from './model/plan.ts'
 import type { AuditVerdict } from './interpreter/audit/verify.ts'
 import type { Replay, RunNotice, RunSummary, Wait } from './model/report.ts'
@@ -150,6 +151,8 @@ export interface RunOptions extends DriveOptions {
   readonly sources?: SourceHashes
   /** Path of the SQLite database, or the journal in it, opened already; null keeps the run in memory. */
   readonly database: string | Journal | null
+  /** Bounds of this run beside the plan's: what is left to a loop. */
+  readonly within?: RunBounds
   /** Given to the run before it begins; default one that is drawn. */
   readonly runId?: string
 }
@@ -163,7 +166,7 @@ export interface ResumeOptions extends DriveOptions {
 export async function run(host: Host, options: RunOptions): Promise<Answer<RunSummary>> {
   const { startRun } = await import('./interpreter/run.ts')
   const folder = options.folder ?? host.cwd
-  return withJournal(options.database, journal => drive(host, options, options.plan, folder, journal, parts => startRun({ ...options, ...parts, folder: keptFolder(host, folder) })))
+  return withJournal(options.database, journal => drive(host, options, options.plan, folder, journal, options.runId ?? null, parts => startRun({ ...options, ...parts, folder: keptFolder(host, folder) })))
 }
 
 /** Goes on with a recorded run by the plan it began with; of a finished one, gives its end. */
@@ -174,7 +177,7 @@ export async function resume(host: Host, options: ResumeOptions): Promise<Answer
     const found = journal.openRun(runId)
     if (found === null) return { kind: 'refused', diagnostics: [runErrors['unknown-run']({ runId })] }
     if (validatePlan(found.plan).problem?.kind === 'damaged') return { kind: 'refused', diagnostics: [runErrors['journal-damaged']({ path: placeOf(options.database) })] } // not as tek wrote it
-    if (!isFinished(found.summary)) return drive(host, options, found.plan, resolve(host.cwd, found.folder ?? '.'), journal, parts => resumeRun({ ...options, ...parts, runId }))
+    if (!isFinished(found.summary)) return drive(host, options, found.plan, resolve(host.cwd, found.folder ?? '.'), journal, runId, parts => resumeRun({ ...options, ...parts, runId }))
     options.onNotice({ kind: 'run-finished', summary: found.summary })
     return answer(found.summary)
   })
@@ -320,14 +323,15 @@ function telemetryOfLent(journal: Journal, database: string): Promise<TelemetryS
 }
 
 /** Brings together what a run needs, for as long as it takes. */
-async function drive(host: Host, options: DriveOptions & Pick<RunOptions, 'database'>, plan: Plan, folder: string, journal: Journal, go: (parts: RunSettings) => Promise<RunResult>): Promise<Answer<RunSummary>> {
+async function drive(host: Host, options: DriveOptions & Pick<RunOptions, 'database'>, plan: Plan, folder: string, journal: Journal, runId: string | null, go: (parts: RunSettings) => Promise<RunResult>): Promise<Answer<RunSummary>> {
   const plugins = pluginHost(host, options.mayBeUnconfined)
   const { place } = journal.audit
   const isLent = options.database === journal
   const telemetry = options.isMeasured === false || place === null ? null : await (isLent ? telemetryOfLent(journal, place) : telemetryBeside(place))
   try {
     if (plan.modules.some(each => each.origin === 'plugin')) plugins.prepare()
-    const toolRunner = await plugins.toolRunner(plan.modules, folder)
+    const programTools = await plugins.toolRunner(plan.modules, folder)
+    const toolRunner = plan.loopBodies === undefined ? programTools : (await import('./interpreter/loop/loop-tools.ts')).withLoopTools(programTools, { host, journal, plan, runId })
     const [signatures, { comesWithStd }] = await Promise.all([signaturesOf(plugins, plan, folder), import('./interpreter/implied.ts')])
     const known = { kindsOf: grantKindsOf(signatures.map(each => each.signature)), comesWithStd: comesWithStd(stdOf(signatures)) }
     const store = journal.audit.place === null ? null : await sealStore(host)
@@ -356,6 +360,7 @@ interface PlanSignature {
 async function signaturesOf(plugins: PluginHost, { modules }: Plan, folder: string): Promise<PlanSignature[]> {
   const from = resolve(folder, 'entry.tek')
   const found = await Promise.all(modules.map(async ({ origin, name, source }) => {
+    if (origin === 'loop') return []
     const signature = await plugins.signature(origin === 'std' ? { kind: 'std', name } : { kind: 'plugin', from, source })
     return signature === null || 'code' in signature ? [] : [{ origin, signature }]
   }))

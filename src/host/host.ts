@@ -205,6 +205,16 @@ export interface HttpStream {
   readonly body: AsyncIterable<Uint8Array>
 }
 
+/** Shares from 0 to 1. */
+export interface MachineUsage {
+  /** Of the time of all processors, over the last moments. */
+  readonly cpu: number
+  /** Of the memory that this process may have: of the machine, or of its control group. */
+  readonly memory: number
+  /** Of what may be written by who is no administrator, as `df` says it. */
+  readonly disk: number
+}
+
 export interface Host {
   /** Absolute working directory. */
   readonly cwd: string
@@ -232,6 +242,8 @@ export interface Host {
   fetch(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse>
   /** The same, with the body as it comes. A host without it cannot be asked for streams. */
   stream?(request: HttpStreamRequest, signal: AbortSignal): Promise<HttpStream>
+  /** How much of the machine is in use now, and of the disk that a folder is on. A host without it does not know. */
+  usage?(folder: string): Promise<MachineUsage>
   /** Number of processors, bytes of memory, as the system says. */
   machine(): { readonly cpus: number; readonly memoryBytes: number; readonly platform: string; readonly nodeVersion: string }
 }

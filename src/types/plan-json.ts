@@ -8,6 +8,7 @@ import { canonicalJson, type Json } from '#base/json.ts'
 import { type Plan, readableVersions } from '#model/plan.ts'
 import type { Type } from '#model/type.ts'
 import { agentBodiesProblem, modelsProblem, type PlanLook } from './plan-json-agents.ts'
+import { isOfLoop, loopsProblem, workspaceProblem } from './plan-json-loops.ts'
 import { triggersProblem, waitsProblem } from './plan-json-waits.ts'
 
 const MAX_PLAN_DEPTH = 2_000
@@ -96,6 +97,8 @@ function sizeProblem(json: unknown): string | null {
 interface Names {
   readonly nodes: number
   readonly params: ReadonlySet<string>
+  /** Of a workflow that stands for a part of a loop. */
+  readonly isHidden?: boolean
 }
 
 function undecidedCall(value: unknown, at: string): string | null {
@@ -140,6 +143,7 @@ class Validator {
       (json['agentAuthority'] === undefined ? null : this.table(json['agentAuthority'], 'agentAuthority', (each, at) => this.authority(each, at, { nodes: 0, params: new Set() }))) ??
       (json['accepted'] === undefined ? null : this.each(json['accepted'], 'accepted', text)) ??
       this.each(json['loops'], 'loops', text) ??
+      loopsProblem(json, this.look(), this.secrets) ??
       this.table(json['places'], 'places', (each, at) => (isRecord(each) && typeof each['path'] === 'string' ? null : `${at} is no place`)) ??
       this.table(json['docs'], 'docs', text) ??
       (json['undecided'] === undefined ? null : this.each(json['undecided'], 'undecided', undecidedCall)) ??
@@ -183,7 +187,9 @@ class Validator {
   private module(value: unknown, at: string): string | null {
     if (!isRecord(value)) return `${at} is no module`
     for (const key of ['name', 'source', 'release', 'hash']) if (typeof value[key] !== 'string') return `${at}.${key} is no text`
-    if (value['origin'] !== 'std' && value['origin'] !== 'plugin') return `${at}.origin is neither std nor plugin`
+    if (value['origin'] === 'loop') {
+      if (value['name'] !== '@loop') return `${at} is no module of loops`
+    } else if (value['origin'] !== 'std' && value['origin'] !== 'plugin') return `${at}.origin is neither std nor plugin`
     if (value['needsNode'] !== undefined && (typeof value['needsNode'] !== 'string' || value['origin'] === 'std')) return `${at}.needsNode is no reason of a plugin`
     this.modules.add(value['name'] as string)
     return null
@@ -229,7 +235,7 @@ class Validator {
     if (!Array.isArray(nodes)) return `\`${at}.nodes\` is no list`
     if (file !== undefined && !(isIndex(file) && Array.isArray(this.json['files']) && file < this.json['files'].length)) return `${at}.file names no file`
     const params = new Set<string>()
-    const names: Names = { nodes: nodes.length, params }
+    const names: Names = { nodes: nodes.length, params, isHidden: isOfLoop(value) }
     return (
       this.each(value['params'], `${at}.params`, (each, place) => {
         if (!isRecord(each) || typeof each['name'] !== 'string') return `${place} has no name`
@@ -244,6 +250,7 @@ class Validator {
       this.each(nodes, `${at}.nodes`, (each, place) => this.node(each, place, names)) ??
       this.indexes(value['returnsDependsOn'], `${at}.returnsDependsOn`, nodes.length) ??
       this.order(nodes, `${at}.nodes`) ??
+      workspaceProblem(value, at) ??
       this.expr(value['returns'], `${at}.returns`, names)
     )
   }
@@ -273,8 +280,9 @@ class Validator {
     if (retry !== null && !(isRecord(retry) && isIndex(retry['count']) && isNumber(retry['fromMs']) && isNumber(retry['toMs']))) return `${at}.retry is damaged`
     if (value['timeoutMs'] !== null && !isNumber(value['timeoutMs'])) return `${at}.timeoutMs is no number`
     if (cache !== null && !(isRecord(cache) && (cache['ageMs'] === null || isNumber(cache['ageMs'])))) return `${at}.cache is damaged`
-    if (verify !== null && !(isRecord(verify) && isIndex(verify['runs']) && [verify['agree'], verify['upTo']].every(each => each === null || isIndex(each)))) return `${at}.verify is damaged`
+    if (verify !== null && !(isRecord(verify) && isIndex(verify['runs']) && [verify['agree'], verify['upTo']].every(each => each === null || isIndex(each)) && [undefined, true].includes(verify['tells'] as undefined | true))) return `${at}.verify is damaged`
     if (value['mustCheck'] !== undefined && value['mustCheck'] !== true) return `${at}.mustCheck is neither true nor absent`
+    if (value['uncounted'] !== undefined && !(value['uncounted'] === true && names.isHidden === true)) return `${at}.uncounted is not of a loop`
     if (!isNumber(value['priority'])) return `${at}.priority is no number`
     const wait = value['wait']
     const waits = waitsProblem(value, at)

@@ -7,6 +7,8 @@ import type { ModuleSym, Sym, Unit } from '../2-resolve/program.ts'
 import type { CheckedProgram } from '../3-check/check.ts'
 import type { UnitFacts } from '../3-check/facts.ts'
 
+import { loopModule } from './loop-names.ts'
+
 /** Lowering within one unit. */
 export interface LowerAt {
   readonly context: LowerContext
@@ -24,6 +26,7 @@ export class LowerContext {
   private readonly prompts = new Set<string>()
   private readonly workflowQueue: Sym<'workflow'>[] = []
   private readonly promptQueue: Sym<'prompt'>[] = []
+  private asksLoop = false
   private workflowsTaken = 0
   private promptsTaken = 0
 
@@ -73,8 +76,13 @@ export class LowerContext {
     return name
   }
 
+  /** Loops ask tek itself. */
+  needLoopModule(): void {
+    this.asksLoop = true
+  }
+
   modules(): PlanModule[] {
-    return [...this.made.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+    return [...(this.asksLoop ? [loopModule] : []), ...this.made.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 }
 

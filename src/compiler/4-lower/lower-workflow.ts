@@ -47,10 +47,10 @@ function lowerNode(at: LowerAt, node: NodeFacts, dependsOn: readonly number[]): 
   return node.mustCheck || waits !== null ? { ...lowered, ...(node.mustCheck ? { mustCheck: true } : {}), ...waits } : lowered
 }
 
-type NodeParts = Omit<PlanNode, 'name' | 'type' | 'mustCheck' | 'dependsOn' | 'approval' | 'wait'>
+export type NodeParts = Omit<PlanNode, 'name' | 'type' | 'mustCheck' | 'dependsOn' | 'approval' | 'wait'>
 
 /** Deadlines of its question, and the time that passes before its body; null where there are none. */
-function lowerWaits(at: LowerAt, task: TaskDecl): Pick<PlanNode, 'approval' | 'wait'> | null {
+export function lowerWaits(at: LowerAt, task: TaskDecl): Pick<PlanNode, 'approval' | 'wait'> | null {
   const approve = task.clauses.find(each => each.kind === 'approve')
   const wait = task.clauses.find(each => each.kind === 'wait')
   if (approve?.within == null && wait === undefined) return null
@@ -69,7 +69,7 @@ function lowerLet(at: LowerAt, declaration: LetDecl): NodeParts {
   }
 }
 
-function lowerTask(at: LowerAt, task: TaskDecl): NodeParts {
+export function lowerTask(at: LowerAt, task: TaskDecl): NodeParts {
   const clause = <K extends Clause['kind']>(kind: K): Extract<Clause, { kind: K }> | undefined => task.clauses.find((each): each is Extract<Clause, { kind: K }> => each.kind === kind)
   const into = (expr: Expr | null | undefined) => (expr === null || expr === undefined ? null : lowerExpr(at, expr))
   const retry = clause('retry')

@@ -28,4 +28,39 @@ export const loopErrors = defineDiagnostics('loop', {
     message: (p: { loop: string }) => `The loop \`${p.loop}\` rewrites a program, and this file does not allow it.`,
     help: () => 'Say so at the top of the file: `limits { selfModification: true }`.',
   },
+  'bad-value': {
+    severity: 'error',
+    message: (p: { stage: string; wanted: string; found: string }) => `\`${p.stage}\` must give ${p.wanted}, and gave ${p.found}.`,
+    help: () => 'Bring it into that range: `min`, `max` and `take` do so.',
+  },
+  'not-driven': {
+    severity: 'error',
+    message: () => 'A cycle of a loop goes on only while its loop does.',
+    help: () => '`tek run FILE LOOP` takes the loop up again, at the stage where it stopped.',
+  },
+  'being-driven': {
+    severity: 'error',
+    message: (p: { loop: string; pid: number; hostName: string }) => `The loop \`${p.loop}\` goes on in another process already: ${p.pid} on ${p.hostName}.`,
+    help: (p: { loop: string }) => `\`tek stop ${p.loop}\` stops it.`,
+  },
+  'taken-over': {
+    severity: 'error',
+    message: () => 'Another process drives this loop by now.',
+    help: () => 'This one was suspended for longer than its lease holds; nothing is lost, and the other one goes on.',
+  },
+  'no-journal': {
+    severity: 'error',
+    message: (p: { loop: string }) => `The loop \`${p.loop}\` keeps its champion in the journal, and there is none.`,
+    help: () => 'Run it without `--no-journal`.',
+  },
+  'limit-reached': {
+    severity: 'error',
+    message: (p: { loop: string; limit: string; of: string }) => `The loop \`${p.loop}\` has reached its limit of ${p.limit}: ${p.of}.`,
+    help: () => 'What it found is kept. `tek run FILE LOOP` begins another series with the same champion.',
+  },
+  'too-many-errors': {
+    severity: 'error',
+    message: (p: { loop: string; errors: number }) => `${p.errors} cycles of \`${p.loop}\` failed one after another.`,
+    help: (p: { loop: string }) => `\`tek show ${p.loop} --decisions\` says why.`,
+  },
 })

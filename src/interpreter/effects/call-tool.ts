@@ -4,7 +4,9 @@
 //   T2. The key is made of run, path, attempt, part and number of the call: asked again after a crash, the tool sees the same.
 //   T3. Before every effect, however late in the call, the kill switches are looked at and the decision is recorded. A call that is stopped there
 //       has no outcome: it is made again, with the same key, when the run goes on.
+//   T5. In a loop's candidate all of it (grants, permit, paths, the folder of commands) is meant in the candidate's workspace: engine/workspace.ts.
 //   T4. A third-party tool does no more than it said this call takes, whatever its caller may do.
+import { join } from 'node:path'
 import { containsGrant, coreGrantKinds } from '#grants/match.ts'
 import { checkNeeds } from '#interpreter/guard/guard.ts'
 import { makeToolContext, type ToolContextOptions } from '#interpreter/guard/context.ts'
@@ -12,6 +14,7 @@ import type { Authority, Grant } from '#model/capability.ts'
 import type { Failure, Outcome, Part, TaskId } from '#model/event.ts'
 import type { CallRequest } from '#interpreter/engine/evaluation.ts'
 import { pathOf } from '#interpreter/engine/path.ts'
+import { workspaceOf } from '#interpreter/engine/workspace.ts'
 import { levelsOf, limitsOf, rankOf, recordedCalls } from '#interpreter/engine/view.ts'
 import type { Value } from '#model/type.ts'
 import { ToolFailure, type ToolContext } from '#plugin-api/context.ts'
@@ -37,7 +40,10 @@ export interface CallPlace {
 
 /** Makes the call. Null: it was stopped before one of its effects. Rejects only when the audit log cannot be kept. */
 export async function callTool(world: World, request: CallRequest, place: CallPlace, signal: AbortSignal): Promise<Outcome | null> {
-  const { state, cwd, calls, audit, secrets } = world
+  const { state, calls, audit, secrets } = world
+  const workspace = workspaceOf(state, place.task)
+  if (workspace === 'refused') return { kind: 'failure', failure: { code: 'permit/denied', message: 'The folder in which this is to work is no workspace of a loop.', task: '', retryable: false } }
+  const cwd = workspace === null ? world.cwd : join(world.cwd, workspace) // T5
   const levels = levelsOf(state, place.task)
   const authority = [...(world.permit === null ? [] : [world.permit]), ...levels.map(level => level.allows)]
   const taskPath = pathOf(state, place.task)
@@ -72,9 +78,9 @@ export async function callTool(world: World, request: CallRequest, place: CallPl
   let hint: string | null = null
   const log = new RedactedLog(secrets, message => world.log(taskPath, message))
   const context = redactedContext(makeToolContext({
-    host: world.host, cwd, signal, taskPath,
+    host: world.host, cwd, project: world.cwd, signal, taskPath,
     authority: isForeign(world, request.module) ? [...authority, ownLevel(request.needs, cwd)] : authority, // T4
-    implied: await impliedBy(world, levels, request.needs),
+    implied: await impliedBy(world, cwd, levels, request.needs),
     idempotencyKey: key,
     begunBefore: place.begunBefore, ...appending(world, place, key),
     ...(world.kindsOf === undefined ? {} : { kindsOf: world.kindsOf }),
@@ -149,7 +155,7 @@ function revealArgs(world: World, request: CallRequest): { readonly args: Readon
 }
 
 /** What comes with the grants that a call is allowed under; of a third-party plugin's, what the permit holds as well. */
-async function impliedBy({ host, state, permit, cwd, comesWithStd }: World, levels: ReturnType<typeof levelsOf>, needs: readonly Grant[]): Promise<Grant[]> {
+async function impliedBy({ host, state, permit, comesWithStd }: World, cwd: string, levels: ReturnType<typeof levelsOf>, needs: readonly Grant[]): Promise<Grant[]> {
   // As it was asked for (asked.ts), before folders are looked for on disk.
   const isPermitted = (asked: Grant | null): boolean => asked !== null && permit!.some(each => containsGrant(each, asked, cwd))
   const found: Grant[] = []

@@ -37,6 +37,7 @@ export function memoryJournal(): Journal {
   return {
     audit,
     triggers: null,
+    loops: null,
     mailbox: {
       put(runId, request, nowMs) {
         const run = runs.get(runId)

@@ -24,6 +24,7 @@ import { migrations } from './schema.ts'
 import { SqliteAudit } from './sqlite-audit.ts'
 import { databaseImage } from './sqlite-image.ts'
 import { prepareLines, SqliteLines } from './sqlite-lines.ts'
+import { SqliteLoops } from './sqlite-loops.ts'
 import { SqliteMailbox } from './sqlite-mailbox.ts'
 import { SqliteRetention } from './sqlite-retention.ts'
 import { keepDatabase, statement, type Guarded } from './sqlite-statement.ts'
@@ -115,6 +116,7 @@ class SqliteJournal implements Journal {
   readonly retention: SqliteRetention
   readonly mailbox: SqliteMailbox
   private served: SqliteTriggers | null = null
+  private looped: SqliteLoops | null = null
   private remembered = 0
   /** The one that was read last: going on with a run reads it several times. */
   private readPlan: { readonly hash: string; readonly plan: Plan } | null = null
@@ -134,6 +136,11 @@ class SqliteJournal implements Journal {
   /** Its statements are made when something is served. */
   get triggers(): SqliteTriggers {
     return (this.served ??= this.guarded(() => new SqliteTriggers(this.database, this.guarded)))
+  }
+
+  /** The same for loops. */
+  get loops(): SqliteLoops {
+    return (this.looped ??= this.guarded(() => new SqliteLoops(this.database, this.guarded)))
   }
 
   startRun(summary: RunSummary, plan: Plan, { events = [], folder, sources, lease, superseded }: Beginning = {}): RunLog {

@@ -1,0 +1,119 @@
+// Loop tools: what the hidden workflows of a loop ask of tek itself, as a module beside those of the program.
+// Owns: the module `@loop`: which question is answered by what. Does not own: the answers (stages.ts, health.ts, switch.ts), the order of stages (compiler/4-lower/lower-loop.ts).
+//   T1. It answers only in a run that the store knows as a cycle of a loop: a plan that somebody made, a fork or a replay changes no champion.
+//   T2. Reading answers are recorded by the run like any call's, so that a cycle gone on with sees what it saw before.
+//   T3. What changes something is known by the run: asked for again after a crash it changes nothing twice.
+import { join } from 'node:path'
+import { loopErrors } from '#diagnostics/catalog/loop.ts'
+import type { Host } from '#host/host.ts'
+import type { Outcome } from '#model/event.ts'
+import type { Plan, PlanLoop } from '#model/plan.ts'
+import type { Value } from '#model/type.ts'
+import { ToolFailure } from '#plugin-api/context.ts'
+import type { ToolCall, ToolRunner } from '#plugin-api/tool-runner.ts'
+import type { Journal } from '#interpreter/journal/journal.ts'
+import type { LoopStore } from '#interpreter/journal/loops.ts'
+import { fieldsOf, numberOf, textOf } from './cycle-result.ts'
+import { healthOf, NO_LIMIT, RECENT } from './health.ts'
+import * as stages from './stages.ts'
+
+/** As the plans name it. */
+export const LOOP_MODULE = '@loop'
+
+export interface LoopToolsSettings {
+  readonly host: Host
+  readonly journal: Journal
+  readonly plan: Plan
+  /** Null: not known before it begins, so it is no cycle. */
+  readonly runId: string | null
+}
+
+/** The tools of a program with those of its loops. */
+export function withLoopTools(runner: ToolRunner, settings: LoopToolsSettings): ToolRunner {
+  if (settings.plan.loopBodies === undefined) return runner
+  return {
+    pure: (module, fn) => (module === LOOP_MODULE ? null : runner.pure(module, fn)),
+    threadModule: module => (module === LOOP_MODULE ? null : runner.threadModule(module)),
+    call: (call, context) => (call.module === LOOP_MODULE ? answered(settings, call, text => context.log(text)) : runner.call(call, context)),
+    close: () => runner.close(),
+  }
+}
+
+async function answered(settings: LoopToolsSettings, call: ToolCall, log: (text: string) => void): Promise<Outcome> {
+  try {
+    const value = await answer(settings, call, log)
+    return { kind: 'value', value }
+  } catch (error) {
+    if (!(error instanceof ToolFailure)) throw error
+    return { kind: 'failure', failure: { code: error.code, message: error.message, task: '', retryable: false, ...(error.help === undefined ? {} : { help: error.help }) } }
+  }
+}
+
+/** The loop that a run is a cycle of. */
+export interface Cycle {
+  readonly host: Host
+  readonly store: LoopStore
+  readonly key: string
+  readonly cycle: number
+  readonly runId: string
+  readonly loop: PlanLoop
+}
+
+function cycleOf({ host, journal, plan, runId }: LoopToolsSettings): Cycle {
+  const store = journal.loops
+  const found = runId === null || store === null ? null : store.ofRun(runId)
+  const name = found === null ? undefined : store!.row(found.key)?.name
+  const loop = Object.values(plan.loopBodies ?? {}).find(each => each.name === name)
+  if (found === null || loop === undefined) { // T1
+    const { code, message, help } = loopErrors['not-driven']({})
+    throw new ToolFailure(code, message, { help: help[0]! })
+  }
+  return { host, store: store!, key: found.key, cycle: found.cycle, runId: runId!, loop }
+}
+
+async function answer(settings: LoopToolsSettings, { fn, args }: ToolCall, log: (text: string) => void): Promise<Value> {
+  const cycle = cycleOf(settings)
+  switch (fn) {
+    case 'health': return healthNow(cycle)
+    case 'decide': return stages.decide(args['health'], args['differentiates'] === true, cycle.loop.limits)
+    case 'decision': return stages.decision(args['said'], args['isAnswer'] === true)
+    case 'candidates': return stages.candidates(textOf(args['branch']) ?? '', args['copies'], args['made'], args['champion'], numberOf(args['most']))
+    case 'gates': return stages.gates(args['said'], await ownGates(cycle))
+    case 'ran': return stages.ran(args['told'])
+    case 'observed': return stages.observed(args['run'], args['health'], await healthNow(cycle))
+    case 'score': return stages.score(args['run'], args['health'], cycle.host.now() - (cycle.store.open(cycle.key)?.atMs ?? cycle.host.now()))
+    case 'best': return stages.best(args['candidates'])
+    case 'promote': return promote(cycle, args['best'])
+    case 'rollback': return rollback(cycle, args['why'])
+    case 'note':
+      log(String(args['text'] ?? ''))
+      return null
+    default:
+      throw new ToolFailure('loop/not-driven', `This tek knows no stage \`${fn}\` of a loop.`)
+  }
+}
+
+function healthNow({ host, store, key, loop }: Cycle): Promise<Value> {
+  return healthOf(host, host.cwd, store.past(key, RECENT), store.row(key)?.series ?? null, loop.limits)
+}
+
+/** Gates that hold for every candidate. */
+async function ownGates(cycle: Cycle): Promise<{ readonly name: string; readonly passed: boolean }[]> {
+  const { budget } = fieldsOf(await healthNow(cycle))
+  const left = fieldsOf(budget)
+  const isStopped = (await cycle.host.files.stat(join(cycle.host.cwd, '.tek', 'STOP')).catch(() => null)) !== null
+  return [
+    { name: 'within limits', passed: ['tokens', 'cost', 'time'].every(name => (numberOf(left[name]) ?? NO_LIMIT) > 0) },
+    { name: 'kill switch off', passed: !isStopped },
+  ]
+}
+
+async function promote({ host, store, key, runId, cycle }: Cycle, given: Value | undefined): Promise<Value> {
+  const best = fieldsOf(given)
+  const made = store.promote(key, { runId, cycle, atMs: host.now(), candidate: best['candidate'] ?? null, score: numberOf(best['score']) ?? 0, content: null }) // T3
+  return { version: made.version, workspace: null }
+}
+
+async function rollback({ store, key }: Cycle, why: Value | undefined): Promise<Value> {
+  return { version: store.champion(key)?.version ?? 0, why: textOf(why) }
+}
