@@ -1,6 +1,6 @@
 // Machine usage: how much of processors, memory and disk is in use, as the system says.
 // Owns: taking the measure. Does not own: what is too much (interpreter/loop/health.ts).
-//   U1. Processors: the share of their time that was not idle between two looks, at least MIN_SAMPLE_MS apart; the first look waits that long.
+//   U1. Processors: the share of their time that was not idle between two looks; the first look waits MIN_SAMPLE_MS, and one answer holds for FRESH_MS.
 //   U2. Memory: what is neither free nor taken back at once when it is needed, of the limit that holds for this process (a control group's, else the machine's).
 //   U3. Disk: as `df` computes it: what is used of what is used or may be used by who is no administrator.
 import { statfs } from 'node:fs/promises'
@@ -9,6 +9,8 @@ import type { MachineUsage } from './host.ts'
 
 /** Least time between two looks at the processors. */
 const MIN_SAMPLE_MS = 100
+/** How long what was seen of the processors is taken to hold. */
+const FRESH_MS = 1_000
 
 interface Sample {
   readonly atMs: number
@@ -17,20 +19,31 @@ interface Sample {
 }
 
 let last: Sample | null = null
+let seen: { readonly atMs: number; readonly cpu: number } | null = null
 
 /** What is in use now. Where the disk cannot be looked at (no such folder yet), it counts as empty. */
 export async function machineUsage(folder: string): Promise<MachineUsage> {
-  const before = last !== null && performance.now() - last.atMs >= MIN_SAMPLE_MS ? last : sample()
-  if (performance.now() - before.atMs < MIN_SAMPLE_MS) await new Promise(resolve => void setTimeout(resolve, MIN_SAMPLE_MS)) // U1
-  const now = sample()
-  last = now
-  const passed = now.all - before.all
   const total = limitOfMemory()
   return {
-    cpu: passed <= 0 ? 0 : share((now.busy - before.busy) / passed),
+    cpu: await cpuShare(),
     memory: share(1 - Math.min(process.availableMemory?.() ?? freemem(), total) / total), // U2
     disk: await diskShare(folder),
   }
+}
+
+/** U1. */
+async function cpuShare(): Promise<number> {
+  if (seen !== null && performance.now() - seen.atMs < FRESH_MS) return seen.cpu
+  let before = last
+  if (before === null) {
+    before = sample()
+    await new Promise(resolve => void setTimeout(resolve, MIN_SAMPLE_MS))
+  }
+  const now = sample()
+  const passed = now.all - before.all
+  last = now
+  seen = { atMs: now.atMs, cpu: passed <= 0 ? (seen?.cpu ?? 0) : share((now.busy - before.busy) / passed) }
+  return seen.cpu
 }
 
 function sample(): Sample {

@@ -14,7 +14,7 @@ import type { ToolCall, ToolRunner } from '#plugin-api/tool-runner.ts'
 import type { Journal } from '#interpreter/journal/journal.ts'
 import type { LoopStore } from '#interpreter/journal/loops.ts'
 import { fieldsOf, numberOf, textOf } from './cycle-result.ts'
-import { healthOf, NO_LIMIT, RECENT } from './health.ts'
+import { healthOf, left, RECENT } from './health.ts'
 import * as stages from './stages.ts'
 
 /** As the plans name it. */
@@ -99,11 +99,11 @@ function healthNow({ host, store, key, loop }: Cycle): Promise<Value> {
 
 /** Gates that hold for every candidate. */
 async function ownGates(cycle: Cycle): Promise<{ readonly name: string; readonly passed: boolean }[]> {
-  const { budget } = fieldsOf(await healthNow(cycle))
-  const left = fieldsOf(budget)
+  const { limits } = cycle.loop
+  const spent = cycle.store.row(cycle.key)?.series?.spent
   const isStopped = (await cycle.host.files.stat(join(cycle.host.cwd, '.tek', 'STOP')).catch(() => null)) !== null
   return [
-    { name: 'within limits', passed: ['tokens', 'cost', 'time'].every(name => (numberOf(left[name]) ?? NO_LIMIT) > 0) },
+    { name: 'within limits', passed: (['tokens', 'costMicros', 'timeMs'] as const).every(name => left(limits[name], spent?.[name] ?? 0) > 0) },
     { name: 'kill switch off', passed: !isStopped },
   ]
 }
