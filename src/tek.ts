@@ -331,7 +331,7 @@ async function drive(host: Host, options: DriveOptions & Pick<RunOptions, 'datab
   try {
     if (plan.modules.some(each => each.origin === 'plugin')) plugins.prepare()
     const programTools = await plugins.toolRunner(plan.modules, folder)
-    const toolRunner = plan.loopBodies === undefined ? programTools : (await import('./interpreter/loop/loop-tools.ts')).withLoopTools(programTools, { host, journal, plan, runId })
+    const toolRunner = plan.loopBodies === undefined ? programTools : (await import('./interpreter/loop/loop-tools.ts')).withLoopTools(programTools, { host, journal, plan, runId, mayBeUnconfined: options.mayBeUnconfined ?? false })
     const [signatures, { comesWithStd }] = await Promise.all([signaturesOf(plugins, plan, folder), import('./interpreter/implied.ts')])
     const known = { kindsOf: grantKindsOf(signatures.map(each => each.signature)), comesWithStd: comesWithStd(stdOf(signatures)) }
     const store = journal.audit.place === null ? null : await sealStore(host)

@@ -18,6 +18,7 @@ import { isHeld, LEASE_MS, newLeaseOf, RENEW_EVERY_MS } from './loop-lease.ts'
 import type { CycleEnd, LoopCycle, LoopRow, LoopSeries, LoopStore } from '#interpreter/journal/loops.ts'
 import { readCycle } from '#interpreter/loop/cycle-result.ts'
 import { MAX_PAST, pastOf } from '#interpreter/loop/past.ts'
+import { Workspaces } from '#interpreter/loop/workspaces.ts'
 import { isFinished, newRunId } from '#interpreter/run.ts'
 import type { RunNotice, RunSummary } from '#model/report.ts'
 import type { PlanLoop } from '#model/plan.ts'
@@ -173,7 +174,7 @@ class Driving {
     if (status === 'paused') return this.standing('paused', done.value)
     const isLimit = status === 'stopped' && outcome?.kind === 'failure' && outcome.failure.code === 'run/limit-reached'
     if (status === 'stopped' && !isLimit) return this.standing('stopped', done.value)
-    this.settle(open, done.value)
+    await this.settle(open, done.value)
     return null
   }
 
@@ -194,7 +195,7 @@ class Driving {
   }
 
   /** Records what a cycle came to. // D3 */
-  private settle({ cycle, runId }: LoopCycle, summary: RunSummary): void {
+  private async settle({ cycle, runId }: LoopCycle, summary: RunSummary): Promise<void> {
     const { host, options, store, key, owner } = this
     const read = readCycle(summary.outcome!, host.now(), summary.elapsedMs)
     const promoted = read.end.promoted ?? store.madeBy(key, runId)?.version ?? null
@@ -205,6 +206,7 @@ class Driving {
       ...this.series, spent: addSpent(this.series.spent, spentBy(summary, this.callsOf(runId))), errors: end.ok ? 0 : this.series.errors + 1, rest,
       ...(read.stops ? { ended: { code: 'stop when', message: 'its `stop when` holds' } } : {}),
     }
+    if (this.loop.over !== null) await new Workspaces({ host, store, key, name: this.loop.name, mayBeUnconfined: options.mayBeUnconfined ?? false }).close(cycle) // of one that failed, too
     store.end(key, owner, cycle, end, read.decisions, this.series)
     options.onLoop({ kind: 'cycle-ended', cycle, runId, end })
     if (cycle % RETIRE_EVERY === 0) this.retire()
@@ -237,7 +239,7 @@ class Driving {
     const [last] = store.past(key, 1)
     return answer({
       kind, loop: loop.name, cycles: this.series.cycles, because, open, says: this.series.ended?.message ?? last?.end?.says ?? '',
-      champion: champion === null ? null : { version: champion.version, score: champion.score, candidate: champion.candidate },
+      champion: champion === null || champion.version === 0 ? null : { version: champion.version, score: champion.score, candidate: champion.candidate },
     })
   }
 

@@ -28,10 +28,8 @@ export interface Driven {
 export class LoopWorld {
   readonly folder = mkdtempSync(join(tmpdir(), 'tek-loop-'))
   usage: MachineUsage = calm
-  private readonly text: string
 
   constructor(text: string, files: Readonly<Record<string, string>> = {}) {
-    this.text = text
     for (const [name, content] of Object.entries({ ...files, 'main.tek': text })) this.write(name, content)
   }
 
@@ -81,19 +79,22 @@ export class LoopWorld {
 }
 
 /** A journal that remembers the database as it was after each of its writes: what a process that is killed there leaves. */
-export async function watchedJournal(path: string): Promise<{ readonly journal: Journal; readonly snapshots: Buffer[]; close(): void }> {
+export async function watchedJournal(path: string, onSnapshot: (index: number) => void = () => {}): Promise<{ readonly journal: Journal; readonly snapshots: Buffer[]; snap(): void; close(): void }> {
   const journal = await sqliteJournal(path)
   const reader = new Database(path, { readonly: true })
   const version = reader.prepare('pragma data_version').pluck()
   const snapshots: Buffer[] = []
   let last = version.get()
+  const snap = (): void => {
+    onSnapshot(snapshots.push(reader.serialize()) - 1)
+  }
   const look = (): void => {
     const now = version.get()
     if (now === last) return
     last = now
-    snapshots.push(reader.serialize())
+    snap()
   }
-  return { journal: watching(journal, look), snapshots, close: () => (reader.close(), journal.close()) }
+  return { journal: watching(journal, look), snapshots, snap, close: () => (reader.close(), journal.close()) }
 }
 
 function watching<Watched extends object>(target: Watched, look: () => void): Watched {

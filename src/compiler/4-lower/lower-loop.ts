@@ -11,7 +11,7 @@ import { anyType, listOf, stripQualifiers, union } from '#types/construct.ts'
 import type { LimitsClause, LoopMember, StageName, TaskDecl } from '../1-syntax/ast.ts'
 import type { Sym } from '../2-resolve/program.ts'
 import { readLimits } from '../3-check/limits.ts'
-import { ask, nodesIn, PAST, record, withNames } from './loop-names.ts'
+import { ask, LOOP_MODULE, nodesIn, PAST, record, withNames } from './loop-names.ts'
 import type { LowerAt, LowerContext } from './lower-context.ts'
 import { lowerExpr } from './lower-expression.ts'
 import { lowerGrants, lowerTask, lowerWaits, type NodeParts } from './lower-workflow.ts'
@@ -221,17 +221,27 @@ class LoopLowering {
       promote: either('promote', and(and(is(node(vary), 'ok'), passed), isVerified)), rollback: either('rollback', or(is(node(vary), 'bad'), not(passed))), failed: value(null),
     }), { when: isOne, onFailure: { kind: 'use', value: record({ promote: value(false), rollback: value(true), failed: whyFailed }) } })
     const wins = and(isTrue(of(node(judge), 'promote')), not(isTrue(of(node(judge), 'rollback')))) // rollback beats promote
-    const promote = nodes.pure('promote', ask('promote', { cycle: param('cycle'), best: node(best), over: this.overValue() }, 'write'), {
+    const promote = nodes.pure('promote', this.asking('promote', { best: node(best) }), {
       when: wins, onFailure: { kind: 'use', value: record({ failed: whyFailed }) },
     })
     const isPromoted = isThere(of(node(promote), 'version'))
     const why: PlanExpr = { op: 'coalesce', left: of(node(promote), 'failed'), right: { op: 'coalesce', left: of(node(judge), 'failed'), right: of(of(node(best), 'run'), 'reason') } }
     const falls = or(isTrue(of(node(judge), 'rollback')), isThere(of(node(promote), 'failed')))
-    const rollback = nodes.pure('rollback', ask('rollback', { cycle: param('cycle'), best: node(best), why }, 'write'), { when: falls }, [promote])
+    const rollback = nodes.pure('rollback', ask('rollback', { best: node(best), why, over: this.overValue() }, 'write'), { when: falls }, [promote])
     const acts = (which: 'promote' | 'rollback', when: PlanExpr): number => this.actions(nodes, which, outcomes(which).flatMap(member => member.actions.map(action => ({ member, action }))), all, which === 'promote' ? of(node(promote), 'workspace') : value(null), when)
     const done = [acts('promote', isPromoted), acts('rollback', isThere(node(rollback)))]
-    if (this.isOver) nodes.pure('closed', ask('close', { cycle: param('cycle') }, 'write'), {}, [...done, rollback])
+    if (this.isOver) nodes.pure('closed', ask('close', {}, 'write'), {}, [...done, rollback])
     return { told: { verdict: node(vary), judge: node(judge), promoted: node(promote), rolledBack: node(rollback), did: { op: 'list', items: done.map(node) } } }
+  }
+
+  /** Making a workspace reads the champion's files, promoting one changes them: both need what a tool would need that does so. */
+  private asking(fn: 'open' | 'promote', args: Names): PlanExpr {
+    const over = this.over()
+    if (over === null) return ask(fn, { ...args, over: value(null) }, 'write')
+    const needs = fn === 'open' ? [{ grant: 'fs.read', args: [{ param: 'files' }] }]
+      : over.kind === 'copy' ? [{ grant: 'fs.write', args: [{ param: 'files' }] }] : [{ grant: 'git.branch', args: [{ param: 'branch' }] }]
+    const own: Names = fn === 'promote' && over.kind === 'git' ? { branch: value(`tek/${this.symbol.name}`) } : { files: { op: 'template', parts: [over.path, '/**'] } }
+    return { op: 'call', module: LOOP_MODULE, fn, effect: 'write', runs: 'host', args: { ...args, ...own, over: this.overValue() }, needs }
   }
 
   private overValue(): PlanExpr {
@@ -263,7 +273,7 @@ class LoopLowering {
     const said = this.symbol.declaration.body.flatMap(member => (member.kind === 'gate' ? [record({ name: this.condition(member.name, names), passed: this.condition(member.condition, names) })] : []))
     const gates = nodes.pure('gates', ask('gates', { said: { op: 'list', items: said }, diff: param('diff') }))
     const isLetIn = isTrue(of(node(gates), 'passed'))
-    const workspace = nodes.pure('workspace', this.isOver ? ask('open', { cycle: param('cycle'), index: param('index'), over: this.overValue() }, 'write') : value(null), { when: isLetIn })
+    const workspace = nodes.pure('workspace', this.isOver ? this.asking('open', { index: param('index') }) : value(null), { when: isLetIn })
     const stage = this.stages.get('run')
     const failed = { kind: 'use' as const, value: record({ agreed: value(false), value: value(null), reason: whyFailed, runs: value([]) }) }
     const parts = stage === undefined ? { body: { kind: 'expr' as const, value: param('candidate') } } : this.stage(stage, names)

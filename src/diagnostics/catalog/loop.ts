@@ -63,4 +63,14 @@ export const loopErrors = defineDiagnostics('loop', {
     message: (p: { loop: string; errors: number }) => `${p.errors} cycles of \`${p.loop}\` failed one after another.`,
     help: (p: { loop: string }) => `\`tek show ${p.loop} --decisions\` says why.`,
   },
+  'no-workspace': {
+    severity: 'error',
+    message: (p: { path: string; reason: string }) => `\`${p.path.slice(0, 200)}\` cannot be a workspace: ${p.reason}.`,
+    help: () => '`over copy("site")` takes a folder within the project, `over git(".")` a git repository with a commit.',
+  },
+  'champion-changed': {
+    severity: 'error',
+    message: (p: { path: string }) => `\`${p.path.slice(0, 200)}\` was changed by somebody while a candidate was tried: what was tested is not what it would become.`,
+    help: () => 'Nothing was switched. The next cycle begins with what is there now.',
+  },
 })

@@ -61,7 +61,7 @@ export async function callTool(world: World, request: CallRequest, place: CallPl
     return { kind: 'failure', failure: { ...refusal, task: '' } }
   }
   for (const need of request.needs) {
-    if (coreGrantKinds(need.name) !== null) continue // what becomes of those is decided, and told, when they are used
+    if (coreGrantKinds(need.name) !== null && request.module !== '@loop') continue // what becomes of those is decided, and told, when they are used
     if (!world.mayAct()) return null
     onDecision(need, true)
   }

@@ -58,7 +58,7 @@ export interface LoopVersion {
   readonly atMs: number
   readonly candidate: Value
   readonly score: number
-  /** Of a workspace: what its files are, by a hash (a copy) or a commit (git); null: candidates are values. */
+  /** Of a workspace: what its files are (interpreter/loop/workspaces.ts); null: candidates are values. */
   readonly content: string | null
 }
 
@@ -141,7 +141,8 @@ export interface LoopStore {
   past(key: string, limit: number): LoopCycle[]
   ofRun(runId: string): { readonly key: string; readonly cycle: number } | null
   /** The new champion; the same one when the run made it before. // L2 */
-  promote(key: string, made: Pick<LoopVersion, 'runId' | 'cycle' | 'atMs' | 'candidate' | 'score' | 'content'>): LoopVersion
+  /** `origin`: what the workspace was before its first version, kept as version 0. */
+  promote(key: string, made: Pick<LoopVersion, 'runId' | 'cycle' | 'atMs' | 'candidate' | 'score' | 'content'>, origin?: string | null): LoopVersion
   champion(key: string): LoopVersion | null
   /** The version that a run made. */
   madeBy(key: string, runId: string): LoopVersion | null

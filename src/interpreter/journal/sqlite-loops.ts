@@ -118,11 +118,12 @@ export class SqliteLoops implements LoopStore {
     return this.guarded(() => (this.statements.ofRun.get(runId) as { key: string; cycle: number } | undefined) ?? null)
   }
 
-  promote(key: string, made: Pick<LoopVersion, 'runId' | 'cycle' | 'atMs' | 'candidate' | 'score' | 'content'>): LoopVersion {
+  promote(key: string, made: Pick<LoopVersion, 'runId' | 'cycle' | 'atMs' | 'candidate' | 'score' | 'content'>, origin: string | null = null): LoopVersion {
     return this.together(() => {
       const before = this.statements.madeBy.get(key, made.runId) as VersionRow | undefined // L2
       if (before !== undefined) return versionOf(before)
       const { champion, next } = this.statements.standing.get(key) as { champion: number; next: number }
+      if (champion === 0 && origin !== null) this.statements.addOrigin.run(key, `origin of ${key}`, made.atMs, origin)
       this.statements.addVersion.run(key, next, champion, made.runId, made.cycle, made.atMs, JSON.stringify(made.candidate), made.score, made.content)
       this.statements.crown.run(next, next + 1, key)
       return { version: next, parent: champion, ...made }
@@ -238,6 +239,7 @@ function prepare(database: Database) {
     ofRun: sql('select loop as key, cycle from loop_cycles where run = ?'),
     standing: sql('select champion, next_version as next from loops where key = ?'),
     addVersion: sql('insert into loop_versions (loop, version, parent, run, cycle, at_ms, candidate, score, content) values (?, ?, ?, ?, ?, ?, ?, ?, ?)'),
+    addOrigin: sql(`insert into loop_versions (loop, version, parent, run, cycle, at_ms, candidate, score, content) values (?, 0, 0, ?, 0, ?, 'null', 0, ?) on conflict do nothing`),
     crown: sql('update loops set champion = ?, next_version = ?, intent = null where key = ?'),
     setChampion: sql('update loops set champion = ?, intent = null where key = ?'),
     championOf: sql(`select ${versionColumns} from loop_versions where loop = ? and version = (select champion from loops where key = loop)`),

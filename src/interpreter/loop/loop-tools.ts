@@ -16,6 +16,7 @@ import type { LoopStore } from '#interpreter/journal/loops.ts'
 import { fieldsOf, numberOf, textOf } from './cycle-result.ts'
 import { healthOf, left, RECENT } from './health.ts'
 import * as stages from './stages.ts'
+import { asFailure, type Over, overOf, Workspaces } from './workspaces.ts'
 
 /** As the plans name it. */
 export const LOOP_MODULE = '@loop'
@@ -26,6 +27,8 @@ export interface LoopToolsSettings {
   readonly plan: Plan
   /** Null: not known before it begins, so it is no cycle. */
   readonly runId: string | null
+  /** Accepted by name: git may run unconfined where the machine has no sandbox. */
+  readonly mayBeUnconfined: boolean
 }
 
 /** The tools of a program with those of its loops. */
@@ -43,9 +46,10 @@ async function answered(settings: LoopToolsSettings, call: ToolCall, log: (text:
   try {
     const value = await answer(settings, call, log)
     return { kind: 'value', value }
-  } catch (error) {
+  } catch (caught) {
+    const error = asFailure(caught)
     if (!(error instanceof ToolFailure)) throw error
-    return { kind: 'failure', failure: { code: error.code, message: error.message, task: '', retryable: false, ...(error.help === undefined ? {} : { help: error.help }) } }
+    return { kind: 'failure', failure: { code: error.code, message: error.message, task: '', retryable: error.retryable, ...(error.help === undefined ? {} : { help: error.help }) } }
   }
 }
 
@@ -57,9 +61,10 @@ export interface Cycle {
   readonly cycle: number
   readonly runId: string
   readonly loop: PlanLoop
+  readonly mayBeUnconfined: boolean
 }
 
-function cycleOf({ host, journal, plan, runId }: LoopToolsSettings): Cycle {
+function cycleOf({ host, journal, plan, runId, mayBeUnconfined }: LoopToolsSettings): Cycle {
   const store = journal.loops
   const found = runId === null || store === null ? null : store.ofRun(runId)
   const name = found === null ? undefined : store!.row(found.key)?.name
@@ -68,7 +73,7 @@ function cycleOf({ host, journal, plan, runId }: LoopToolsSettings): Cycle {
     const { code, message, help } = loopErrors['not-driven']({})
     throw new ToolFailure(code, message, { help: help[0]! })
   }
-  return { host, store: store!, key: found.key, cycle: found.cycle, runId: runId!, loop }
+  return { host, store: store!, key: found.key, cycle: found.cycle, runId: runId!, loop, mayBeUnconfined }
 }
 
 async function answer(settings: LoopToolsSettings, { fn, args }: ToolCall, log: (text: string) => void): Promise<Value> {
@@ -83,8 +88,12 @@ async function answer(settings: LoopToolsSettings, { fn, args }: ToolCall, log: 
     case 'observed': return stages.observed(args['run'], args['health'], await healthNow(cycle))
     case 'score': return stages.score(args['run'], args['health'], cycle.host.now() - (cycle.store.open(cycle.key)?.atMs ?? cycle.host.now()))
     case 'best': return stages.best(args['candidates'])
-    case 'promote': return promote(cycle, args['best'])
-    case 'rollback': return rollback(cycle, args['why'])
+    case 'open': return opened(cycle, args)
+    case 'promote': return promote(cycle, args['best'], overOf(args['over']))
+    case 'rollback': return rollback(cycle, args['best'], args['why'], overOf(args['over']))
+    case 'close':
+      await workspacesOf(cycle).close(cycle.cycle)
+      return null
     case 'note':
       log(String(args['text'] ?? ''))
       return null
@@ -108,12 +117,30 @@ async function ownGates(cycle: Cycle): Promise<{ readonly name: string; readonly
   ]
 }
 
-async function promote({ host, store, key, runId, cycle }: Cycle, given: Value | undefined): Promise<Value> {
-  const best = fieldsOf(given)
-  const made = store.promote(key, { runId, cycle, atMs: host.now(), candidate: best['candidate'] ?? null, score: numberOf(best['score']) ?? 0, content: null }) // T3
-  return { version: made.version, workspace: null }
+function opened(cycle: Cycle, args: Readonly<Record<string, Value>>): Promise<Value> {
+  const over = overOf(args['over'])
+  return over === null ? Promise.resolve(null) : workspacesOf(cycle).open(cycle.cycle, numberOf(args['index']) ?? 0, over)
 }
 
-async function rollback({ store, key }: Cycle, why: Value | undefined): Promise<Value> {
-  return { version: store.champion(key)?.version ?? 0, why: textOf(why) }
+function workspacesOf({ host, store, key, loop, mayBeUnconfined }: Cycle): Workspaces {
+  return new Workspaces({ host, store, key, name: loop.name, mayBeUnconfined })
+}
+
+async function promote(cycle: Cycle, given: Value | undefined, over: Over | null): Promise<Value> {
+  const { host, store, key, runId } = cycle
+  const best = fieldsOf(given)
+  const workspace = textOf(best['workspace'])
+  const atMs = store.open(key)?.atMs ?? host.now()
+  const before = store.madeBy(key, runId) // T3
+  const isGit = over?.kind === 'git'
+  if (before !== null) return { version: before.version, workspace: isGit ? workspace : null }
+  const switched = over === null || workspace === null ? null : await workspacesOf(cycle).promote(runId, workspace, over, atMs, `${cycle.loop.name}: version of cycle ${cycle.cycle}`)
+  const made = store.promote(key, { runId, cycle: cycle.cycle, atMs: host.now(), candidate: best['candidate'] ?? null, score: numberOf(best['score']) ?? 0, content: switched?.content ?? null }, switched?.origin)
+  return { version: made.version, workspace: isGit ? workspace : null }
+}
+
+async function rollback(cycle: Cycle, given: Value | undefined, why: Value | undefined, over: Over | null): Promise<Value> {
+  const workspace = textOf(fieldsOf(given)['workspace'])
+  const untouched = over === null || workspace === null ? null : await workspacesOf(cycle).isUntouched(workspace, over)
+  return { version: cycle.store.champion(cycle.key)?.version ?? 0, why: textOf(why), untouched }
 }
