@@ -134,7 +134,9 @@ export async function startRun(settings: StartSettings): Promise<RunResult> {
     runId, workflow: plan.workflows[chosen.key]!.name, program, planHash: plan.hash, startedAtMs: host.now(), elapsedMs: 0, status: 'running', outcome: null,
     tasks: noTasks, calls: { ...noCalls },
   }
-  const event: RunEvent = { kind: 'run-started', atMs: summary.startedAtMs, runId, planHash: plan.hash, workflow: chosen.key, args, tekVersion: settings.tekVersion, ...(settings.within === undefined ? {} : { within: settings.within }), ...(standInSeed === undefined ? {} : { standInSeed }) }
+  const { within } = settings
+  const begun = { runId, planHash: plan.hash, workflow: chosen.key, args, tekVersion: settings.tekVersion, ...(within === undefined ? {} : { within }) }
+  const event: RunEvent = { kind: 'run-started', atMs: summary.startedAtMs, ...begun, ...(standInSeed === undefined ? {} : { standInSeed }) }
   const lease = newLease(host)
   const { folder, sources } = settings
   const beginning = { events: [event], ...(folder === undefined ? {} : { folder }), ...(sources === undefined ? {} : { sources }), ...(lease === null ? {} : { lease }) }

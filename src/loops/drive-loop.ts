@@ -78,6 +78,7 @@ export function loopKey(program: string, name: string): string {
  */
 export async function driveLoop(host: Host, options: LoopOptions): Promise<Answer<LoopStanding>> {
   const loop = options.plan.loopBodies?.[options.loop]
+  if (loop?.evolves != null) return { kind: 'refused', diagnostics: [loopErrors['cannot-evolve']({ loop: loop.name })] }
   if (loop === undefined) return { kind: 'refused', diagnostics: [loopErrors['not-driven']({})] }
   return withJournal(options.database, async journal => {
     const store = journal.loops

@@ -21,7 +21,9 @@ export function loopsProblem(json: Fields, look: PlanLook, secrets: ReadonlySet<
     const { over } = loop
     const isOver = over === null || (isRecord(over) && (over['kind'] === 'git' || over['kind'] === 'copy'))
     if (!isOver) return `${at}.over is no workspace`
-    const problem = (over === null ? null : look.expr((over as Fields)['path'], `${at}.over.path`)) ?? look.limits(loop['limits'], `${at}.limits`) ?? (Array.isArray(loop['triggers']) && loop['triggers'].length === 0 ? null : triggersProblem(loop['triggers'] ?? null, `${at}.triggers`, new Set(), secrets))
+    const { triggers } = loop
+    const clocks = Array.isArray(triggers) && triggers.length === 0 ? null : triggersProblem(triggers ?? null, `${at}.triggers`, new Set(), secrets)
+    const problem = clocks ?? (over === null ? null : look.expr((over as Fields)['path'], `${at}.over.path`)) ?? look.limits(loop['limits'], `${at}.limits`)
     if (problem !== null) return problem
   }
   return null

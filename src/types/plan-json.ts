@@ -280,7 +280,8 @@ class Validator {
     if (retry !== null && !(isRecord(retry) && isIndex(retry['count']) && isNumber(retry['fromMs']) && isNumber(retry['toMs']))) return `${at}.retry is damaged`
     if (value['timeoutMs'] !== null && !isNumber(value['timeoutMs'])) return `${at}.timeoutMs is no number`
     if (cache !== null && !(isRecord(cache) && (cache['ageMs'] === null || isNumber(cache['ageMs'])))) return `${at}.cache is damaged`
-    if (verify !== null && !(isRecord(verify) && isIndex(verify['runs']) && [verify['agree'], verify['upTo']].every(each => each === null || isIndex(each)) && [undefined, true].includes(verify['tells'] as undefined | true))) return `${at}.verify is damaged`
+    const isTold = (of: Fields): boolean => of['tells'] === undefined || (of['tells'] === true && names.isHidden === true)
+    if (verify !== null && !(isRecord(verify) && isIndex(verify['runs']) && [verify['agree'], verify['upTo']].every(each => each === null || isIndex(each)) && isTold(verify))) return `${at}.verify is damaged`
     if (value['mustCheck'] !== undefined && value['mustCheck'] !== true) return `${at}.mustCheck is neither true nor absent`
     if (value['uncounted'] !== undefined && !(value['uncounted'] === true && names.isHidden === true)) return `${at}.uncounted is not of a loop`
     if (!isNumber(value['priority'])) return `${at}.priority is no number`

@@ -46,6 +46,7 @@ const table: readonly Room[] = [
   { room: 'history', may: ['interpreter', 'diagnostics', 'host/host.ts', ...plain], node: true },
   { room: 'tek.ts', may: ['history', 'compiler', 'interpreter', 'plugins', 'plugin-api', 'telemetry', 'host', 'diagnostics', 'grants', ...plain], node: true },
   { room: 'serve', may: ['tek.ts', 'history', 'interpreter', 'schedule', 'diagnostics', 'host/host.ts', 'grants', ...plain], node: true },
+  { room: 'loops', may: ['tek.ts', 'history', 'interpreter', 'schedule', 'diagnostics', 'host/host.ts', 'grants', ...plain], node: true },
   { room: 'editor', may: ['tek.ts', 'compiler', 'plugin-api', 'host', 'diagnostics', renderers, 'grants', ...plain], node: true },
   { room: 'testing', may: ['tek.ts', 'compiler', 'plugin-api', 'interpreter/engine', 'host', 'diagnostics', renderers, 'grants', ...plain], node: true },
   { room: 'web', may: ['tek.ts', 'compiler', 'plugin-api', 'host', 'graph', 'telemetry', 'diagnostics', renderers, 'grants', ...plain], node: true },

@@ -8,7 +8,7 @@ import type { PlanBody, PlanExpr, PlanLoop, PlanNode, PlanStandsFor, PlanValue, 
 import type { Type } from '#model/type.ts'
 import { isAssignable } from '#types/assignable.ts'
 import { anyType, listOf, stripQualifiers, union } from '#types/construct.ts'
-import type { LimitsClause, LoopMember, StageName, TaskDecl } from '../1-syntax/ast.ts'
+import type { CallExpr, LimitsClause, LoopMember, StageName, TaskDecl } from '../1-syntax/ast.ts'
 import type { Sym } from '../2-resolve/program.ts'
 import { readLimits } from '../3-check/limits.ts'
 import { ask, LOOP_MODULE, nodesIn, PAST, record, withNames } from './loop-names.ts'
@@ -116,7 +116,7 @@ class LoopLowering {
     const found = stage.value.kind === 'prompt-value' ? undefined : at.facts.types.get(stage.value)
     const parts = { ...lowerTask(at, task), ...lowerWaits(at, task) }
     const mustCheck = wanted !== null && stage.by === null && !isProved(found, wanted)
-    return { ...withNames(parts, new Map(Object.entries(names))), type: wanted ?? (stage.by === null ? anyType : wanted ?? anyType), ...(mustCheck ? { mustCheck: true as const } : {}), ...more }
+    return { ...withNames(parts, new Map(Object.entries(names))), type: wanted ?? anyType, ...(mustCheck ? { mustCheck: true as const } : {}), ...more }
   }
 
   private condition(expr: Parameters<typeof lowerExpr>[1], names: Names): PlanExpr {
@@ -228,7 +228,10 @@ class LoopLowering {
     const why: PlanExpr = { op: 'coalesce', left: of(node(promote), 'failed'), right: { op: 'coalesce', left: of(node(judge), 'failed'), right: of(of(node(best), 'run'), 'reason') } }
     const falls = or(isTrue(of(node(judge), 'rollback')), isThere(of(node(promote), 'failed')))
     const rollback = nodes.pure('rollback', ask('rollback', { best: node(best), why, over: this.overValue() }, 'write'), { when: falls }, [promote])
-    const acts = (which: 'promote' | 'rollback', when: PlanExpr): number => this.actions(nodes, which, outcomes(which).flatMap(member => member.actions.map(action => ({ member, action }))), all, which === 'promote' ? of(node(promote), 'workspace') : value(null), when)
+    const acts = (which: 'promote' | 'rollback', when: PlanExpr): number => {
+      const actions = outcomes(which).flatMap(member => member.actions)
+      return this.actions(nodes, which, actions, all, which === 'promote' ? of(node(promote), 'workspace') : value(null), when)
+    }
     const done = [acts('promote', isPromoted), acts('rollback', isThere(node(rollback)))]
     if (this.isOver) nodes.pure('closed', ask('close', {}, 'write'), {}, [...done, rollback])
     return { told: { verdict: node(vary), judge: node(judge), promoted: node(promote), rolledBack: node(rollback), did: { op: 'list', items: done.map(node) } } }
@@ -250,7 +253,7 @@ class LoopLowering {
   }
 
   /** Actions follow the switch; a failing one is told and undoes nothing. Those of `promote` work where the winner worked. */
-  private actions(nodes: Nodes, which: 'promote' | 'rollback', actions: readonly { readonly member: Extract<LoopMember, { kind: 'outcome' }>; readonly action: Parameters<typeof lowerExpr>[1] }[], names: Names, workspace: PlanExpr, when: PlanExpr): number {
+  private actions(nodes: Nodes, which: 'promote' | 'rollback', actions: readonly CallExpr[], names: Names, workspace: PlanExpr, when: PlanExpr): number {
     const name = `${which}Do`
     const told = { kind: 'use' as const, value: record({ failed: whyFailed }) }
     if (actions.length === 0) return nodes.pure(name, value(null))
@@ -259,7 +262,7 @@ class LoopLowering {
     const inside: Names = Object.fromEntries([...visible.map(each => [each, param(each)] as const), [PAST, param('past')]])
     const own = new Nodes()
     const folder = own.pure('workspace', param('workspace'))
-    const each = actions.map(({ action }, index): number => own.add(`action${index + 1}`, { body: { kind: 'expr', value: this.condition(action, inside) } }, index === 0 ? [folder] : [index]))
+    const each = actions.map((action, index): number => own.add(`action${index + 1}`, { body: { kind: 'expr', value: this.condition(action, inside) } }, index === 0 ? [folder] : [index]))
     this.workflows[key] = this.workflow({ kind: 'actions', loop: this.symbol.key }, [...visible, 'workspace'], own.list, { op: 'list', items: each.map(node) }, which === 'promote' && this.isOver ? { worksIn: folder } : {})
     const args = Object.fromEntries([...visible.map(each => [each, each === 'past' ? names[PAST]! : names[each]!] as const), ['workspace', workspace]])
     return nodes.add(name, { body: { kind: 'workflow', workflow: key, args }, when, onFailure: told, uncounted: true })

@@ -73,4 +73,29 @@ export const loopErrors = defineDiagnostics('loop', {
     message: (p: { path: string }) => `\`${p.path.slice(0, 200)}\` was changed by somebody while a candidate was tried: what was tested is not what it would become.`,
     help: () => 'Nothing was switched. The next cycle begins with what is there now.',
   },
+  'unknown-loop': {
+    severity: 'error',
+    message: (p: { loop: string; known: readonly string[] }) => `No loop \`${p.loop}\` has run here.`,
+    help: (p: { loop: string; known: readonly string[] }) => (p.known.length === 0 ? '`tek run FILE LOOP` runs one.' : `Loops that have: ${p.known.map(each => `\`${each}\``).join(', ')}.`),
+  },
+  'several-loops': {
+    severity: 'error',
+    message: (p: { loop: string; programs: readonly string[] }) => `Several programs have a loop \`${p.loop}\`: ${p.programs.join(', ')}.`,
+    help: (p: { loop: string; programs: readonly string[] }) => `Name the program with it: \`${p.programs[0] ?? 'program.tek'}:${p.loop}\`.`,
+  },
+  'unknown-version': {
+    severity: 'error',
+    message: (p: { loop: string; version: string }) => `\`${p.loop}\` has no version ${p.version}.`,
+    help: (p: { loop: string; version: string }) => `\`tek versions ${p.loop}\` lists them.`,
+  },
+  'cycle-open': {
+    severity: 'error',
+    message: (p: { loop: string; cycle: number }) => `Cycle ${p.cycle} of \`${p.loop}\` is not over: it would go on with the other champion.`,
+    help: () => '`tek run FILE LOOP` brings it to its end first.',
+  },
+  'cannot-evolve': {
+    severity: 'error',
+    message: (p: { loop: string }) => `The loop \`${p.loop}\` rewrites a program, and this tek cannot carry that out.`,
+    help: () => 'Let it try values instead: `differentiate` without `evolves`.',
+  },
 })
