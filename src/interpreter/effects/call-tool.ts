@@ -42,8 +42,8 @@ export interface CallPlace {
 export async function callTool(world: World, request: CallRequest, place: CallPlace, signal: AbortSignal): Promise<Outcome | null> {
   const { state, calls, audit, secrets } = world
   const workspace = workspaceOf(state, place.task)
-  if (workspace === 'refused') return { kind: 'failure', failure: { code: 'permit/denied', message: 'The folder in which this is to work is no workspace of a loop.', task: '', retryable: false } }
-  const cwd = workspace === null ? world.cwd : join(world.cwd, workspace) // T5
+  const cwd = workspace === null ? world.cwd : workspace === 'refused' ? null : await workspaceAt(world, workspace) // T5
+  if (cwd === null) return { kind: 'failure', failure: { code: 'permit/denied', message: 'The folder in which this is to work is no workspace of a loop.', task: '', retryable: false } }
   const levels = levelsOf(state, place.task)
   const authority = [...(world.permit === null ? [] : [world.permit]), ...levels.map(level => level.allows)]
   const taskPath = pathOf(state, place.task)
@@ -100,6 +100,12 @@ export async function callTool(world: World, request: CallRequest, place: CallPl
   const isTold = request.effect === 'write' || (request.effect === 'read' && outcome.kind === 'failure') // reading that went well says nothing new
   if (isTold) audit.record({ kind: 'outcome', task: taskPath, call: name, ok: outcome.kind === 'value', ...(outcome.kind === 'failure' ? { code: outcome.failure.code } : {}) })
   return outcome
+}
+
+/** The absolute folder of a workspace; null where a link leads from its place. // T5 */
+async function workspaceAt({ host, cwd }: World, workspace: string): Promise<string | null> {
+  const real = await host.files.realPath(cwd)
+  return (await host.files.realPath(join(cwd, workspace))) === join(real, workspace) ? join(cwd, workspace) : null
 }
 
 /** Appends of a call are noted by its key and their number. */
