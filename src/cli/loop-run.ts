@@ -67,6 +67,6 @@ function finish({ out, err }: CliContext, standing: LoopStanding): void {
 function exitCodeOf({ kind, because }: LoopStanding): ExitCode {
   if (kind === 'waits' || kind === 'paused') return exitCodes.waits
   if (kind === 'stopped') return exitCodes.stopped
-  if (because === null || (because.code === 'loop/limit-reached' && because.message.includes('limit of cycles'))) return exitCodes.fine
+  if (because === null) return exitCodes.fine
   return because.code === 'loop/too-many-errors' ? exitCodes.failed : exitCodes.stopped
 }

@@ -24,7 +24,7 @@ import type { RunNotice, RunSummary } from '#model/report.ts'
 import type { PlanLoop } from '#model/plan.ts'
 import type { Value } from '#model/type.ts'
 import { type DriveOptions, resume, run, type RunOptions } from '#tek.ts'
-import { addSpent, boundsLeft, endOf, nothingSpent, spentBy } from './limits-left.ts'
+import { addSpent, areDone, boundsLeft, endOf, nothingSpent, spentBy } from './limits-left.ts'
 import { NextCycle } from './next-cycle.ts'
 
 /** Runs of ended cycles that are kept whole. */
@@ -154,6 +154,10 @@ class Driving {
     if (this.series.ended !== null) return this.standing('ended')
     const reached = endOf(loop.name, loop, this.series) // D4
     if (reached !== null) return this.end(reached)
+    if (areDone(loop, this.series)) {
+      this.keep({ ...this.series, ended: { code: 'cycles', message: `its ${this.series.cycles === 1 ? 'cycle is' : `${this.series.cycles} cycles are`} done` } })
+      return this.standing('ended')
+    }
     const due = await this.next.due(this.series, (untilMs, reason) => options.onLoop({ kind: 'rests', untilMs, reason }))
     if (due === null) return this.isStopped() ? this.standing('stopped') : null
     this.series = { ...this.series, handledMs: due, rest: null, cycles: this.series.cycles + 1 }

@@ -35,13 +35,17 @@ export function spentBy({ usage, tasks }: RunSummary, calls: number): Partial<Lo
   return { tokens: usage?.tokens ?? 0, costMicros: usage?.costMicros ?? 0, tasks: tasks.total, calls }
 }
 
+/** Whether its cycles are done, which is how a loop is meant to end. */
+export function areDone({ limits }: PlanLoop, { cycles }: LoopSeries): boolean {
+  const limit = limits['cycles']
+  return typeof limit === 'number' && cycles >= limit
+}
+
 /** Why no further cycle may begin; null: one may. */
-export function endOf(name: string, { limits }: PlanLoop, { cycles, spent, errors }: LoopSeries): Diagnostic | null {
+export function endOf(name: string, { limits }: PlanLoop, { spent, errors }: LoopSeries): Diagnostic | null {
   const most = limits['errors']
   const allowed = typeof most === 'number' ? most : DEFAULT_ERRORS
   if (errors >= allowed) return loopErrors['too-many-errors']({ loop: name, errors })
-  const limit = limits['cycles']
-  if (typeof limit === 'number' && cycles >= limit) return loopErrors['limit-reached']({ loop: name, limit: 'cycles', of: String(limit) })
   const reached = SHARED.find(each => limits[each] !== undefined && spent[each] >= limits[each]!)
   return reached === undefined ? null : reachedLimit(name, reached, limits[reached]!)
 }

@@ -124,7 +124,7 @@ loop flaky {
 describe('ends', () => {
   test('at its cycles, and begun again it is another series with the same champion', async () => {
     const of = world(same('differentiate = cycle\n  run verify 3 agree 3 = work(1)\n  score = 0.1 * float(cycle)'))
-    expect((await of.drive()).standing).toMatchObject({ kind: 'ended', cycles: 3, because: { code: 'loop/limit-reached' }, champion: { version: 3 } })
+    expect((await of.drive()).standing).toMatchObject({ kind: 'ended', cycles: 3, because: null, says: 'its 3 cycles are done', champion: { version: 3 } })
     expect((await of.drive()).standing).toMatchObject({ kind: 'ended', cycles: 3, champion: { version: 6, candidate: 6 } })
   })
 

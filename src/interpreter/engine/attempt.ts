@@ -20,7 +20,7 @@ import { stepOut } from './place.ts'
 import { MAX_ATTEMPTS, MAX_DETAILS_LENGTH, MAX_VERIFY_RUNS, timerOf } from './protocol.ts'
 import { closeTalk } from './questions.ts'
 import { startAttempt } from './start.ts'
-import { isSure } from './sure.ts'
+import { canBeSure, isSure } from './sure.ts'
 import type { State, VerifyRun } from './state.ts'
 import { phase } from './tasks.ts'
 import { timeoutOf } from './timeout.ts'
@@ -112,7 +112,7 @@ const agreeingRuns = (verify: NonNullable<PlanNode['verify']>): number => verify
 function verdictOn(verify: NonNullable<PlanNode['verify']>, runs: number, best: number): 'agreed' | 'disagreed' | 'go-on' {
   const least = Math.min(verify.runs, MAX_VERIFY_RUNS)
   const most = Math.min(Math.max(verify.upTo ?? verify.runs, verify.runs), MAX_VERIFY_RUNS)
-  const isSequential = verify.agree === null && verify.upTo !== null // A5
+  const isSequential = verify.agree === null && verify.upTo !== null && canBeSure(most) // A5
   const holds = (agreeing: number, others: number): boolean => (isSequential ? isSure(agreeing, others) : agreeing >= agreeingRuns(verify))
   if (runs >= least && best > 0 && holds(best, runs - best)) return 'agreed'
   return runs >= most || ((runs >= least || !isSequential) && !holds(best + (most - runs), runs - best)) ? 'disagreed' : 'go-on'
