@@ -7,7 +7,6 @@ import { type Answer, answer, readJournal, withJournal } from '#history/journal-
 import type { Host } from '#host/host.ts'
 import type { LoopCycle, LoopDecision, LoopRow, LoopStore, LoopVersion } from '#interpreter/journal/loops.ts'
 import { contentOf, Workspaces } from '#interpreter/loop/workspaces.ts'
-import { ToolFailure } from '#plugin-api/context.ts'
 import { isHeld, newLeaseOf } from './loop-lease.ts'
 
 /** Versions, decisions and cycles that are listed. */
@@ -92,9 +91,6 @@ export function rollBack(host: Host, database: string, name: string, version: nu
       }
       store.restore(key, lease.owner, to, { cycle: row.cycle, atMs: host.now(), stage: 'rollback', outcome: 'approved', rationale: `version ${champion.version} to version ${to}`, confidence: null, by })
       return answer({ row, from: champion.version, to })
-    } catch (error) {
-      if (!(error instanceof ToolFailure)) throw error
-      return { kind: 'refused', diagnostics: [loopErrors['no-workspace']({ path: '.', reason: error.message })] }
     } finally {
       store.release(key, lease.owner)
     }

@@ -273,6 +273,14 @@ loop better over copy("site") {
     expect(await back(1)).toMatchObject({ diagnostics: [{ code: 'loop/champion-changed' }] })
   })
 
+  test('a name that two programs have needs the program as well', async () => {
+    const of = world(same('differentiate = cycle\n  run = work(1)\n  score = 0.1'))
+    await of.drive()
+    await of.drive({ program: 'other.tek' })
+    expect(await recordedLoop(of.host(), of.database, 'steady')).toMatchObject({ diagnostics: [{ code: 'loop/several-loops' }] })
+    expect(await recordedLoop(of.host(), of.database, 'other.tek:steady')).toMatchObject({ value: { row: { program: 'other.tek' } } })
+  })
+
   test('not while a cycle is open', async () => {
     const of = world(same('decide = escalate("Go on?")\n  run = work(1)\n  score = 0.5'))
     await of.drive()

@@ -97,6 +97,8 @@ describe('over a copy', () => {
     expect(standing?.champion).toBe(null)
     const said = await of.kept((store, key) => store.decisions(key, 50).map(each => each.rationale).join('\n'))
     expect(said).toContain(reason)
+    const codes = await of.kept((store, key, journal) => store.past(key, 5).flatMap(({ runId }) => [...journal.openRun(runId)!.log.events()].flatMap(each => (each.kind === 'call-finished' && each.outcome.kind === 'failure' ? [each.outcome.failure.code] : []))))
+    expect(new Set(codes)).toEqual(new Set(['loop/no-workspace']))
   })
 
   test('a link in its place is no workspace', async () => {

@@ -118,6 +118,16 @@ export class Workspaces {
 
   /** An earlier version's files become the champion's again; null, or what stands in the way. // W4 */
   async restore(from: Content, version: number, to: Content): Promise<Diagnostic | null> {
+    try {
+      return await this.restored(from, version, to)
+    } catch (caught) {
+      const error = asFailure(caught)
+      if (!(error instanceof ToolFailure)) throw error
+      return loopErrors['no-workspace']({ path: to.path, reason: error.message })
+    }
+  }
+
+  private async restored(from: Content, version: number, to: Content): Promise<Diagnostic | null> {
     const place = this.placeOf(to)
     if (to.kind === 'git') return (await this.git(place).move(from.is, to.is)) ? null : loopErrors['champion-changed']({ path: to.path })
     const trees = await this.trees()
