@@ -16,7 +16,7 @@ export interface CommandEntry {
 export const commandTable: readonly CommandEntry[] = [
   { name: 'run', takes: 'PROGRAM [WORKFLOW | LOOP] [--PARAMETER VALUE]', summary: 'run a program: a file, a bundled name, or a compiled plan', programArguments: true, load: async () => (await import('./commands/run.ts')).RunCommand },
   { name: 'resume', takes: '[RUN]', summary: 'go on with a run that was stopped, killed or paused, or that waits', load: async () => (await import('./commands/resume.ts')).ResumeCommand },
-  { name: 'stop', takes: '[RUN | LOOP | --all]', summary: 'stop a run or a loop that goes on in another process', load: async () => (await import('./commands/stop.ts')).StopCommand },
+  { name: 'stop', takes: '[RUN | LOOP | --all]', summary: 'stop a run or a loop that goes on elsewhere', load: async () => (await import('./commands/stop.ts')).StopCommand },
   { name: 'pause', takes: '[RUN | --all]', summary: 'let a run finish what it is at, and begin nothing new', load: async () => (await import('./commands/pause.ts')).PauseCommand },
   { name: 'waits', takes: '[RUN]', summary: 'what waits here for a person or a time', load: async () => (await import('./commands/waits.ts')).WaitsCommand },
   { name: 'approve', takes: '[TASK] [RUN]', summary: 'answer a question of a run with yes', load: async () => (await import('./commands/approve.ts')).ApproveCommand },
@@ -33,7 +33,7 @@ export const commandTable: readonly CommandEntry[] = [
   { name: 'diff', takes: 'A B', summary: 'what differs between two programs, layout aside', load: async () => (await import('./commands/diff.ts')).DiffCommand },
   { name: 'permits', takes: '[revoke PROGRAM]', summary: 'what the programs of this folder may do, and taking it away', load: async () => (await import('./commands/permits.ts')).PermitsCommand },
   { name: 'runs', takes: '', summary: 'list the runs recorded in this folder', load: async () => (await import('./commands/runs.ts')).RunsCommand },
-  { name: 'show', takes: 'RUN | LOOP', summary: 'what a run did, task by task; what a loop decided', load: async () => (await import('./commands/show.ts')).ShowCommand },
+  { name: 'show', takes: 'RUN | LOOP', summary: 'what a run did, task by task; how a loop stands', load: async () => (await import('./commands/show.ts')).ShowCommand },
   { name: 'versions', takes: 'LOOP', summary: 'the champions that a loop had', load: async () => (await import('./commands/versions.ts')).VersionsCommand },
   { name: 'rollback', takes: 'LOOP [VERSION]', summary: 'make an earlier version of a loop champion again', load: async () => (await import('./commands/rollback.ts')).RollbackCommand },
   { name: 'logs', takes: '[RUN]', summary: 'what the tools of a run said, and what failed in it', load: async () => (await import('./commands/logs.ts')).LogsCommand },
