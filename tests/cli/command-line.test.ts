@@ -16,7 +16,7 @@ test('--version, --help, help, nothing', async () => {
   expect(await tek(['--version'])).toEqual({ code: 0, out: `${tekVersion()}\n`, err: '' })
   const { out, code } = await tek(['--help'])
   expect(code).toBe(0)
-  for (const { name, summary } of commandTable) expect(out).toContain(`  ${name.padEnd(9)}${summary}`)
+  for (const { name, summary } of commandTable) expect(out).toContain(`  ${name.padEnd(10)}${summary}`)
   for (const line of out.split('\n')) expect(line.length).toBeLessThanOrEqual(90)
   expect((await tek([])).out).toBe(out)
   expect((await tek(['help'])).out).toBe(out)
