@@ -4,7 +4,7 @@
 //   T2. The key is made of run, path, attempt, part and number of the call: asked again after a crash, the tool sees the same.
 //   T3. Before every effect, however late in the call, the kill switches are looked at and the decision is recorded. A call that is stopped there
 //       has no outcome: it is made again, with the same key, when the run goes on.
-//   T5. In a loop's candidate all of it (grants, permit, paths, the folder of commands) is meant in the candidate's workspace: engine/workspace.ts.
+//   T7. In a loop's candidate all of it (grants, permit, paths, the folder of commands) is meant in the candidate's workspace: engine/workspace.ts.
 //   T4. A third-party tool does no more than it said this call takes, whatever its caller may do.
 import { join } from 'node:path'
 import { containsGrant, coreGrantKinds } from '#grants/match.ts'
@@ -42,7 +42,7 @@ export interface CallPlace {
 export async function callTool(world: World, request: CallRequest, place: CallPlace, signal: AbortSignal): Promise<Outcome | null> {
   const { state, calls, audit, secrets } = world
   const workspace = workspaceOf(state, place.task)
-  const cwd = workspace === null ? world.cwd : workspace === 'refused' ? null : await workspaceAt(world, workspace) // T5
+  const cwd = workspace === null ? world.cwd : workspace === 'refused' ? null : await workspaceAt(world, workspace) // T7
   if (cwd === null) return { kind: 'failure', failure: { code: 'permit/denied', message: 'The folder in which this is to work is no workspace of a loop.', task: '', retryable: false } }
   const levels = levelsOf(state, place.task)
   const authority = [...(world.permit === null ? [] : [world.permit]), ...levels.map(level => level.allows)]
@@ -102,7 +102,7 @@ export async function callTool(world: World, request: CallRequest, place: CallPl
   return outcome
 }
 
-/** The absolute folder of a workspace; null where a link leads from its place. // T5 */
+/** The absolute folder of a workspace; null where a link leads from its place. // T7 */
 async function workspaceAt({ host, cwd }: World, workspace: string): Promise<string | null> {
   const real = await host.files.realPath(cwd)
   return (await host.files.realPath(join(cwd, workspace))) === join(real, workspace) ? join(cwd, workspace) : null
