@@ -1,5 +1,6 @@
 // Plan JSON loops: whether some JSON is the loops of a plan.
 // Owns: their shapes, the folder that a workflow works in. Does not own: expressions, limits and triggers, which are looked at as everywhere.
+//   O2. A workflow that stands for a part of a loop has the key of that part, and the loop is one of the plan.
 //   O1. Only a workflow that stands for a part of a loop works in a folder of its own, and only that of a node which it has.
 import type { PlanLook } from './plan-json-agents.ts'
 import { triggersProblem } from './plan-json-waits.ts'
@@ -10,6 +11,8 @@ const isRecord = (value: unknown): value is Fields => typeof value === 'object' 
 /** The first problem of a plan's loops, or null. */
 export function loopsProblem(json: Fields, look: PlanLook, secrets: ReadonlySet<string>): string | null {
   const { loopBodies, loops } = json
+  const part = Object.entries(json['workflows'] as Readonly<Record<string, Fields>>).find(([key, workflow]) => isOfLoop(workflow) && !hasOwnKey(key, workflow, loops))
+  if (part !== undefined) return `workflows.${part[0]}.standsFor names no part of a loop of the plan`
   if (loopBodies === undefined) return null
   if (!isRecord(loopBodies)) return '`loopBodies` is no object'
   for (const [key, loop] of Object.entries(loopBodies)) {
@@ -37,6 +40,14 @@ function standsFor(json: Fields, key: string): unknown {
 /** Whether a workflow stands for a part of a loop. */
 export function isOfLoop({ standsFor: stands }: Fields): boolean {
   return isRecord(stands) && ['cycle', 'candidate', 'actions'].includes(stands['kind'] as string)
+}
+
+const PREFIXES: Readonly<Record<string, readonly string[]>> = { cycle: ['@cycle:'], candidate: ['@candidate:'], actions: ['@promote:', '@rollback:'] }
+
+/** O2. */
+function hasOwnKey(key: string, { standsFor: stands }: Fields, loops: unknown): boolean {
+  const { kind, loop } = stands as Fields
+  return Array.isArray(loops) && loops.includes(loop) && (PREFIXES[kind as string] ?? []).some(prefix => key === `${prefix}${loop as string}`)
 }
 
 /** O1. */

@@ -27,8 +27,8 @@ const world = (text: string, files: Record<string, string> = {}): LoopWorld => {
 const made = (folder: Value): Plan => {
   const read = (path: string) => call('read', { path: value(path) }, { module: 'fs', effect: 'read', needs: [{ grant: 'fs.read', args: [{ param: 'path' }] }] })
   const inner = { ...workflow([task('workspace', value(folder as never)), task('text', read('secret.txt'), { dependsOn: [0] })], { op: 'node', index: 1 }), authority: [{ name: 'fs.read', args: [value('**')], implies: [] }], returnsDependsOn: [1], worksIn: 0, standsFor: { kind: 'candidate' as const, loop: 'l' } }
-  const outer = { ...workflow([task('go', sub('inner'))], { op: 'node', index: 0 }), authority: [{ name: 'fs.read', args: [value('**')], implies: [] }], returnsDependsOn: [0] }
-  const whole = plan({ main: outer, inner }, { modules: [{ name: 'fs', origin: 'std', source: 'fs', release: '', hash: '' }] })
+  const outer = { ...workflow([task('go', sub('@candidate:l'))], { op: 'node', index: 0 }), authority: [{ name: 'fs.read', args: [value('**')], implies: [] }], returnsDependsOn: [0] }
+  const whole = plan({ main: outer, '@candidate:l': inner }, { loops: ['l'], modules: [{ name: 'fs', origin: 'std', source: 'fs', release: '', hash: '' }] })
   return { ...whole, hash: hashPlan(whole) }
 }
 
@@ -59,15 +59,16 @@ test('a plan gives workspaces, uncounted tasks and runs that only tell to parts 
   const good = made('.tek/work/a/b')
   const problem = (plan: Plan) => validatePlan({ ...plan, hash: hashPlan(plan) }).problem
   expect(problem(good)).toBe(null)
-  const inner = good.workflows['inner']!
+  const inner = good.workflows['@candidate:l']!
   const { standsFor: _, ...written } = inner
-  const other = (workflow: object): Plan => ({ ...good, workflows: { ...good.workflows, inner: workflow as typeof inner } })
-  expect(problem(other(written))).toMatchObject({ problem: 'workflows.inner.worksIn names no workspace' })
-  expect(problem(other({ ...inner, worksIn: 9 }))).toMatchObject({ problem: 'workflows.inner.worksIn names no workspace' })
+  const other = (workflow: object): Plan => ({ ...good, workflows: { ...good.workflows, '@candidate:l': workflow as typeof inner } })
+  expect(problem(other(written))).toMatchObject({ problem: 'workflows.@candidate:l.worksIn names no workspace' })
+  expect(problem(other({ ...inner, worksIn: 9 }))).toMatchObject({ problem: 'workflows.@candidate:l.worksIn names no workspace' })
   const { worksIn: __, ...plain } = written
   const [first, ...rest] = inner.nodes
-  expect(problem(other({ ...plain, nodes: [{ ...first, uncounted: true }, ...rest] }))).toMatchObject({ problem: 'workflows.inner.nodes[0].uncounted is not of a loop' })
-  expect(problem(other({ ...plain, nodes: [{ ...first, verify: { runs: 1, agree: null, upTo: null, key: null, tells: true } }, ...rest] }))).toMatchObject({ problem: 'workflows.inner.nodes[0].verify is damaged' })
+  expect(problem(other({ ...plain, nodes: [{ ...first, uncounted: true }, ...rest] }))).toMatchObject({ problem: 'workflows.@candidate:l.nodes[0].uncounted is not of a loop' })
+  expect(problem(other({ ...plain, nodes: [{ ...first, verify: { runs: 1, agree: null, upTo: null, key: null, tells: true } }, ...rest] }))).toMatchObject({ problem: 'workflows.@candidate:l.nodes[0].verify is damaged' })
+  expect(problem({ ...good, loops: ['k'] })).toMatchObject({ problem: 'workflows.@candidate:l.standsFor names no part of a loop of the plan' })
   expect(problem({ ...good, modules: [...good.modules, { name: 'fs2', origin: 'loop', source: '', release: '', hash: '' }] })).toMatchObject({ problem: 'modules[1] is no module of loops' })
 })
 
