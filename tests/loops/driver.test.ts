@@ -273,6 +273,22 @@ loop better over copy("site") {
     expect(await back(1)).toMatchObject({ diagnostics: [{ code: 'loop/champion-changed' }] })
   })
 
+  test('killed between the files and the record, it is asked for again and ends the same', async () => {
+    const { existsSync: exists, readFileSync, renameSync, mkdirSync } = await import('node:fs')
+    const of = world(copies, { 'site/v.txt': 'version 0' })
+    await of.drive()
+    const slug = (await import('node:fs')).readdirSync(join(of.folder, '.tek/versions'))[0]!
+    // As a kill leaves it: the folders are exchanged, the record still says version 3.
+    const staged = join(of.folder, '.tek/work', slug, 'restore-2')
+    mkdirSync(staged, { recursive: true })
+    renameSync(join(of.folder, 'site'), join(staged, 'site'))
+    renameSync(join(of.folder, '.tek/versions', slug, '2'), join(of.folder, 'site'))
+    expect(await rollBack(of.host(), of.database, 'better', 2, 'anna', false)).toMatchObject({ value: { from: 3, to: 2 } })
+    expect(readFileSync(join(of.folder, 'site/v.txt'), 'utf8')).toBe('version 2')
+    expect(readFileSync(join(of.folder, '.tek/versions', slug, '3/v.txt'), 'utf8')).toBe('version 3')
+    expect(exists(staged)).toBe(false)
+  })
+
   test('a name that two programs have needs the program as well', async () => {
     const of = world(same('differentiate = cycle\n  run = work(1)\n  score = 0.1'))
     await of.drive()

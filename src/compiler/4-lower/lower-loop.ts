@@ -252,7 +252,7 @@ class LoopLowering {
     return over === null ? value(null) : record({ kind: value(over.kind), path: over.path })
   }
 
-  /** Actions follow the switch; a failing one is told and undoes nothing. Those of `promote` work where the winner worked. */
+  /** Actions follow the switch; a failing one is told and undoes nothing. Those of `promote` work on the winner's files: in its workspace over git; a copy has become the folder itself. */
   private actions(nodes: Nodes, which: 'promote' | 'rollback', actions: readonly CallExpr[], names: Names, workspace: PlanExpr, when: PlanExpr): number {
     const name = `${which}Do`
     const told = { kind: 'use' as const, value: record({ failed: whyFailed }) }

@@ -132,17 +132,22 @@ export class Workspaces {
     if (to.kind === 'git') return (await this.git(place).move(from.is, to.is)) ? null : loopErrors['champion-changed']({ path: to.path })
     const trees = await this.trees()
     const kept = this.versionPath(version)
+    const staged = this.at(`${WORKSPACES}/${this.slug}/restore-${version}`)
+    const before = this.settings.store.champion(this.settings.key)?.version ?? 0
+    await trees.finishExchange(place, join(staged, to.path), `${staged}.spare`)
     const now = await trees.hashTree(place, LEFT_OUT)
-    if (now === to.is) return null
+    if (now === to.is) { // done before a crash, or never different
+      await this.keepTree(join(staged, to.path), before)
+      await this.remove(staged)
+      return null
+    }
     if (now !== from.is) return loopErrors['champion-changed']({ path: to.path })
     const { files } = this.settings.host
     if ((await files.stat(kept)) === null) return loopErrors['no-workspace']({ path: to.path, reason: `the files of version ${version} are no longer kept` })
-    const staged = this.at(`${WORKSPACES}/${this.slug}/restore-${version}`)
     await this.remove(staged)
     await trees.copyTree(kept, join(staged, to.path), LEFT_OUT)
     if ((await trees.hashTree(join(staged, to.path), LEFT_OUT)) !== to.is) return loopErrors['no-workspace']({ path: to.path, reason: `the kept files of version ${version} are damaged` })
     await this.exchange(trees, place, join(staged, to.path), now, to.is, `${staged}.spare`)
-    const before = this.settings.store.champion(this.settings.key)?.version ?? 0
     await this.keepTree(join(staged, to.path), before)
     await this.remove(staged)
     return null
