@@ -127,17 +127,17 @@ describe('over a copy', () => {
       cpSync(of.folder, at, { recursive: true, filter: source => !/tek\.db/.test(source) })
       states.push(at)
     })
-    const around = async <Result>(work: Promise<Result>): Promise<Result> => {
+    const around = async <Result>(work: () => Promise<Result>): Promise<Result> => {
       watched.snap()
-      const result = await work
+      const result = await work()
       watched.snap()
       return result
     }
     const host = of.host()
     const trees = await host.trees!()
     const seen: Host = {
-      ...host, files: { ...host.files, rename: (from, to, options) => around(host.files.rename(from, to, options)) },
-      trees: async () => ({ ...trees, exchange: (a, b, spare) => around(trees.exchange(a, b, spare)) }),
+      ...host, files: { ...host.files, rename: (from, to, options) => around(() => host.files.rename(from, to, options)) },
+      trees: async () => ({ ...trees, exchange: (a, b, spare) => around(() => trees.exchange(a, b, spare)) }),
     }
     await of.drive({ journal: watched.journal, host: seen })
     const want = await treeOf(of)
