@@ -18,7 +18,7 @@ import type { Migrated } from './interpreter/migrate.ts'
 import type { RunResult, RunSettings } from './interpreter/run.ts'
 import type { AskedGrant, Permit } from './model/capability.ts'
 import type { Cassette } from './model/cassette.ts'
-import type { RunEvent } from './model/event.ts'
+import type { RunBounds, RunEvent } from './model/event.ts'
 import type { Plan, PlanTest } from './model/plan.ts'
 import type { CalledServers } from './mcp/call-servers.ts'
 import type { AuditVerdict } from './interpreter/audit/verify.ts'
@@ -164,6 +164,8 @@ export interface RunOptions extends DriveOptions {
   readonly sources?: SourceHashes
   /** Path of the SQLite database, or the journal in it, opened already; null keeps the run in memory. */
   readonly database: string | Journal | null
+  /** Bounds of this run beside the plan's: what is left to a loop. */
+  readonly within?: RunBounds
   /** Given to the run before it begins; default one that is drawn. */
   readonly runId?: string
 }
@@ -177,7 +179,7 @@ export interface ResumeOptions extends DriveOptions {
 export async function run(host: Host, options: RunOptions): Promise<Answer<RunSummary>> {
   const { startRun } = await import('./interpreter/run.ts')
   const folder = options.folder ?? host.cwd
-  return withJournal(options.database, journal => drive(host, options, options.plan, folder, journal, parts => startRun({ ...options, ...parts, folder: keptFolder(host, folder) })))
+  return withJournal(options.database, journal => drive(host, options, options.plan, folder, journal, options.runId ?? null, parts => startRun({ ...options, ...parts, folder: keptFolder(host, folder) })))
 }
 
 /** Goes on with a recorded run by the plan it began with; of a finished one, gives its end. */
@@ -192,7 +194,7 @@ export async function resume(host: Host, options: ResumeOptions): Promise<Answer
       const [{ cassetteOf }, { showStandIns }] = await Promise.all([import('./interpreter/recording.ts'), import('./interpreter/secrets/stand-in.ts')])
       options.onCassette(cassetteOf(found.plan, found.summary.program, found.log.events(), showStandIns))
     }
-    if (!isFinished(found.summary)) return drive(host, options, found.plan, resolve(host.cwd, found.folder ?? '.'), journal, parts => resumeRun({ ...options, ...parts, runId }))
+    if (!isFinished(found.summary)) return drive(host, options, found.plan, resolve(host.cwd, found.folder ?? '.'), journal, runId, parts => resumeRun({ ...options, ...parts, runId }))
     options.onNotice({ kind: 'run-finished', summary: found.summary })
     return answer(found.summary)
   })
@@ -338,7 +340,7 @@ function telemetryOfLent(journal: Journal, database: string): Promise<TelemetryS
 }
 
 /** Brings together what a run needs, for as long as it takes. */
-async function drive(host: Host, options: DriveOptions & Pick<RunOptions, 'database'>, plan: Plan, folder: string, journal: Journal, go: (parts: RunSettings) => Promise<RunResult>): Promise<Answer<RunSummary>> {
+async function drive(host: Host, options: DriveOptions & Pick<RunOptions, 'database'>, plan: Plan, folder: string, journal: Journal, runId: string | null, go: (parts: RunSettings) => Promise<RunResult>): Promise<Answer<RunSummary>> {
   const plugins = pluginHost(host, options.mayBeUnconfined)
   const { place } = journal.audit
   const isLent = options.database === journal
@@ -346,7 +348,8 @@ async function drive(host: Host, options: DriveOptions & Pick<RunOptions, 'datab
   const telemetry = options.isMeasured === false || place === null ? null : await (isLent ? telemetryOfLent(journal, place) : telemetryBeside(place))
   try {
     if (plan.modules.some(each => each.origin === 'plugin')) plugins.prepare()
-    const toolRunner = await plugins.toolRunner(plan.modules, folder)
+    const programTools = await plugins.toolRunner(plan.modules, folder)
+    const toolRunner = plan.loopBodies === undefined ? programTools : (await import('./interpreter/loop/loop-tools.ts')).withLoopTools(programTools, { host, journal, plan, runId, mayBeUnconfined: options.mayBeUnconfined ?? false })
     const [signatures, { comesWithStd }] = await Promise.all([signaturesOf(host, plugins, plan, folder), import('./interpreter/implied.ts')])
     const known = { kindsOf: grantKindsOf(signatures.map(each => each.signature)), comesWithStd: comesWithStd(stdOf(signatures)) }
     const store = journal.audit.place === null ? null : await sealStore(host)
@@ -388,6 +391,7 @@ interface PlanSignature {
 async function signaturesOf(host: Host, plugins: PluginHost, { modules }: Plan, folder: string): Promise<PlanSignature[]> {
   const from = resolve(folder, 'entry.tek')
   const found = await Promise.all(modules.map(async ({ origin, name, source }) => {
+    if (origin === 'loop') return []
     const signature = origin === 'mcp' ? await (await import('./mcp/found-servers.ts')).lockedSignature(host, folder, source) : await plugins.signature(origin === 'std' ? { kind: 'std', name } : { kind: 'plugin', from, source })
     return signature === null || 'code' in signature ? [] : [{ name, origin, signature }]
   }))

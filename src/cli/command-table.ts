@@ -14,9 +14,9 @@ export interface CommandEntry {
 }
 
 export const commandTable: readonly CommandEntry[] = [
-  { name: 'run', takes: 'PROGRAM [WORKFLOW] [--PARAMETER VALUE]', summary: 'run a program: a file, a bundled name, or a compiled plan', programArguments: true, load: async () => (await import('./commands/run.ts')).RunCommand },
+  { name: 'run', takes: 'PROGRAM [WORKFLOW | LOOP] [--PARAMETER VALUE]', summary: 'run a program: a file, a bundled name, or a compiled plan', programArguments: true, load: async () => (await import('./commands/run.ts')).RunCommand },
   { name: 'resume', takes: '[RUN]', summary: 'go on with a run that was stopped, killed or paused, or that waits', load: async () => (await import('./commands/resume.ts')).ResumeCommand },
-  { name: 'stop', takes: '[RUN | --all]', summary: 'stop a run that goes on in another process', load: async () => (await import('./commands/stop.ts')).StopCommand },
+  { name: 'stop', takes: '[RUN | LOOP | --all]', summary: 'stop a run or a loop that goes on elsewhere', load: async () => (await import('./commands/stop.ts')).StopCommand },
   { name: 'pause', takes: '[RUN | --all]', summary: 'let a run finish what it is at, and begin nothing new', load: async () => (await import('./commands/pause.ts')).PauseCommand },
   { name: 'agents', takes: '[RUN]', summary: 'what the agents of a run are at, and what agents remember', load: async () => (await import('./commands/agents.ts')).AgentsCommand },
   { name: 'waits', takes: '[RUN]', summary: 'what waits here for a person or a time', load: async () => (await import('./commands/waits.ts')).WaitsCommand },
@@ -36,7 +36,9 @@ export const commandTable: readonly CommandEntry[] = [
   { name: 'mcp', takes: 'lock | list | FILE', summary: 'servers of tools that programs use, and a program as one', load: async () => (await import('./commands/mcp.ts')).McpCommand },
   { name: 'plugin', takes: 'new | check | test | pack | list', summary: 'make, check, test and pack plugins, and list those a program uses', load: async () => (await import('./commands/plugin.ts')).PluginCommand },
   { name: 'runs', takes: '', summary: 'list the runs recorded in this folder', load: async () => (await import('./commands/runs.ts')).RunsCommand },
-  { name: 'show', takes: 'RUN', summary: 'what a run did, task by task', load: async () => (await import('./commands/show.ts')).ShowCommand },
+  { name: 'show', takes: 'RUN | LOOP', summary: 'what a run did, task by task; how a loop stands', load: async () => (await import('./commands/show.ts')).ShowCommand },
+  { name: 'versions', takes: 'LOOP', summary: 'the champions that a loop had', load: async () => (await import('./commands/versions.ts')).VersionsCommand },
+  { name: 'rollback', takes: 'LOOP [VERSION]', summary: 'make an earlier version of a loop champion again', load: async () => (await import('./commands/rollback.ts')).RollbackCommand },
   { name: 'logs', takes: '[RUN]', summary: 'what the tools of a run said, and what failed in it', load: async () => (await import('./commands/logs.ts')).LogsCommand },
   { name: 'stats', takes: '[PROGRAM | RUN]', summary: 'how long runs take here, how often they fail, what is slow', load: async () => (await import('./commands/stats.ts')).StatsCommand },
   { name: 'why', takes: 'TASK [RUN]', summary: 'what made a task run again, or what spared it', load: async () => (await import('./commands/why.ts')).WhyCommand },
@@ -53,6 +55,6 @@ export const commandTable: readonly CommandEntry[] = [
 
 /** Commands of the design that this version does not have: typing one is answered as planned, not as unknown. */
 export const plannedCommands: readonly string[] = [
-  'versions', 'rollback', 'import', 'export', 'model',
+  'import', 'export', 'model',
   'ui', 'worker', 'bench',
 ]

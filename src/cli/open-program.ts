@@ -86,13 +86,21 @@ async function readPlanFile(host: Host, path: string): Promise<Plan> {
   return value
 }
 
+/** The key of the loop to run: the one named, or the only one of a program without workflows; null: none is meant. */
+export function chooseLoop({ loopBodies = {}, entries }: Plan, name: string | undefined): string | null {
+  const keys = Object.keys(loopBodies)
+  if (name !== undefined) return keys.find(key => key === name || loopBodies[key]?.name === name) ?? null
+  return entries.length === 0 && keys.length === 1 ? keys[0]! : null
+}
+
 /** The workflow to run: the one named, or the only one. */
 export function chooseWorkflow(program: OpenProgram, name: string | undefined): string {
   const { entries } = program.plan
   if (name !== undefined) {
     if (entries.includes(name)) return name
     const help = didYouMean(name, entries).map(each => `Did you mean \`${each}\`?`)
-    const all = entries.length > 0 ? [`Its workflows: ${entries.join(', ')}.`] : []
+    const loops = Object.values(program.plan.loopBodies ?? {}).map(each => each.name)
+    const all = [...(entries.length > 0 ? [`Its workflows: ${entries.join(', ')}.`] : []), ...(loops.length > 0 ? [`Its loops: ${loops.join(', ')}.`] : [])]
     const takesWords = Object.values(program.plan.workflows).some(each => each.params.some(param => param.name === 'args'))
     const words = takesWords ? [`What it is to be given stands after \`--\`: tek run ${program.shown} -- ${name}`] : []
     throw new CliFailure([cliErrors['unknown-workflow']({ workflow: name, program: program.shown }, { help: [...help, ...words, ...all] })], exitCodes.usage)

@@ -95,7 +95,7 @@ export function beneath(plan: Plan, workflow: string): Beneath[] {
   const { workflows, agents } = reachedFrom(plan, workflow)
   const flows = [...workflows].filter(key => key !== workflow).flatMap(key => {
     const { authority, file, standsFor } = plan.workflows[key]!
-    if (standsFor !== undefined) return [] // it has what its agent has
+    if (standsFor !== undefined && !('loop' in standsFor)) return [] // it has what its agent has
     const level = file === undefined ? undefined : plan.files?.[file]
     const may = grantsOf(authority ?? [])
     return may.length === 0 ? [] : [{ name: `workflow ${key}`, may, file: level?.authority ? { path: level.path, may: grantsOf(level.authority) } : null }]

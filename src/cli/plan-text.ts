@@ -9,6 +9,7 @@ import type { WorstAmount, WorstCase } from '#model/worst.ts'
 import { printType } from '#types/print.ts'
 import { memoryTexts, modelTexts, toolText } from './plan-agents.ts'
 import { agentGrants, beneath, callsOf, grantsOf, isolationOf, programsOf, secretsOf, trustedOf, undecidedOf, type StartedProgram } from './plan-facts.ts'
+import { printTrigger } from '#compiler/4-lower/print-plan-expr.ts'
 import { triggersOf, waitsOf, waitText } from './plan-waits.ts'
 import { kebab } from './workflow-flags.ts'
 
@@ -47,10 +48,10 @@ export function planText(plan: Plan, program: string, paint: Paint, columns: num
   for (const [kind, table] of [['agent', plan.worst?.agents], ['loop', plan.worst?.loops]] as const) {
     for (const [key, worst] of Object.entries(table ?? {})) {
       lines.push('', paint('cyan', `${kind} ${neutralise(key)}`))
-      draw(kind === 'agent' ? [...agentRows(plan, key), ...worstRows(worst, 'each run')] : worstRows(worst, 'at most'))
+      draw(kind === 'agent' ? [...agentRows(plan, key), ...worstRows(worst, 'each run')] : [...loopRows(plan, key), ...worstRows(worst, 'at most')])
     }
   }
-  const later = plan.loops.map(name => `loop ${name}`)
+  const later = plan.loops.filter(key => plan.loopBodies?.[key]?.evolves != null).map(name => `loop ${name}`)
   if (later.length > 0) lines.push('', ...wrapped(`Checked, and not run by this version: ${later.join(', ')}.`, 0, columns))
   const prices = plan.worst?.prices
   if (prices !== undefined) lines.push('', ...wrapped(`Costs by ${prices.of} of ${prices.date}; a program states others with \`price\`.`, 0, columns))
@@ -67,7 +68,7 @@ function head(plan: Plan, key: string, paint: Paint): string {
 /** What one workflow may do and spend. // T1 */
 function workflowRows(plan: Plan, key: string): Row[] {
   const workflow = plan.workflows[key]!
-  const calls = callsOf(plan, key)
+  const calls = callsOf(plan, key).filter(call => !call.name.startsWith('@loop.'))
   const named = (effect: 'read' | 'write'): string[] => calls.filter(call => call.effect === effect).map(call => call.name)
   const list = (names: readonly string[]): string[] => (names.length === 0 ? [] : [names.join(', ')])
   const used = secretsOf(plan, key).map(name => secretText(name, plan.secrets?.find(each => each.name === name)))
@@ -89,6 +90,15 @@ function workflowRows(plan: Plan, key: string): Row[] {
     { label: 'limits', items: limitItems(workflow.limits) },
     { label: 'gives', items: [printType(workflow.result)] },
   ]
+}
+
+/** When a loop's cycles begin, where its candidates work, and what all of it may touch. // T1 */
+function loopRows(plan: Plan, key: string): Row[] {
+  const loop = plan.loopBodies?.[key]
+  if (loop === undefined) return []
+  const over = loop.over === null ? [] : [`${loop.over.kind === 'git' ? 'files of the git repository' : 'a copy of'} ${loop.over.path.op === 'value' ? String(loop.over.path.value) : '…'}`]
+  const own = workflowRows(plan, loop.cycle).filter(each => each.label !== 'gives' && each.label !== 'begins' && each.label !== 'asks')
+  return [{ label: 'begins', items: loop.triggers.map(printTrigger) }, { label: 'tries on', items: over }, ...own]
 }
 
 /** Who answers for an agent, and what it may do. // T1 */

@@ -216,6 +216,25 @@ export interface HttpStream {
   readonly body: AsyncIterable<Uint8Array>
 }
 
+/** Absolute paths. What is left out by name is so at every depth. */
+export interface HostTrees {
+  copyTree(from: string, to: string, options?: { readonly leftOut?: readonly string[] }): Promise<void>
+  hashTree(root: string, options?: { readonly leftOut?: readonly string[] }): Promise<string>
+  /** Puts two folders in each other's place, by way of `spare` where the system cannot do it in one step. */
+  exchange(a: string, b: string, spare: string): Promise<boolean>
+  finishExchange(a: string, b: string, spare: string): Promise<void>
+}
+
+/** Shares from 0 to 1. */
+export interface MachineUsage {
+  /** Of the time of all processors, over the last moments. */
+  readonly cpu: number
+  /** Of the memory that this process may have: of the machine, or of its control group. */
+  readonly memory: number
+  /** Of what may be written by who is no administrator, as `df` says it. */
+  readonly disk: number
+}
+
 export interface Host {
   /** Absolute working directory. */
   readonly cwd: string
@@ -243,6 +262,10 @@ export interface Host {
   fetch(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse>
   /** The same, with the body as it comes. A host without it cannot be asked for streams. */
   stream?(request: HttpStreamRequest, signal: AbortSignal): Promise<HttpStream>
+  /** Whole folders: copies, hashes, exchanges. A host without it keeps no workspaces. */
+  trees?(): Promise<HostTrees>
+  /** How much of the machine is in use now, and of the disk that a folder is on. A host without it does not know. */
+  usage?(folder: string): Promise<MachineUsage>
   /** Where the connections of streams can wait for the next one; to be closed. A host without it opens one for each. */
   keepConnections?(): Promise<HttpConnections>
   /** Number of processors, bytes of memory, as the system says. */

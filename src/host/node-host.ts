@@ -31,6 +31,8 @@ export function nodeHost(options: { cwd: string }): Host {
     confine: async (command, confinement) => (await import('./run-command.ts')).confineCommand(command, confinement),
     fetch: async (request, signal) => (await import('./node-fetch.ts')).nodeFetch(request, signal),
     stream: async (request, signal) => (await import('./node-fetch.ts')).nodeStream(request, signal),
+    trees: () => import('./trees.ts'),
+    usage: async folder => (await import('./machine-usage.ts')).machineUsage(folder),
     keepConnections: async () => new (await import('./kept-connections.ts')).KeptConnections(),
     machine: () => ({ cpus: availableParallelism(), memoryBytes: totalmem(), platform: process.platform, nodeVersion: process.versions.node }),
   }

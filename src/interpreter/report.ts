@@ -1,7 +1,7 @@
 // Report: everything that can be told of a run afterwards, from its plan and its events alone.
 // Owns: the fold of events to task reports. It goes through the engine, so numbers, paths and statuses are the engine's own.
 import type { RunEvent, TaskId } from '#model/event.ts'
-import type { Plan } from '#model/plan.ts'
+import type { Plan, PlanBody } from '#model/plan.ts'
 import type { Delegation, RunReport, RunSummary, TaskReport, TaskStatus, ToolUse } from '#model/report.ts'
 import { pathOf } from '#interpreter/engine/path.ts'
 import { initialState, type State } from '#interpreter/engine/state.ts'
@@ -81,7 +81,12 @@ function delegationOf(state: State, task: TaskId): Delegation | null {
   const { desk, task: by } = state.scopeOf(task)
   if (desk === null) return null
   const { body } = state.nodeOf(task)
-  return { by: pathOf(state, by), tool: desk.tool.name, as: (body.kind === 'workflow' ? state.plan.workflows[body.workflow]?.standsFor?.kind : undefined) ?? 'workflow' }
+  return { by: pathOf(state, by), tool: desk.tool.name, as: standsAs(state, body) }
+}
+
+function standsAs({ plan }: State, body: PlanBody): Delegation['as'] {
+  const stands = body.kind === 'workflow' ? plan.workflows[body.workflow]?.standsFor : undefined
+  return stands === undefined || 'loop' in stands ? 'workflow' : stands.kind // no agent asks for a part of a loop
 }
 
 /** Calls that agents made of tools. */

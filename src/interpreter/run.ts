@@ -12,7 +12,7 @@ import type { GrantKinds } from '#grants/match.ts'
 import type { Host } from '#host/host.ts'
 import type { Permit } from '#model/capability.ts'
 import type { Cassette } from '#model/cassette.ts'
-import type { Failure, Outcome, RunEvent } from '#model/event.ts'
+import type { Failure, Outcome, RunBounds, RunEvent } from '#model/event.ts'
 import { type Plan, type PlanTest, planVersion, readableVersions } from '#model/plan.ts'
 import type { RunNotice, RunReport, RunSummary, Wait } from '#model/report.ts'
 import type { ModuleSignature } from '#model/signature.ts'
@@ -125,6 +125,8 @@ export interface StartSettings extends RunSettings {
   readonly folder?: string
   /** What the program was made of, kept for who goes on with the run. */
   readonly sources?: SourceHashes
+  /** Bounds beside those of the plan. */
+  readonly within?: RunBounds
   /** The id it is to have, where one was given to it before it began; another run that has it is in the way: `run/journal-taken`. */
   readonly runId?: string
 }
@@ -153,7 +155,9 @@ export async function startRun(settings: StartSettings): Promise<RunResult> {
     runId, workflow: plan.workflows[chosen.key]!.name, program, planHash: plan.hash, startedAtMs: host.now(), elapsedMs: 0, status: 'running', outcome: null,
     tasks: noTasks, calls: { ...noCalls },
   }
-  const event: RunEvent = { kind: 'run-started', atMs: summary.startedAtMs, runId, planHash: plan.hash, workflow: chosen.key, args, tekVersion: settings.tekVersion, ...(standInSeed === undefined ? {} : { standInSeed }) }
+  const { within } = settings
+  const begun = { runId, planHash: plan.hash, workflow: chosen.key, args, tekVersion: settings.tekVersion, ...(within === undefined ? {} : { within }) }
+  const event: RunEvent = { kind: 'run-started', atMs: summary.startedAtMs, ...begun, ...(standInSeed === undefined ? {} : { standInSeed }) }
   const lease = newLease(host)
   const { folder, sources } = settings
   const beginning = { events: [event], ...(folder === undefined ? {} : { folder }), ...(sources === undefined ? {} : { sources }), ...(lease === null ? {} : { lease }) }
@@ -343,7 +347,13 @@ function endOf(state: State): { status: RunSummary['status']; outcome: Outcome |
   return { status: 'stopped', outcome: { kind: 'failure', failure } } // U2
 }
 
+/** Whether a key is that of the workflow of a loop's cycle. */
+export function isCycle(plan: Plan, key: string): boolean {
+  return Object.values(plan.loopBodies ?? {}).some(each => each.cycle === key)
+}
+
 function chooseWorkflow(plan: Plan, wanted: string | undefined): { key: string } | Diagnostic {
+  if (wanted !== undefined && isCycle(plan, wanted)) return { key: wanted }
   const names = plan.entries.map(key => plan.workflows[key]?.name ?? key)
   if (wanted === undefined) return plan.entries.length === 1 ? { key: plan.entries[0]! } : runErrors['which-workflow']({ names })
   const key = plan.entries.find((each, index) => each === wanted || names[index] === wanted)

@@ -48,6 +48,15 @@ export interface RunOrigin {
   readonly migrated?: true
 }
 
+/** What is left of limits that several runs share. */
+export interface RunBounds {
+  readonly timeMs?: number
+  readonly tokens?: number
+  readonly costMicros?: number
+  readonly calls?: number
+  readonly tasks?: number
+}
+
 export type RunEvent =
   | {
       readonly kind: 'run-started'
@@ -59,6 +68,8 @@ export type RunEvent =
       readonly tekVersion: string
       /** What the stand-ins of this run's secrets are made of; absent where it has none. */
       readonly standInSeed?: string
+      /** Bounds of this run beside those of the plan: what is left to a loop for its next cycle. */
+      readonly within?: RunBounds
       /** The run whose results it took over, and the task from which on it did not; absent where it began with nothing. */
       readonly origin?: RunOrigin
     }

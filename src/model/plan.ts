@@ -50,6 +50,8 @@ export interface Plan {
   /** Reasons of `accept risk`, in order; absent when nothing is accepted. */
   readonly accepted?: readonly string[]
   readonly loops: readonly string[]
+  /** Each of them, by key; absent when there are none. */
+  readonly loopBodies?: Readonly<Record<string, PlanLoop>>
   /** Where things stand in the source, for messages. Key: `workflow` or `workflow/node` or `test:index`. Not hashed. */
   readonly places: Readonly<Record<string, { readonly path: string; readonly line: number; readonly column: number; readonly endLine: number; readonly endColumn: number }>>
   /** Doc comments, by the same keys. Not hashed. */
@@ -105,8 +107,8 @@ export type SecretSource =
 
 export interface PlanModule {
   readonly name: string
-  /** `mcp`: a server of the Model Context Protocol. */
-  readonly origin: 'std' | 'plugin' | 'mcp'
+  /** `mcp`: a server of the Model Context Protocol. `loop`: what the stages of loops ask of tek itself (interpreter/loop/loop-tools.ts); only hidden workflows call it. */
+  readonly origin: 'std' | 'plugin' | 'mcp' | 'loop'
   /** For `mcp`: the server's name; the lock file has the rest, and `hash` is that of its entry. For a plugin: the specifier as written, resolved relative to the file that names it (`/`-separated, relative to the entry file's folder). */
   readonly source: string
   readonly release: string
@@ -117,7 +119,7 @@ export interface PlanModule {
   readonly server?: ServerFacts
 }
 
-/** Why a workflow is in a plan that nobody wrote: to carry out one call of an agent. */
+/** Why a workflow is in a plan that nobody wrote: to carry out one call of an agent, or a part of a loop. */
 export type PlanStandsFor =
   /** An agent that is led: its only parameter is `task`. */
   | { readonly kind: 'agent'; readonly lead: string; readonly agent: string }
@@ -127,6 +129,12 @@ export type PlanStandsFor =
   | { readonly kind: 'vote'; readonly lead: string }
   /** Asks a person, then calls a tool; its parameters are the tool's. */
   | { readonly kind: 'asked-call'; readonly agent: string; readonly tool: string }
+  /** One cycle of a loop: `cycle`, `champion`, `past`. */
+  | { readonly kind: 'cycle'; readonly loop: string }
+  /** What a cycle does with one candidate, from its gates to its score. */
+  | { readonly kind: 'candidate'; readonly loop: string }
+  /** What follows its promotion or its rollback. */
+  | { readonly kind: 'actions'; readonly loop: string }
 
 export interface PlanWorkflow {
   readonly name: string
@@ -139,6 +147,8 @@ export interface PlanWorkflow {
   /** Null: declares no `can` (then nothing but pure work is allowed). */
   readonly authority: readonly PlanGrant[] | null
   readonly limits: PlanLimits
+  /** Of a loop's candidate: index of the node whose value is its workspace, the folder in which all that comes after works; null there: the run's own. // engine/workspace.ts */
+  readonly worksIn?: number
   readonly onFailure: PlanOnFailure
   /** Absent: it is only run by name or by other workflows. */
   readonly triggers?: readonly PlanTrigger[]
@@ -146,6 +156,22 @@ export interface PlanWorkflow {
   readonly returns: PlanExpr
   /** Indexes of the nodes `returns` mentions. */
   readonly returnsDependsOn: readonly number[]
+}
+
+/** A loop: its cycles are runs of a hidden workflow, one after another (loops/drive-loop.ts). */
+export interface PlanLoop {
+  readonly name: string
+  /** Workspaces of candidates: a worktree of a git repository or a copy of a folder, by a path beneath the run's folder; null: candidates are values alone. */
+  readonly over: { readonly kind: 'git' | 'copy'; readonly path: PlanExpr } | null
+  readonly limits: PlanLimits
+  /** `every` and `cron`: when a cycle begins; without any, as soon as the one before is over. */
+  readonly triggers: readonly PlanTrigger[]
+  /** Key of the workflow of one cycle. */
+  readonly cycle: string
+  /** It asks for earlier cycles, with `last`. */
+  readonly looksBack?: true
+  /** Key of the workflow that it rewrites; null: it rewrites none. */
+  readonly evolves: string | null
 }
 
 export interface PlanParam {
@@ -170,7 +196,16 @@ export interface PlanNode {
   readonly retry: { readonly count: number; readonly fromMs: number; readonly toMs: number } | null
   readonly timeoutMs: number | null
   readonly cache: { readonly ageMs: number | null; readonly by: PlanExpr | null } | null
-  readonly verify: { readonly runs: number; readonly agree: number | null; readonly upTo: number | null; readonly key: PlanExpr | null } | null
+  readonly verify: {
+    readonly runs: number
+    readonly agree: number | null
+    readonly upTo: number | null
+    readonly key: PlanExpr | null
+    /** In a loop: disagreement is no failure; the task's value says of each run what it came to (engine/attempt.ts A5). */
+    readonly tells?: true
+  } | null
+  /** Of a loop's hidden workflows: tek's own work, which counts against no limit of tasks or calls. */
+  readonly uncounted?: true
   /** Higher first: low -1, normal 0, high 1. */
   readonly priority: number
   readonly needs: { readonly cpu: number; readonly memoryBytes: number } | null

@@ -1,5 +1,5 @@
 // Clock triggers: `every` and `cron`, looked at again and again.
-// Owns: recording what came of each tick. Does not own: which tick is due (ticks.ts), carrying runs out (drives.ts).
+// Owns: recording what came of each tick. Does not own: which tick is due (schedule/ticks.ts), carrying runs out (drives.ts).
 //   C1. A tick's name is its time: it fires once, whoever looks and however often (journal/triggers.ts).
 //   C2. While the trigger's last run goes on, also when it waits or is paused, a tick is passed over, and that is recorded.
 import type { Host } from '#host/host.ts'
@@ -7,7 +7,7 @@ import { newRunId } from '#interpreter/run.ts'
 import type { TriggerStore } from '#interpreter/journal/triggers.ts'
 import type { PlanTrigger } from '#model/plan.ts'
 import type { ServeEvent } from './event.ts'
-import { dueTick, SET_BACK_MS, type Ticking } from './ticks.ts'
+import { dueTick, SET_BACK_MS, type Ticking } from '#schedule/ticks.ts'
 import type { ServedTrigger } from './trigger.ts'
 
 /** Two looks further apart than this: the machine slept, or stood still, and what was due meanwhile was not watched. */

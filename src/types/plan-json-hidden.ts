@@ -11,6 +11,8 @@ const isRecord = (value: unknown): value is Fields => typeof value === 'object' 
 
 const PARAMS: Readonly<Record<string, readonly string[]>> = { agent: ['task'], 'ask-lead': ['question'], vote: ['question', 'options'] }
 
+const LOOP_PARTS: ReadonlySet<string> = new Set(['cycle', 'candidate', 'actions'])
+
 /** The first problem, or null. */
 export function hiddenProblem({ workflows, entries, agentBodies }: Fields): string | null {
   const table = workflows as Readonly<Record<string, Fields>>
@@ -42,6 +44,7 @@ function standsForProblem(key: string, workflow: Fields, standsFor: unknown, age
     if (!isAgent(agent) || typeof tool !== 'string') return 'standsFor names no agent'
     return key === `@asked:${agent as string}/${tool}` && nodes.length === 1 && nodes[0]!['approve'] !== null ? null : 'nodes ask nobody'
   }
+  if (LOOP_PARTS.has(kind as string)) return null // looked at with their loops
   const params = PARAMS[kind as string]
   if (params === undefined) return 'standsFor.kind is unknown'
   const names = (workflow['params'] as readonly Fields[]).map(each => each['name'])
@@ -61,7 +64,7 @@ function opensItsOwn(agent: string, agentName: string, tool: Fields, workflows: 
   if (asked === undefined ? alwaysAsks !== undefined : asked !== `@asked:${agent}/${name as string}` || standsFor(asked)?.['kind'] !== 'asked-call' || ![undefined, true].includes(alwaysAsks as true)) return false
   if (kind === 'workflow') {
     const hidden = standsFor(workflow)
-    return hidden === undefined || (hidden['kind'] !== 'asked-call' && hidden['kind'] !== 'ask-lead' && hidden['lead'] === agent)
+    return hidden === undefined || (!LOOP_PARTS.has(hidden['kind'] as string) && hidden['kind'] !== 'asked-call' && hidden['kind'] !== 'ask-lead' && hidden['lead'] === agent)
   }
   if (kind !== 'ask-lead') return true
   return Object.entries(leads as Fields).every(([lead, key]) => {

@@ -10,6 +10,7 @@ import type { Type } from '#model/type.ts'
 import { agentBodiesProblem, modelsProblem, type PlanLook } from './plan-json-agents.ts'
 import { hiddenProblem } from './plan-json-hidden.ts'
 import { typeProblem } from './plan-json-types.ts'
+import { isOfLoop, loopsProblem, workspaceProblem } from './plan-json-loops.ts'
 import { triggersProblem, waitsProblem } from './plan-json-waits.ts'
 import { worstProblem } from './plan-json-worst.ts'
 
@@ -99,6 +100,8 @@ function sizeProblem(json: unknown): string | null {
 interface Names {
   readonly nodes: number
   readonly params: ReadonlySet<string>
+  /** Of a workflow that stands for a part of a loop. */
+  readonly isHidden?: boolean
 }
 
 function undecidedCall(value: unknown, at: string): string | null {
@@ -144,6 +147,7 @@ class Validator {
       (json['agentAuthority'] === undefined ? null : this.table(json['agentAuthority'], 'agentAuthority', (each, at) => this.authority(each, at, { nodes: 0, params: new Set() }))) ??
       (json['accepted'] === undefined ? null : this.each(json['accepted'], 'accepted', text)) ??
       this.each(json['loops'], 'loops', text) ??
+      loopsProblem(json, this.look(), this.secrets) ??
       this.table(json['places'], 'places', (each, at) => (isRecord(each) && typeof each['path'] === 'string' ? null : `${at} is no place`)) ??
       this.table(json['docs'], 'docs', text) ??
       (json['undecided'] === undefined ? null : this.each(json['undecided'], 'undecided', undecidedCall)) ??
@@ -187,7 +191,9 @@ class Validator {
   private module(value: unknown, at: string): string | null {
     if (!isRecord(value)) return `${at} is no module`
     for (const key of ['name', 'source', 'release', 'hash']) if (typeof value[key] !== 'string') return `${at}.${key} is no text`
-    if (!['std', 'plugin', 'mcp'].includes(value['origin'] as string)) return `${at}.origin is neither std, plugin nor mcp`
+    if (value['origin'] === 'loop') {
+      if (value['name'] !== '@loop') return `${at} is no module of loops`
+    } else if (!['std', 'plugin', 'mcp'].includes(value['origin'] as string)) return `${at}.origin is neither std, plugin nor mcp`
     if (value['server'] !== undefined && (value['origin'] !== 'mcp' || !isServer(value['server']))) return `${at}.server is no server`
     if (value['needsNode'] !== undefined && (typeof value['needsNode'] !== 'string' || value['origin'] === 'std')) return `${at}.needsNode is no reason of a plugin`
     this.modules.add(value['name'] as string)
@@ -234,7 +240,7 @@ class Validator {
     if (!Array.isArray(nodes)) return `\`${at}.nodes\` is no list`
     if (file !== undefined && !(isIndex(file) && Array.isArray(this.json['files']) && file < this.json['files'].length)) return `${at}.file names no file`
     const params = new Set<string>()
-    const names: Names = { nodes: nodes.length, params }
+    const names: Names = { nodes: nodes.length, params, isHidden: isOfLoop(value) }
     return (
       this.each(value['params'], `${at}.params`, (each, place) => {
         if (!isRecord(each) || typeof each['name'] !== 'string') return `${place} has no name`
@@ -249,6 +255,7 @@ class Validator {
       this.each(nodes, `${at}.nodes`, (each, place) => this.node(each, place, names)) ??
       this.indexes(value['returnsDependsOn'], `${at}.returnsDependsOn`, nodes.length) ??
       this.order(nodes, `${at}.nodes`) ??
+      workspaceProblem(value, at) ??
       this.expr(value['returns'], `${at}.returns`, names)
     )
   }
@@ -278,8 +285,10 @@ class Validator {
     if (retry !== null && !(isRecord(retry) && isIndex(retry['count']) && isNumber(retry['fromMs']) && isNumber(retry['toMs']))) return `${at}.retry is damaged`
     if (value['timeoutMs'] !== null && !isNumber(value['timeoutMs'])) return `${at}.timeoutMs is no number`
     if (cache !== null && !(isRecord(cache) && (cache['ageMs'] === null || isNumber(cache['ageMs'])))) return `${at}.cache is damaged`
-    if (verify !== null && !(isRecord(verify) && isIndex(verify['runs']) && [verify['agree'], verify['upTo']].every(each => each === null || isIndex(each)))) return `${at}.verify is damaged`
+    const isTold = (of: Fields): boolean => of['tells'] === undefined || (of['tells'] === true && names.isHidden === true)
+    if (verify !== null && !(isRecord(verify) && isIndex(verify['runs']) && [verify['agree'], verify['upTo']].every(each => each === null || isIndex(each)) && isTold(verify))) return `${at}.verify is damaged`
     if (value['mustCheck'] !== undefined && value['mustCheck'] !== true) return `${at}.mustCheck is neither true nor absent`
+    if (value['uncounted'] !== undefined && !(value['uncounted'] === true && names.isHidden === true)) return `${at}.uncounted is not of a loop`
     if (!isNumber(value['priority'])) return `${at}.priority is no number`
     const wait = value['wait']
     const waits = waitsProblem(value, at)

@@ -41,6 +41,13 @@ describe('examples run', () => {
     expect(runForValue(['examples/todos.tek', '--root', 'examples/fixtures/todos'], folder)).toEqual([{ file: 'examples/fixtures/todos/wait.ts', count: 2 }])
   })
 
+  test('loops: a value is found step by step, and a folder is tidied by what loses no word', () => {
+    expect(runTek(['run', 'examples/loops/spam.tek', 'threshold'], folder)).toMatchObject({ exitCode: 0, stdout: '2\n' })
+    expect(runTek(['run', 'examples/loops/notes.tek', 'notes'], folder)).toMatchObject({ exitCode: 0, stdout: 'lines\n' })
+    expect(readFileSync(join(folder, 'examples/fixtures/loops/notes/page.md'), 'utf8')).toBe('# Notes\nBuy milk.\nCall Ada, then Bob.')
+    expect(runTek(['show', 'notes', '--decisions'], folder).stdout).toContain('a word is lost')
+  })
+
   test('plan-90: ninety tasks that end in a release', () => {
     const source = readFileSync(join(folder, 'examples/plan-90.tek'), 'utf8')
     const release = source.slice(source.indexOf('workflow release('), source.indexOf('\ntest '))

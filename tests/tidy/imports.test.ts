@@ -48,6 +48,7 @@ const table: readonly Room[] = [
   { room: 'history', may: ['interpreter', 'diagnostics', 'host/host.ts', ...plain], node: true },
   { room: 'tek.ts', may: ['history', 'compiler', 'interpreter', 'mcp', 'plugins', 'plugin-api', 'telemetry', 'host', 'diagnostics', 'grants', ...plain], node: true },
   { room: 'serve', may: ['tek.ts', 'history', 'interpreter', 'schedule', 'diagnostics', 'host/host.ts', 'grants', ...plain], node: true },
+  { room: 'loops', may: ['tek.ts', 'history', 'interpreter', 'schedule', 'diagnostics', 'host/host.ts', 'grants', ...plain], node: true },
   { room: 'editor', may: ['compiler', 'diagnostics', 'grants', ...plain] },
   { room: 'testing', may: ['tek.ts', 'compiler', 'plugin-api', 'interpreter/engine', 'interpreter/guard/context.ts', 'interpreter/implied.ts', 'interpreter/effects/own-needs.ts', 'host', 'diagnostics', renderers, 'grants', ...plain], node: true },
   // What authors of plugins are helped with: a package is made, checked, tested and packed.

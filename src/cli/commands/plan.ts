@@ -41,7 +41,7 @@ export class PlanCommand extends TekCommand {
 export function planJson(plan: Plan, program: string): object {
   return {
     version: 1, program, hash: plan.hash, edition: plan.edition,
-    modules: plan.modules.map(module => ({ name: module.name, origin: module.origin, source: module.source, release: module.release, runs: isolationOf(module) })),
+    modules: plan.modules.filter(each => each.origin !== 'loop').map(module => ({ name: module.name, origin: module.origin, source: module.source, release: module.release, runs: isolationOf(module) })),
     authority: plan.authority === null ? null : grantsOf(plan.authority),
     limits: plan.limits,
     files: (plan.files ?? []).map(({ path, authority, limits }) => ({ path, authority: authority === null ? null : grantsOf(authority), limits })),

@@ -2,6 +2,7 @@
 // Owns: the program and its parameters. Does not own: how a run looks and what its end means to the shell (live-run.ts).
 import { Option } from 'clipanion'
 import { cliErrors } from '#diagnostics/catalog/cli.ts'
+import { loopErrors } from '#diagnostics/catalog/loop.ts'
 import type { Host } from '#host/host.ts'
 import { headLine } from '#permits/plain-words.ts'
 import type { DriveOptions } from '#tek.ts'
@@ -12,7 +13,7 @@ import { exitCodes, type ExitCode } from '../exit-codes.ts'
 import { bundledPrograms } from '../install-place.ts'
 import { liveRun } from '../live-run.ts'
 import { withoutModels } from '../model-keys.ts'
-import { chooseWorkflow, openProgram, sourceHashes, type OpenProgram } from '../open-program.ts'
+import { chooseLoop, chooseWorkflow, openProgram, sourceHashes, type OpenProgram } from '../open-program.ts'
 import { databasePath } from '../recorded-runs.ts'
 import { runAgain } from '../run-again.ts'
 import { at, readSource, shownPath } from '../source-files.ts'
@@ -70,6 +71,8 @@ export class RunCommand extends DrivingCommand {
       this.context.out.write(workflowHelp(program.plan, program.shown, typed.workflow === undefined ? undefined : chooseWorkflow(program, typed.workflow), this.context.out.paint))
       return exitCodes.fine
     }
+    const loop = chooseLoop(program.plan, typed.workflow)
+    if (loop !== null) return this.loop(host, program, loop, typed.words, driving)
     const workflow = chooseWorkflow(program, typed.workflow)
     const fromFile = this.args === undefined ? {} : await this.readArgs(host, this.args)
     const args = readWorkflowArguments(program.plan, workflow, typed.words, this.context.trailing, fromFile)
@@ -95,6 +98,18 @@ export class RunCommand extends DrivingCommand {
     await recorder?.end()
     if (evidence !== undefined && runId !== null) await writeEvidence(this.context, runId, { out: evidence, tasks: 'standard', isForced: false })
     return code
+  }
+
+  /** Cycles of a loop, until it ends. */
+  private async loop(host: Host, program: OpenProgram, loop: string, words: readonly string[], driving: DrivingOptions): Promise<ExitCode> {
+    const unfit = words[0] ?? (this.evidence === undefined ? undefined : '--evidence')
+    if (unfit !== undefined) throw new CliFailure([cliErrors['too-many-arguments']({ command: 'run', extra: unfit })], exitCodes.usage)
+    if (this.noJournal) throw new CliFailure([loopErrors['no-journal']({ loop })], exitCodes.usage)
+    const [{ asked }, { loopRun }] = await Promise.all([import('#tek.ts'), import('../loop-run.ts')])
+    const { plan, shown, folder, isBundled } = program
+    const asks = await asked(host, { plan, folder, workflow: plan.loopBodies![loop]!.cycle, args: {} })
+    const permit = await this.permitFor(host, { ...asks, asked: asks.grants, section: 'programs', plan, shown, isBundled, isResumed: false })
+    return loopRun(this.context, host, driving, { plan, program: shown, folder, sources: sourceHashes(program), loop, permit, mayBeUnconfined: this.unconfined, database: databasePath(host.cwd) })
   }
 
   private async readArgs(host: Host, path: string): Promise<Readonly<Record<string, unknown>>> {

@@ -2,6 +2,7 @@
 import { Option } from 'clipanion'
 import { cutToWidth, displayWidth, elapsed, neutralise, neutraliseLine, padToWidth, thousands, type Paint } from '#base/terminal-text.ts'
 import { cliErrors } from '#diagnostics/catalog/cli.ts'
+import type { Host } from '#host/host.ts'
 import type { RunReport, TaskReport, TaskStatus } from '#model/report.ts'
 import { nameOfAgent, talkWords, traceOf, usageByAgent, usageWords, type TraceRow } from '#report/trace.ts'
 import { finalLines, SHORT_ID } from '#telemetry/final-lines.ts'
@@ -29,11 +30,11 @@ const MAX_READ_LINES = 1_000
 export class ShowCommand extends TekCommand {
   static override paths = [['show']]
   static override usage = {
-    description: 'what a run did, task by task',
-    details: 'RUN is the id of a run, or its first letters, or `last`.',
+    description: 'what a run did, task by task; of a loop, how it stands and what it decided',
+    details: 'RUN is the id of a run, or its first letters, or `last`; or the name of a loop that has run here.',
     examples: [
       ['the newest run', 'tek show last'], ['a run', 'tek show 4f2a'], ['its result alone', 'tek show 4f2a --result'],
-      ['one file to pass on', 'tek show last --html run.html'], ['for programs', 'tek show 4f2a --json'],
+      ['one file to pass on', 'tek show last --html run.html'], ['for programs', 'tek show 4f2a --json'], ['a loop', 'tek show upgrades'], ['why a loop did what it did', 'tek show upgrades --decisions'],
       ['everything that is known of it, in a folder', 'tek show last --out evidence'], ['is such a folder as it was written?', 'tek show --verify evidence'],
     ] as [string, string][],
   }
@@ -44,6 +45,7 @@ export class ShowCommand extends TekCommand {
   out = Option.String('--out', { description: 'write a folder with the evidence of the run: what each task was made from, did and came to' })
   tasks = Option.String('--tasks', { description: 'with --out, the tasks that get a file of their own: failed, all (default: 1,000 of them, failed ones first)' })
   force = Option.Boolean('--force', false, { description: 'with --out, replace a folder that is there, whatever is in it' })
+  decisions = Option.Boolean('--decisions', false, { description: 'of a loop: what was decided in each stage, why, and how sure it was' })
   verify = Option.String('--verify', { description: 'compare a folder that --out wrote with its manifest' })
 
   override async execute(): Promise<ExitCode> {
@@ -54,6 +56,9 @@ export class ShowCommand extends TekCommand {
     }
     const which = evidenceTasks(this.tasks)
     const host = await this.context.host()
+    const loop = await this.recordedLoop(host, this.run)
+    if (loop !== null) return loop
+    if (this.decisions) throw new CliFailure([cliErrors['unfit-option']({ option: '--decisions', fits: 'with', other: 'the name of a loop' })], exitCodes.usage)
     const report = await findRun(host, this.run)
     const { out, err } = this.context
     const { outcome } = report.summary
@@ -67,6 +72,18 @@ export class ShowCommand extends TekCommand {
     else if (!this.result) out.write(`${[...reportLines(report, out), ...peopleLines(report, out, host.now()), ...(await this.saidLines(report, out))].join('\n')}\n`)
     if (!this.json && outcome?.kind === 'value') printValue(out, outcome.value)
     if (!this.json && outcome?.kind === 'failure') printFailure(err, outcome.failure)
+    return exitCodes.fine
+  }
+
+  /** A loop of that name, shown; null where there is none. */
+  private async recordedLoop(host: Host, name: string): Promise<ExitCode | null> {
+    if (/^(?:last|[0-9a-f]{1,12})$/.test(name) && !this.decisions) return null // a run
+    if ((await host.files.stat(databasePath(host.cwd))) === null) return null
+    const [{ isLoop, recordedLoop }, { loopLines }] = await Promise.all([import('#loops/loop-records.ts'), import('../show-loop.ts')])
+    if (!this.decisions && !answered(await isLoop(databasePath(host.cwd), name))) return null
+    const loop = answered(await recordedLoop(host, databasePath(host.cwd), name))
+    if (this.json) this.printJson({ version: 1, ...loop })
+    else this.context.out.write(`${loopLines(loop, this.decisions, this.context.out).join('\n')}\n`)
     return exitCodes.fine
   }
 

@@ -3,6 +3,7 @@
 import { Option } from 'clipanion'
 import { neutralise } from '#base/terminal-text.ts'
 import { cliErrors } from '#diagnostics/catalog/cli.ts'
+import type { Host } from '#host/host.ts'
 import type { RecordedRun, StopSeen } from '#model/report.ts'
 import { SHORT_ID } from '#telemetry/final-lines.ts'
 import { answered, CliFailure, TekCommand } from '../command.ts'
@@ -13,9 +14,10 @@ import { agentOption, steer } from '../steering.ts'
 export class StopCommand extends TekCommand {
   static override paths = [['stop']]
   static override usage = {
-    description: 'stops a run that goes on in another process',
+    description: 'stops a run or a loop that goes on in another process',
     details: [
       'RUN is the id of a run, or its first letters, or `last`; without it, the only run that goes on.',
+      'The name of a loop stops that loop, with the cycle it is in; `tek run FILE LOOP` goes on with both.',
       'It asks the process to stop. One that does not answer in time (it is blocked, or suspended) is ended with everything it has started, all within',
       'two seconds. It says what it saw. The run can be resumed.',
       'With --agent, that agent alone: its conversations are given up, and its further tasks fail with `agent/stopped`; `on failure` applies, and the run goes on.',
@@ -35,6 +37,8 @@ export class StopCommand extends TekCommand {
       if (this.all) throw new CliFailure([cliErrors['unfit-option']({ option: '--all', fits: 'without', other: '--agent' })], exitCodes.usage)
       return steer(this.context, host, { does: 'stop', agent: this.agent, run: this.run, json: this.json })
     }
+    const loop = this.run === undefined || this.all ? null : await this.loop(host, this.run)
+    if (loop !== null) return loop
     const chosen = this.choose(await recordedRuns(host))
     if (chosen.length === 0 && !this.json) err.write('Nothing is running here.\n')
     const { stop } = await import('#tek.ts')
@@ -45,6 +49,19 @@ export class StopCommand extends TekCommand {
     if (goingOn.length === 0) return exitCodes.fine
     if (this.json) return exitCodes.failed
     throw new CliFailure(goingOn, exitCodes.failed)
+  }
+
+  /** A loop of that name, asked to end; null where there is none. */
+  private async loop(host: Host, name: string): Promise<ExitCode | null> {
+    if (/^(?:last|[0-9a-f]{1,12})$/.test(name) || (await host.files.stat(databasePath(host.cwd))) === null) return null
+    const { isLoop, stopLoop } = await import('#loops/loop-records.ts')
+    if (!answered(await isLoop(databasePath(host.cwd), name))) return null
+    const { row, isDriven, runId } = answered(await stopLoop(host, databasePath(host.cwd), name))
+    const { stop } = await import('#tek.ts')
+    const seen = isDriven && runId !== null ? answered(await stop(host, databasePath(host.cwd), [runId])) : []
+    if (this.json) this.printJson({ version: 1, loop: row.name, program: row.program, wasDriven: isDriven, runs: seen })
+    else this.context.out.write(isDriven ? `${neutralise(row.name)} is stopping. \`tek run ${neutralise(row.program)} ${neutralise(row.name)}\` goes on with it.\n` : `${neutralise(row.name)} is not running.\n`)
+    return exitCodes.fine
   }
 
   private choose(runs: readonly RecordedRun[]): readonly RecordedRun[] {

@@ -424,7 +424,7 @@ function agentIntake(run: CheckRun, facts: UnitFacts, path: AstNode): OutsideSou
 
 function emptyFacts(unit: Unit, caller: Caller | null): UnitFacts {
   return {
-    unit, types: new Map<AstNode, Type>(), refs: new Map(), calls: new Map(), callLog: [], agents: new Map(), grants: null, workflow: null, model: null,
+    unit, types: new Map<AstNode, Type>(), refs: new Map(), calls: new Map(), callLog: [], agents: new Map(), grants: null, workflow: null, loopTriggers: [], model: null,
     workflowTools: new Map(), team: null, undecided: [], trusted: [], usesSecrets: false, caller,
   }
 }

@@ -150,6 +150,8 @@ export interface UnitFacts {
   readonly agents: Map<AstNode, Sym<'agent'>>
   grants: readonly GrantFact[] | null
   workflow: WorkflowFacts | null
+  /** Of a loop: when its cycles begin, as far as that is without mistakes. */
+  loopTriggers: readonly PlanTrigger[]
   /** Of a model that is declared by a call. */
   model: ModelFact | null
   readonly workflowTools: Map<Path, WorkflowToolFact>

@@ -32,6 +32,8 @@ const LIMITS: ReadonlyMap<string, Limit> = new Map<string, Limit>([
   ['requestsPerMinute', { unit: 'count', places: ['agent'], key: 'requestsPerMinute' }],
   ['cycles', { unit: 'count', places: ['loop'], key: 'cycles' }],
   ['copies', { unit: 'count', places: ['loop'], key: 'copies' }],
+  ['errors', { unit: 'count', places: ['loop'], key: 'errors' }],
+  ['disk', { unit: 'percent', places: ['loop'], key: 'disk' }],
   ['changesPerCycle', { unit: 'count', places: ['loop'], key: 'changesPerCycle' }],
   ['selfModification', { unit: 'bool', places: ['file'], key: 'selfModification' }],
 ])

@@ -9,7 +9,7 @@ import type { ParamSignature } from '#model/signature.ts'
 import type { Type } from '#model/type.ts'
 import { anyType, boolType, floatType, intType, join, listOf, nonNull, nullType, optional, qualifiersOf, qualifiersWithin, qualify, recordOf, stringType, stripQualifiers, union } from '#types/construct.ts'
 import { printType } from '#types/print.ts'
-import type { CanClause, Expr, LimitsClause, LoopDecl, LoopMember, StageName } from '../1-syntax/ast.ts'
+import type { CanClause, Expr, LimitsClause, LoopDecl, LoopMember, StageName, TriggerClause } from '../1-syntax/ast.ts'
 import { suggest } from '../2-resolve/declare.ts'
 import type { Checker } from './checker.ts'
 import { checkClause, findAgent } from './clauses.ts'
@@ -130,7 +130,7 @@ class StageWalk {
   private stagesAt(place: StageOrder, stages: ReadonlyMap<StageName, Stage>): void {
     const { checker, loop } = this
     for (const member of loop.body) {
-      if (member.kind === 'trigger' && place === 'sense') checkLoopTrigger(checker, member, this.scope)
+      if (member.kind === 'trigger' && place === 'sense') this.trigger(member)
       if (member.kind === 'stop-when' && place === 'stop when') this.condition(member.condition, place, '`stop when`')
       if (member.kind === 'gate' && place === 'gate') {
         checker.infer(member.name, this.scope)
@@ -144,6 +144,11 @@ class StageWalk {
     const stage = stages.get(place as StageName)
     const type = stage === undefined ? null : this.stage(stage, place)
     this.learn(place, type, stages)
+  }
+
+  private trigger(clause: TriggerClause): void {
+    const trigger = checkLoopTrigger(this.checker, clause, this.scope)
+    if (trigger !== null) this.checker.facts.loopTriggers = [...this.checker.facts.loopTriggers, trigger]
   }
 
   /** What later stages know after this one. */
@@ -261,8 +266,8 @@ class StageWalk {
       name, { ref: { kind: 'local', name }, type: anyType, span: null, what: 'a branch', callable: { target: { kind: 'loop', name }, params, result: decision, ...(given ? { given } : {}) } },
     ]
     return [
-      branch('replicate', [param('n', intType)]),
-      branch('differentiate', [param('value', anyType)], args => {
+      branch('replicate', [param('n', intType), ...WHY]),
+      branch('differentiate', [param('value', anyType), ...WHY], args => {
         const type = args.get('value') ?? anyType
         this.chosen = this.chosen === null ? type : join(this.chosen, type)
       }),
@@ -280,6 +285,9 @@ class StageWalk {
     }
   }
 }
+
+/** What a decision may say of itself; the reason of `quiesce` and the question of `escalate` say it there. */
+const WHY: readonly ParamSignature[] = [{ name: 'because', doc: '', type: stringType, optional: true }, { name: 'confidence', doc: '', type: floatType, optional: true }]
 
 const VERDICT: Type = union((['ok', 'tie', 'bad'] as const).map(value => ({ kind: 'literal', value })))
 

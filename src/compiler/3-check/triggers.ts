@@ -46,15 +46,19 @@ export function checkTriggers(checker: Checker, workflow: WorkflowDecl, scope: S
   return clauses.flatMap(clause => triggerOf(checker, workflow, params, clause, scope) ?? [])
 }
 
-/** Reports what is wrong with a trigger of a loop, as far as that is known before it runs. */
-export function checkLoopTrigger(checker: Checker, { on }: TriggerClause, scope: Scope): void {
-  const inner = scope.inside(pureCalls('a trigger'))
+/** Reports what is wrong with a trigger of a loop: clocks alone say when its next cycle begins. */
+export function checkLoopTrigger(checker: Checker, { on }: TriggerClause, scope: Scope): PlanTrigger | null {
   if (on.kind === 'every') {
-    checker.expect(on.value, inner, { kind: 'duration' }, 'What follows `every`')
-    if (literalOf(checker.facts, on.value) !== null) intervalOf(checker, on)
-  } else if (on.kind === 'file') checker.expect(on.value, inner, { kind: 'path' }, 'What follows `on file`')
-  else if (on.kind === 'cron') cronOf(checker, on)
-  else webhookOf(checker, on)
+    checker.expect(on.value, scope.inside(pureCalls('a trigger')), { kind: 'duration' }, 'What follows `every`')
+    const intervalMs = intervalOf(checker, on)
+    return intervalMs === null ? null : { kind: 'every', intervalMs, missed: on.skips ? 'skip' : 'run' }
+  }
+  if (on.kind === 'cron') {
+    const times = cronOf(checker, on)
+    return times === null ? null : { kind: 'cron', ...times, missed: on.skips ? 'skip' : 'run' }
+  }
+  checker.report(triggerErrors['not-of-a-loop']({ trigger: on.kind === 'file' ? 'on file' : 'on webhook' }, { at: checker.at(on.kind === 'file' ? on.value : on.text) }))
+  return null
 }
 
 /** A parameter as triggers see it. */

@@ -10,6 +10,8 @@ import type { UnitFacts } from '../3-check/facts.ts'
 import { textsFromOutside } from './from-outside.ts'
 import { HiddenWorkflows } from './hidden-workflows.ts'
 
+import { loopModule } from './loop-names.ts'
+
 /** Lowering within one unit. */
 export interface LowerAt {
   readonly context: LowerContext
@@ -30,6 +32,7 @@ export class LowerContext {
   private readonly prompts = new Set<string>()
   private readonly workflowQueue: Sym<'workflow'>[] = []
   private readonly promptQueue: Sym<'prompt'>[] = []
+  private asksLoop = false
   private workflowsTaken = 0
   private promptsTaken = 0
 
@@ -81,8 +84,13 @@ export class LowerContext {
     return name
   }
 
+  /** Loops ask tek itself. */
+  needLoopModule(): void {
+    this.asksLoop = true
+  }
+
   modules(): PlanModule[] {
-    return [...this.made.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+    return [...(this.asksLoop ? [loopModule] : []), ...this.made.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 }
 

@@ -10,6 +10,7 @@ import type { ModuleSym, Unit } from '../2-resolve/program.ts'
 import type { CallFact, Ref } from '../3-check/facts.ts'
 import { prelude } from '../3-check/prelude.ts'
 import type { LowerAt } from './lower-context.ts'
+import { loopCall } from './loop-names.ts'
 
 export function lowerExpr(at: LowerAt, expr: Expr | PromptValue): PlanExpr {
   const into = (inner: Expr): PlanExpr => lowerExpr(at, inner)
@@ -114,9 +115,10 @@ function lowerCall(at: LowerAt, expr: CallExpr | PipeExpr): PlanExpr {
       return { op: 'prompt', prompt: at.context.needPrompt(target.symbol), args: withDefaults(at, target.symbol.unit, target.symbol.declaration.params, lowerArgs(at, fact)) }
     case 'denied':
       return { op: 'denied', call: lowerExpr(at, fact.args[0]!.values[0]!) }
-    case 'workflow':
     case 'loop':
-      return invariant(false, 'a call of a workflow or of a loop stands where no value is made') as never
+      return loopCall(target.name, lowerArgs(at, fact))
+    case 'workflow':
+      return invariant(false, 'a call of a workflow stands where no value is made') as never
     default:
       return unreachable(target)
   }

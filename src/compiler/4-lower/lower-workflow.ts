@@ -52,7 +52,7 @@ function lowerNode(at: LowerAt, node: NodeFacts, dependsOn: readonly number[]): 
   return node.mustCheck || waits !== null || ensure !== null ? { ...lowered, ...(node.mustCheck ? { mustCheck: true } : {}), ...waits, ...ensure } : lowered
 }
 
-type NodeParts = Omit<PlanNode, 'name' | 'type' | 'mustCheck' | 'dependsOn' | 'approval' | 'wait' | 'ensure'>
+export type NodeParts = Omit<PlanNode, 'name' | 'type' | 'mustCheck' | 'dependsOn' | 'approval' | 'wait' | 'ensure'>
 
 /** What must hold of its value; where nothing else is said, the condition says it. */
 function lowerEnsure(at: LowerAt, task: TaskDecl): Pick<PlanNode, 'ensure'> | null {
@@ -65,7 +65,7 @@ function lowerEnsure(at: LowerAt, task: TaskDecl): Pick<PlanNode, 'ensure'> | nu
 }
 
 /** Deadlines of its question, and the time that passes before its body; null where there are none. */
-function lowerWaits(at: LowerAt, task: TaskDecl): Pick<PlanNode, 'approval' | 'wait'> | null {
+export function lowerWaits(at: LowerAt, task: TaskDecl): Pick<PlanNode, 'approval' | 'wait'> | null {
   const approve = task.clauses.find(each => each.kind === 'approve')
   const wait = task.clauses.find(each => each.kind === 'wait')
   if (approve?.within == null && wait === undefined) return null
@@ -84,7 +84,7 @@ function lowerLet(at: LowerAt, declaration: LetDecl): NodeParts {
   }
 }
 
-function lowerTask(at: LowerAt, task: TaskDecl): NodeParts {
+export function lowerTask(at: LowerAt, task: TaskDecl): NodeParts {
   const clause = <K extends Clause['kind']>(kind: K): Extract<Clause, { kind: K }> | undefined => task.clauses.find((each): each is Extract<Clause, { kind: K }> => each.kind === kind)
   const into = (expr: Expr | null | undefined) => (expr === null || expr === undefined ? null : lowerExpr(at, expr))
   const retry = clause('retry')

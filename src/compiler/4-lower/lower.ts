@@ -15,6 +15,7 @@ import { type LowerAt, LowerContext } from './lower-context.ts'
 import { lowerExpr } from './lower-expression.ts'
 import { acceptedRisks, fileLevel, otherFiles } from './lower-file.ts'
 import { withModelGrants } from './lower-llm.ts'
+import { lowerLoop } from './lower-loop.ts'
 import { lowerBody, lowerWorkflow } from './lower-workflow.ts'
 import { lowerWorst } from './lower-worst.ts'
 import { PlaceTable, writtenAt } from './places.ts'
@@ -45,6 +46,14 @@ export function lower(checked: CheckedProgram): Plan {
   const agents = symbolsOf('agent')
   const agentBodies = Object.fromEntries(agents.map(symbol => [symbol.key, lowerAgent(context, symbol)]))
   const models = Object.fromEntries(symbolsOf('model').filter(symbol => symbol.declaration.value.kind === 'call').map(symbol => [symbol.key, lowerModel(context, symbol)]))
+  const loops = symbolsOf('loop').map(symbol => ({ symbol, ...lowerLoop(context, symbol) }))
+  for (const { symbol, workflows: hidden } of loops) {
+    for (const key of Object.keys(hidden)) places.add(key, symbol.unit, symbol.declaration.name, '')
+    Object.assign(workflows, hidden)
+    const cycle = Object.keys(hidden).find(key => hidden[key]?.standsFor?.kind === 'cycle')!
+    places.addUndecidedOf(symbol.unit, cycle, checked.facts.get(symbol.unit)?.undecided ?? [])
+    places.addTrustedOf(symbol.unit, cycle, checked.facts.get(symbol.unit)?.trusted ?? [])
+  }
   const tests = entry.units.flatMap(unit => (unit.declaration.kind === 'test' ? [lowerTest(context, unit, unit.declaration)] : []))
   for (const symbol of agents) places.addTrusted(symbol, checked.facts.get(symbol.unit)?.trusted ?? [])
   for (let symbol = context.nextWorkflow(); symbol !== undefined; symbol = context.nextWorkflow()) {
@@ -58,7 +67,11 @@ export function lower(checked: CheckedProgram): Plan {
   entry.units.filter(unit => unit.declaration.kind === 'test').forEach((unit, index) => places.add(`test:${index}`, unit, (unit.declaration as TestDecl).name, unit.declaration.doc))
 
   const level = fileLevel(context, entry)
-  const others = otherFiles(context, entry, [...lowered, ...agents].map(symbol => symbol.unit.file))
+  const others = otherFiles(context, entry, [...lowered, ...agents, ...loops.map(each => each.symbol)].map(symbol => symbol.unit.file))
+  for (const { symbol, workflows: hidden } of loops) {
+    const file = others.indexOf.get(symbol.unit.file)
+    if (file !== undefined) for (const key of Object.keys(hidden)) workflows[key] = { ...workflows[key]!, file }
+  }
   for (const { key, unit, kind } of [...lowered, ...agents]) {
     const file = others.indexOf.get(unit.file)
     if (file === undefined) continue
@@ -86,7 +99,8 @@ export function lower(checked: CheckedProgram): Plan {
     ...(agents.length === 0 ? {} : { agentBodies: levels.agentBodies }),
     ...(Object.keys(models).length === 0 ? {} : { models }),
     ...acceptedRisks(program.files),
-    loops: symbolsOf('loop').map(symbol => symbol.key),
+    loops: loops.map(each => each.symbol.key),
+    ...(loops.length === 0 ? {} : { loopBodies: Object.fromEntries(loops.map(({ symbol, loop }) => [symbol.key, loop])) }),
     places: places.places(),
     docs: places.docs(),
     ...(places.undecided().length === 0 ? {} : { undecided: places.undecided() }),

@@ -27,16 +27,20 @@ export class PlaceTable {
 
   /** The calls of a workflow that could not be proved to be granted. */
   addUndecided(symbol: Sym<'workflow'>, calls: readonly Undecided[]): void {
-    for (const { at, callee, grant } of calls) {
-      this.calls.push({ workflow: symbol.key, callee, grant, path: symbol.unit.file.path, ...this.position(symbol.unit.file, placeIn(symbol.unit, at).start) })
-    }
+    this.addUndecidedOf(symbol.unit, symbol.key, calls)
+  }
+
+  addUndecidedOf(unit: Unit, workflow: string, calls: readonly Undecided[]): void {
+    for (const { at, callee, grant } of calls) this.calls.push({ workflow, callee, grant, ...this.placeOf(unit, at) })
   }
 
   /** What a person vouches for in a workflow, or when an agent calls a tool. */
   addTrusted(symbol: Sym<'workflow' | 'agent'>, values: readonly Vouched[]): void {
-    for (const { at, reason, tool } of values) {
-      this.vouched.push({ workflow: tool === undefined ? symbol.key : `@asked:${symbol.key}/${tool}`, reason, path: symbol.unit.file.path, ...this.position(symbol.unit.file, placeIn(symbol.unit, at).start) })
-    }
+    for (const value of values) this.addTrustedOf(symbol.unit, value.tool === undefined ? symbol.key : `@asked:${symbol.key}/${value.tool}`, [value])
+  }
+
+  addTrustedOf(unit: Unit, workflow: string, values: readonly Vouched[]): void {
+    for (const { at, reason } of values) this.vouched.push({ workflow, reason, ...this.placeOf(unit, at) })
   }
 
   trusted(): readonly PlanTrusted[] {

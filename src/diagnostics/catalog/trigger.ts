@@ -62,6 +62,11 @@ export const triggerErrors = defineDiagnostics('trigger', {
     message: (p: { workflow: string; limit: number }) => `\`${p.workflow}\` has more than ${p.limit} triggers.`,
     help: () => 'Join those that follow a clock (`cron "0 6,18 * * *"`), or write further workflows that call it.',
   },
+  'not-of-a-loop': {
+    severity: 'error',
+    message: (p: { trigger: string }) => `A loop goes on by the clock, and \`${p.trigger}\` is none.`,
+    help: () => 'Write `every 10m` or `cron "…"`, and let `sense` look at what changed; without either, a cycle follows the last one at once.',
+  },
   'private-workflow': {
     severity: 'error',
     message: (p: { workflow: string }) => `\`${p.workflow}\` is private to its file, so nothing can begin it.`,

@@ -4,10 +4,12 @@
 //   T2. The key is made of run, path, attempt, part and number of the call: asked again after a crash, the tool sees the same.
 //   T3. Before every effect, however late in the call, the kill switches are looked at and the decision is recorded. A call that is stopped there
 //       has no outcome: it is made again, with the same key, when the run goes on.
+//   T7. In a loop's candidate all of it (grants, permit, paths, the folder of commands) is meant in the candidate's workspace: engine/workspace.ts.
 //   T4. A third-party tool does no more than it said this call takes, whatever its caller may do.
 //   T5. A tool of a server is called under its own grant, which names the server's definition: whatever the plan says that the call needs.
 //   T6. In a test, what stands in the place of a tool is given once the program's own levels allow the call; it needs no permit of a person. A real call reaches
 //       nothing outside the machine. Whether a call is denied is asked of the program's own levels too, and the call is not made.
+import { join } from 'node:path'
 import { printGrant } from '#grants/grant-text.ts'
 import { containsGrant, coreGrantKinds, matchesGrant } from '#grants/match.ts'
 import { checkNeeds } from '#interpreter/guard/guard.ts'
@@ -17,6 +19,7 @@ import type { Authority, Grant } from '#model/capability.ts'
 import type { Failure, Outcome, Part, TaskId } from '#model/event.ts'
 import type { CallRequest } from '#interpreter/engine/evaluation.ts'
 import { pathOf } from '#interpreter/engine/path.ts'
+import { workspaceOf } from '#interpreter/engine/workspace.ts'
 import { levelsOf, limitsOf, rankOf, recordedCalls } from '#interpreter/engine/view.ts'
 import type { Value } from '#model/type.ts'
 import { ToolFailure, type ToolContext } from '#plugin-api/context.ts'
@@ -46,7 +49,10 @@ export interface CallPlace {
 
 /** Makes the call. Null: it was stopped before one of its effects. Rejects only when the audit log cannot be kept. */
 export async function callTool(world: World, request: CallRequest, place: CallPlace, signal: AbortSignal): Promise<Outcome | null> {
-  const { state, cwd, calls, audit, secrets } = world
+  const { state, calls, audit, secrets } = world
+  const workspace = workspaceOf(state, place.task)
+  const cwd = workspace === null ? world.cwd : workspace === 'refused' ? null : await workspaceAt(world, workspace) // T7
+  if (cwd === null) return { kind: 'failure', failure: { code: 'permit/denied', message: 'The folder in which this is to work is no workspace of a loop.', task: '', retryable: false } }
   const levels = levelsOf(state, place.task)
   const { fakes } = world
   const own = levels.map(level => level.allows)
@@ -71,7 +77,7 @@ export async function callTool(world: World, request: CallRequest, place: CallPl
     return { kind: 'failure', failure: { ...refusal, task: '' } }
   }
   for (const need of needs) {
-    if (server === null && coreGrantKinds(need.name) !== null) continue // what becomes of those is decided, and told, when they are used
+    if (server === null && coreGrantKinds(need.name) !== null && request.module !== '@loop') continue // what becomes of those is decided, and told, when they are used
     if (!world.mayAct()) return null
     onDecision(need, true)
   }
@@ -89,9 +95,9 @@ export async function callTool(world: World, request: CallRequest, place: CallPl
   let hint: string | null = null
   const log = new RedactedLog(secrets, message => world.log(taskPath, message))
   const options: ToolContextOptions = {
-    host: world.host, cwd, signal, taskPath,
+    host: world.host, cwd, project: world.cwd, signal, taskPath,
     authority: isForeign(world, request.module) ? [...authority, ownLevel(request.needs, cwd)] : authority, // T4
-    implied: fakes === null ? await impliedBy(world, levels, request.needs) : insideOnly([await impliedBy(world, levels, request.needs)])[0]!,
+    implied: fakes === null ? await impliedBy(world, cwd, levels, request.needs) : insideOnly([await impliedBy(world, cwd, levels, request.needs)])[0]!,
     idempotencyKey: key,
     begunBefore: place.begunBefore, ...appending(world, place, key),
     ...(world.kindsOf === undefined ? {} : { kindsOf: world.kindsOf }),
@@ -134,6 +140,12 @@ function trialOf(world: World, needs: readonly Grant[], levels: readonly Authori
     }
   }
   return { kind: 'value', value: isDenied }
+}
+
+/** The absolute folder of a workspace; null where a link leads from its place. // T7 */
+async function workspaceAt({ host, cwd }: World, workspace: string): Promise<string | null> {
+  const real = await host.files.realPath(cwd)
+  return (await host.files.realPath(join(cwd, workspace))) === join(real, workspace) ? join(cwd, workspace) : null
 }
 
 /** Appends of a call are noted by its key and their number. */
@@ -189,7 +201,7 @@ function revealArgs(world: World, request: CallRequest): { readonly args: Readon
 }
 
 /** What comes with the grants that a call is allowed under; of a third-party plugin's, what the permit holds as well. */
-async function impliedBy({ host, state, permit, cwd, comesWithStd }: World, levels: ReturnType<typeof levelsOf>, needs: readonly Grant[]): Promise<Grant[]> {
+async function impliedBy({ host, state, permit, comesWithStd }: World, cwd: string, levels: ReturnType<typeof levelsOf>, needs: readonly Grant[]): Promise<Grant[]> {
   // As it was asked for (asked.ts), before folders are looked for on disk.
   const isPermitted = (asked: Grant | null): boolean => asked !== null && permit!.some(each => containsGrant(each, asked, cwd))
   const found: Grant[] = []

@@ -13,6 +13,7 @@ import type { Value } from '#model/type.ts'
 import { freeReferences } from '#interpreter/engine/evaluation.ts'
 import { modelChain } from '#interpreter/engine/questions.ts'
 import type { State } from '#interpreter/engine/state.ts'
+import { workspaceOf } from '#interpreter/engine/workspace.ts'
 import { Names } from '#interpreter/engine/view.ts'
 import { showStandIns } from '#interpreter/secrets/stand-in.ts'
 
@@ -47,6 +48,8 @@ export function keyInputs(state: State, task: TaskId, by: Value | undefined): Ke
     for (const index of free.nodes) inputs.set(`task ${nodes[index]!.name}`, names.node(index)) // K3
     for (const name of free.locals) if (name === node.forEach?.item) inputs.set(`item ${name}`, names.local(name) ?? null)
   }
+  const workspace = workspaceOf(state, task)
+  if (workspace !== null) inputs.set('workspace', workspace) // other files, other results
   return inputs
 }
 

@@ -4,6 +4,7 @@
 //   A1. A failure that is not retryable is never tried again.
 //   A2. Every execution of a body has its own attempt number, over all retries and runs of a `verify`.
 //   A3. `verify n agree k` makes at least n runs unless k can no longer agree; without `agree`, all n must. A run that failed agrees with nothing.
+//   A5. `verify m..n` without `agree` goes on until it is sure (sure.ts), at most n runs. What `tells` never fails by disagreement: its value says so.
 //   A4. A value whose type only a run can prove is checked before anything else sees it; one that does not fit is a failure that trying again will not mend.
 import { canonicalJson } from '#base/json.ts'
 import type { Failure, Outcome, TaskId } from '#model/event.ts'
@@ -20,6 +21,7 @@ import { stepOut } from './place.ts'
 import { MAX_ATTEMPTS, MAX_DETAILS_LENGTH, MAX_VERIFY_RUNS, timerOf } from './protocol.ts'
 import { closeTalk } from './questions.ts'
 import { startAttempt } from './start.ts'
+import { canBeSure, isSure } from './sure.ts'
 import type { Keeping, State, VerifyRun } from './state.ts'
 import { phase } from './tasks.ts'
 import { timeoutOf } from './timeout.ts'
@@ -110,20 +112,40 @@ function runEnded(state: State, task: TaskId, node: PlanNode, run: VerifyRun): v
   const runs = state.verifies.get(task) ?? []
   runs.push(run)
   state.verifies.set(task, runs)
-  const least = Math.min(verify.runs, MAX_VERIFY_RUNS)
-  const most = Math.min(Math.max(verify.upTo ?? verify.runs, verify.runs), MAX_VERIFY_RUNS)
-  const agree = verify.agree ?? least // A3
   const { best, agreed } = agreement(runs)
-  if (agreed !== null && runs.length >= least && best >= agree) return succeed(state, task, agreed.value, agreed.keeping)
-  if (runs.length >= most || best + (most - runs.length) < agree) {
+  const verdict = verdictOn(verify, runs.length, best)
+  if (verdict !== 'go-on' && verify.tells === true) return succeed(state, task, told(runs, verdict === 'agreed', agreed?.value ?? null), verdict === 'agreed' ? (agreed?.keeping ?? null) : null) // A5
+  if (verdict === 'agreed' && agreed !== null) return succeed(state, task, agreed.value, agreed.keeping)
+  if (verdict === 'disagreed') {
     const first = runs[0]!.outcome
     if (best === 0 && first.kind === 'failure') return giveUp(state, task, node, first.failure)
-    return giveUp(state, task, node, failures.verifyDisagreed(pathOf(state, task), runs.length, best, agree, describe(runs)))
+    return giveUp(state, task, node, failures.verifyDisagreed(pathOf(state, task), runs.length, best, agreeingRuns(verify), describe(runs)))
   }
   if (state.tasks.attempt[task]! >= MAX_ATTEMPTS) return giveUp(state, task, node, failures.tooManyAttempts(pathOf(state, task)))
   state.tasks.attempt[task]!++ // A2
   state.tasks.tries[task] = 1
   startAttempt(state, task, node)
+}
+
+const agreeingRuns = (verify: NonNullable<PlanNode['verify']>): number => verify.agree ?? Math.min(verify.runs, MAX_VERIFY_RUNS) // A3
+
+/** What runs that are over say together, `best` of which agree. */
+function verdictOn(verify: NonNullable<PlanNode['verify']>, runs: number, best: number): 'agreed' | 'disagreed' | 'go-on' {
+  const least = Math.min(verify.runs, MAX_VERIFY_RUNS)
+  const most = Math.min(Math.max(verify.upTo ?? verify.runs, verify.runs), MAX_VERIFY_RUNS)
+  const isSequential = verify.agree === null && verify.upTo !== null && canBeSure(most) // A5
+  const holds = (agreeing: number, others: number): boolean => (isSequential ? isSure(agreeing, others) : agreeing >= agreeingRuns(verify))
+  if (runs >= least && best > 0 && holds(best, runs - best)) return 'agreed'
+  return runs >= most || ((runs >= least || !isSequential) && !holds(best + (most - runs), runs - best)) ? 'disagreed' : 'go-on'
+}
+
+/** A5. */
+function told(runs: readonly VerifyRun[], agreed: boolean, value: Value): Value {
+  const first = runs.find(({ outcome }) => outcome.kind === 'failure')?.outcome
+  const failed = first?.kind === 'failure' ? `${first.failure.code}: ${first.failure.message}` : null
+  const reason = agreed ? null : runs.length === 1 || runs.every(({ outcome }) => outcome.kind === 'failure') ? failed : describe(runs)
+  const each = runs.map(({ outcome }): Value => (outcome.kind === 'value' ? { value: outcome.value, failed: null } : { value: null, failed: `${outcome.failure.code}: ${outcome.failure.message}` }))
+  return { agreed, value: agreed ? value : null, reason, runs: each }
 }
 
 /** How many runs agree at most, and the one with which that was reached. */

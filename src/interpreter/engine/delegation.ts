@@ -172,7 +172,8 @@ export function payerOf(state: State, task: TaskId): TaskId | null {
 export function isPromptTainted(state: State, task: TaskId): boolean {
   const { body } = state.nodeOf(task)
   const around = deskAround(state, task)
-  if (state.scopeOf(task).shape.workflow.standsFor !== undefined) {
+  const stands = state.scopeOf(task).shape.workflow.standsFor
+  if (stands !== undefined && !('loop' in stands)) {
     const lead = around?.desk.lead ?? null
     return around === null || around.desk.isTainted || (lead !== null && state.talks.get(lead)?.talk?.isTainted === true)
   }

@@ -60,7 +60,8 @@ export function adopt(state: State, task: TaskId): void {
 
 function reserve(state: State, task: TaskId): boolean {
   const { quota } = state.scopeOf(task)
-  if (quota === null || state.tasks.attempt[task] !== 1 || state.nodeOf(task).kind === 'let' || state.talks.has(task)) return true
+  const node = state.nodeOf(task)
+  if (quota === null || state.tasks.attempt[task] !== 1 || node.kind === 'let' || node.uncounted === true || state.talks.has(task)) return true
   for (let at: typeof quota | null = quota; at !== null; at = at.parent) {
     if (at.used < at.limit) continue
     state.pendingStop = { detail: reached(at, 'tasks', pathOf(state, task)), isFinal: true, isAskedFor: false } // D1
@@ -83,14 +84,15 @@ function reached({ limit, workflow }: Quota, name: 'tasks' | 'calls', task: stri
 export function announceCall(state: State, task: TaskId): string | null {
   if (task === 0) return null // nothing holds before the first workflow is opened
   const { callQuota } = state.scopeOf(task)
-  for (let at = callQuota; at !== null; at = at.parent) if (at.used + at.announced >= at.limit) return reached(at, 'calls', pathOf(state, task))
-  for (let at = callQuota; at !== null; at = at.parent) at.announced++
+  if (callQuota === null || state.nodeOf(task).uncounted === true) return null
+  for (let at: Quota | null = callQuota; at !== null; at = at.parent) if (at.used + at.announced >= at.limit) return reached(at, 'calls', pathOf(state, task))
+  for (let at: Quota | null = callQuota; at !== null; at = at.parent) at.announced++
   return null
 }
 
 /** A call is recorded. // D2 */
 export function countCall(state: State, task: TaskId): void {
-  if (task === 0) return
+  if (task === 0 || state.scopeOf(task).callQuota === null || state.nodeOf(task).uncounted === true) return
   for (let at = state.scopeOf(task).callQuota; at !== null; at = at.parent) {
     at.used++
     if (at.announced > 0) at.announced--

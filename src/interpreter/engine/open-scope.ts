@@ -50,7 +50,8 @@ export function openScope(state: State, task: TaskId, setup: Setup): Outcome | n
   const { tasks } = state
   const { workflow } = shape
   const node = caller === null ? null : state.nodeOf(task)
-  const limits = stricter(fileEntered(state, task)?.limits ?? {}, workflow.limits) // O4
+  const own = stricter(fileEntered(state, task)?.limits ?? {}, workflow.limits) // O4
+  const limits = caller === null ? stricter(own, { ...state.within }) : own
   const attempt = tasks.attempt[task]!
   const index = state.scopes.length
   const base = tasks.allocate(workflow.nodes.length)

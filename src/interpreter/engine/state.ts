@@ -4,7 +4,7 @@
 //   I2. It is changed in place and shared with nobody outside the engine; effects read it through view.ts.
 import type { Authority, Grant } from '#model/capability.ts'
 import { Fifo } from '#base/fifo.ts'
-import type { Failure, Outcome, RunOrigin, StopCause, TaskId } from '#model/event.ts'
+import type { Failure, Outcome, RunBounds, RunOrigin, StopCause, TaskId } from '#model/event.ts'
 import type { Plan, PlanAgent, PlanNode, PlanTool } from '#model/plan.ts'
 import type { TalkUsage, TaskCounts, TaskStatus } from '#model/report.ts'
 import type { Value } from '#model/type.ts'
@@ -284,6 +284,8 @@ export class State {
   runId = ''
   workflow = ''
   args: Readonly<Record<string, Value>> = {}
+  /** Bounds of the whole run beside the plan's. */
+  within: RunBounds = {}
   /** Of a forked run: where it began again. */
   origin: RunOrigin | null = null
   /** When the event that is being folded was recorded. */
@@ -301,8 +303,12 @@ export class State {
   outcome: Outcome | null = null
   isFinished = false
 
+  /** Whether any of the plan's workflows works in a folder of its own. */
+  readonly hasWorkspaces: boolean
+
   constructor(plan: Plan, capacity: Capacity, weights: Weights) {
     this.plan = plan
+    this.hasWorkspaces = Object.values(plan.workflows).some(each => each.worksIn !== undefined)
     this.capacity = capacity
     this.shapes = new Shapes(plan, weights)
     this.schedule = new Schedule(this.tasks, capacity)

@@ -154,6 +154,7 @@ function started(state: State, event: Extract<RunEvent, { kind: 'run-started' }>
   state.runId = event.runId
   state.workflow = event.workflow
   state.args = event.args
+  state.within = event.within ?? {}
   state.origin = event.origin ?? null
   state.isDriven = state.origin === null
   const root = state.tasks.allocate(1)

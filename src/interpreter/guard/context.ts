@@ -51,6 +51,8 @@ export interface ToolContextOptions {
   readonly host: Host
   /** Absolute. */
   readonly cwd: string
+  /** Absolute; of the run, where `cwd` is a workspace beneath it. Absent: `cwd`. */
+  readonly project?: string
   /** Every level must allow: permit, file, workflow, agent … */
   readonly authority: readonly Authority[]
   /** What comes with the plugin grants this call was allowed under (`GrantSignature.implies`). */
@@ -109,6 +111,7 @@ export function makeToolContext(options: ToolContextOptions): ToolContext {
 class CallGuard implements FileGuard {
   readonly host: Host
   readonly cwd: string
+  readonly project: string
   readonly signal: AbortSignal
   readonly paths: RealPaths
   readonly count: (kind: CountKind) => void
@@ -125,6 +128,7 @@ class CallGuard implements FileGuard {
     this.options = options
     this.host = options.host
     this.cwd = options.cwd
+    this.project = options.project ?? options.cwd
     this.signal = options.signal
     this.count = kind => options.onCount(kind)
     this.kindsOf = options.kindsOf ?? coreGrantKinds
@@ -298,7 +302,7 @@ function overBound(program: string, { endedFor, peak }: CommandResult, limits: P
 /** Where programs are looked for: never in the project itself, where a file could take the name of a granted program. */
 function searchPath(guard: CallGuard): string {
   const folders = (guard.host.env('PATH') ?? '/usr/bin:/bin').split(':')
-  return folders.filter(folder => folder.startsWith('/') && folder !== guard.cwd && !folder.startsWith(`${guard.cwd}/`)).join(':')
+  return folders.filter(folder => folder.startsWith('/') && folder !== guard.project && !folder.startsWith(`${guard.project}/`)).join(':')
 }
 
 /** A command starts inside the run's folder, or in one that may be read. */
@@ -312,7 +316,7 @@ async function folderOf(guard: CallGuard, cwd: string | undefined): Promise<stri
 
 /** A home of tek's own, so that a program finds no one's settings or keys. Where none can be made, one that does not exist. */
 async function privateHome(guard: CallGuard): Promise<string> {
-  const home = resolve(guard.cwd, '.tek', 'home')
+  const home = resolve(guard.project, '.tek', 'home')
   return guard.host.files.makeDirectory(home).then(() => home, () => '/nonexistent')
 }
 

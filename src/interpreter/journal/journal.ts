@@ -11,6 +11,7 @@ import type { LogLine, RunSummary } from '#model/report.ts'
 import type { Value } from '#model/type.ts'
 import type { AuditLog } from './audit-log.ts'
 import type { Lease } from './lease.ts'
+import type { LoopStore } from './loops.ts'
 import type { Retention } from './retention.ts'
 import type { TriggerStore } from './triggers.ts'
 
@@ -140,6 +141,8 @@ export interface Journal {
   readonly mailbox: Mailbox
   /** What `tek serve` keeps; null in memory, from where nothing is served. */
   readonly triggers: TriggerStore | null
+  /** What is kept of loops; null in memory, where none is driven. */
+  readonly loops: LoopStore | null
   /** Forgetting. */
   readonly retention: Retention
   /** What was decided, of all its runs. Entries that wait become durable with any log's `commit`. */

@@ -41,6 +41,7 @@ export function memoryJournal(): Journal {
     audit,
     threads,
     triggers: null,
+    loops: null,
     mailbox: {
       put(runId, request, nowMs) {
         const run = runs.get(runId)

@@ -67,8 +67,9 @@ function packed(event: RunEvent, baseMs: number, keep: KeepBlob): unknown[] {
   }
 }
 
-/** What a run's first event has last: its seed, its origin. */
-function beginning({ standInSeed, origin }: Extract<RunEvent, { kind: 'run-started' }>): unknown[] {
+/** What a run's first event has last: its seed, its origin, its bounds. */
+function beginning({ standInSeed, origin, within }: Extract<RunEvent, { kind: 'run-started' }>): unknown[] {
+  if (within !== undefined) return [standInSeed ?? null, origin === undefined ? null : [origin.runId, origin.task, ...(origin.migrated === true ? [1] : [])], within]
   if (origin !== undefined) return [standInSeed ?? null, [origin.runId, origin.task, ...(origin.migrated === true ? [1] : [])]]
   return standInSeed === undefined ? [] : [standInSeed]
 }
@@ -82,13 +83,14 @@ export function readBatch(text: string): readonly PackedEvent[] {
 export type PackedEvent = [number, number, ...never[]]
 
 export function unpackEvent(packed: PackedEvent, baseMs: number, read: ReadBlob): RunEvent {
-  const [kind, at, a, b, c, d, e, f, g, h] = packed as unknown as [number, number, never, never, never, never, never, never, never, never]
+  const [kind, at, a, b, c, d, e, f, g, h, i] = packed as unknown as [number, number, never, never, never, never, never, never, never, never, never]
   const atMs = baseMs + at
   switch (kind) {
     case 0:
       return {
         kind: 'run-started', atMs, runId: a, planHash: b, workflow: c, tekVersion: d, args: unpackValue(e, f, read) as Record<string, Value>,
-        ...(g === undefined || g === null ? {} : { standInSeed: g }), ...(h === undefined ? {} : { origin: { runId: h[0], task: h[1], ...(h[2] === 1 ? { migrated: true as const } : {}) } }),
+        ...(g === undefined || g === null ? {} : { standInSeed: g }), ...(h === undefined || h === null ? {} : { origin: { runId: h[0], task: h[1], ...(h[2] === 1 ? { migrated: true as const } : {}) } }),
+        ...(i === undefined ? {} : { within: i }),
       }
     case 1:
       return { kind: 'evaluated', atMs, task: a, attempt: b, part: parts[c]!, outcome: unpackOutcome(d, e, read), elapsedMs: f }

@@ -75,5 +75,21 @@ export const migrations: readonly (readonly string[])[] = [
     // what agents remember under a name, whichever run it is from
     'create table thread_entries (seq integer primary key autoincrement, thread text not null, key text not null, at_ms real not null, untrusted integer not null, body text not null, sum integer not null, unique (thread, key)) strict',
     'create index thread_entries_by_thread on thread_entries (thread, seq)',
+    // loops: who drives each, how far it got; its cycles (kept: 1 its run is to be kept for long, 0 it may go, 2 it went), champions, decisions
+    `create table loops (
+      key text primary key, program text not null, name text not null, series text, champion integer not null default 0, next_version integer not null default 1, cycle integer not null default 0, intent text,
+      owner text, pid integer, host text, boot text, since text, expires_ms real, stop_asked_ms real
+    ) without rowid`,
+    'create table loop_cycles (loop text not null, cycle integer not null, run text not null unique, at_ms real not null, kept integer not null, summary text, primary key (loop, cycle)) without rowid',
+    'create index loop_cycles_to_forget on loop_cycles (loop, cycle) where kept < 2',
+    'create index loop_cycles_open on loop_cycles (loop, cycle) where summary is null',
+    `create table loop_versions (
+      loop text not null, version integer not null, parent integer not null, run text not null, cycle integer not null, at_ms real not null, candidate text not null, score real not null, content text,
+      primary key (loop, version), unique (loop, run)
+    ) without rowid`,
+    `create table loop_decisions (
+      id integer primary key autoincrement, loop text not null, cycle integer not null, at_ms real not null, stage text not null, outcome text not null, rationale text not null, confidence real, who text not null
+    ) strict`,
+    'create index loop_decisions_by_loop on loop_decisions (loop, id)',
   ],
 ]

@@ -2,7 +2,7 @@
 // Owns: which rows go with a run. Does not own: which runs are to be forgotten.
 //   R1. Large values and plans are shared by their hash: one goes when no run that is left mentions it. A text that merely looks like such a mention keeps one
 //       too many, never one too few.
-import type { Database } from 'better-sqlite3'
+import type { Database, Statement } from 'better-sqlite3'
 import { JournalError } from './journal.ts'
 import type { Lease } from './lease.ts'
 import type { Retention } from './retention.ts'
@@ -11,10 +11,18 @@ import { statement, type Guarded } from './sqlite-statement.ts'
 /** As pack.ts writes the hash of a large value. */
 const mention = /2,"([0-9a-f]{64})"/g
 
+interface Forgetting {
+  readonly deletions: readonly Statement[]
+  readonly blobs: Statement
+  readonly rows: Statement
+  readonly drop: Statement
+}
+
 export class SqliteRetention implements Retention {
   private readonly database: Database
   private readonly guarded: Guarded
   private readonly leaseOf: (runId: string) => Lease | undefined
+  private made: Forgetting | null = null
 
   constructor(database: Database, guarded: Guarded, leaseOf: (runId: string) => Lease | undefined) {
     this.database = database
@@ -24,7 +32,7 @@ export class SqliteRetention implements Retention {
 
   forget(runIds: readonly string[], isHeld: (lease: Lease) => boolean): readonly string[] {
     const { database } = this
-    const deletions = ['delete from requests where run = ?', 'delete from lines where run = ?', 'delete from events where run = ?', 'delete from runs where id = ?'].map(text => statement(database, text))
+    const { deletions } = this.forgetting
     return this.guarded(() => database.transaction(() => {
       const forgotten = runIds.filter(runId => {
         const lease = this.leaseOf(runId)
@@ -34,6 +42,15 @@ export class SqliteRetention implements Retention {
       if (forgotten.length > 0) this.dropUnmentioned()
       return forgotten
     }).immediate())
+  }
+
+  /** Made once: a loop forgets again and again, and statements are never given back. */
+  private get forgetting(): Forgetting {
+    const { database } = this
+    return (this.made ??= {
+      deletions: ['delete from requests where run = ?', 'delete from lines where run = ?', 'delete from events where run = ?', 'delete from runs where id = ?'].map(text => statement(database, text)),
+      blobs: statement(database, 'select hash from blobs').pluck(), rows: statement(database, 'select packed from events').pluck(), drop: statement(database, 'delete from blobs where hash = ?'),
+    })
   }
 
   dropResults(): number {
@@ -61,14 +78,11 @@ export class SqliteRetention implements Retention {
 
   /** R1. */
   private dropUnmentioned(): void {
-    const { database } = this
-    database.exec('delete from plans where hash not in (select plan_hash from runs)')
-    const blobs = statement(database, 'select hash from blobs').pluck()
+    const { blobs, rows, drop } = this.forgetting
+    this.database.exec('delete from plans where hash not in (select plan_hash from runs)')
     const left = new Set(blobs.all() as string[])
     if (left.size === 0) return
-    const rows = statement(database, 'select packed from events').pluck()
     for (const packed of rows.iterate() as IterableIterator<string>) for (const [, hash] of packed.matchAll(mention)) left.delete(hash!)
-    const drop = statement(database, 'delete from blobs where hash = ?')
     for (const hash of left) drop.run(hash)
   }
 }

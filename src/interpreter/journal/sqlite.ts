@@ -25,6 +25,7 @@ import { migrations } from './schema.ts'
 import { SqliteAudit } from './sqlite-audit.ts'
 import { databaseImage } from './sqlite-image.ts'
 import { prepareLines, SqliteLines } from './sqlite-lines.ts'
+import { SqliteLoops } from './sqlite-loops.ts'
 import { SqliteMailbox } from './sqlite-mailbox.ts'
 import { SqliteRetention } from './sqlite-retention.ts'
 import { SqliteThreads } from './sqlite-threads.ts'
@@ -118,6 +119,7 @@ class SqliteJournal implements Journal {
   readonly mailbox: SqliteMailbox
   private remembering: SqliteThreads | null = null
   private served: SqliteTriggers | null = null
+  private looped: SqliteLoops | null = null
   private remembered = 0
   /** The one that was read last: going on with a run reads it several times. */
   private readPlan: { readonly hash: string; readonly plan: Plan } | null = null
@@ -142,6 +144,11 @@ class SqliteJournal implements Journal {
   /** Its statements are made when something is served. */
   get triggers(): SqliteTriggers {
     return (this.served ??= this.guarded(() => new SqliteTriggers(this.database, this.guarded)))
+  }
+
+  /** The same for loops. */
+  get loops(): SqliteLoops {
+    return (this.looped ??= this.guarded(() => new SqliteLoops(this.database, this.guarded)))
   }
 
   startRun(summary: RunSummary, plan: Plan, { events = [], folder, sources, lease, superseded }: Beginning = {}): RunLog {

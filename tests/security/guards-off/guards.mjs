@@ -44,7 +44,7 @@ export const guards = [
   // Commands.
   { id: 'variables that load code', file: 'src/interpreter/guard/context.ts', find: 'if (loadsCode(name)) guard', put: 'if (false) guard', noticedBy: ['Commands env-ld-preload', 'Commands env-node-options'] },
   { id: 'where a command starts', file: 'src/interpreter/guard/context.ts', find: "if (!isInside && !(await guard.allows('fs.read', real))) throw", put: 'if (false) throw', noticedBy: ['Commands start-outside'] },
-  { id: 'no program of the project', file: 'src/interpreter/guard/context.ts', find: "folder.startsWith('/') && folder !== guard.cwd && !folder.startsWith(`${guard.cwd}/`)", put: 'true', noticedBy: ['Commands shadow'] },
+  { id: 'no program of the project', file: 'src/interpreter/guard/context.ts', find: "folder.startsWith('/') && folder !== guard.project && !folder.startsWith(`${guard.project}/`)", put: 'true', noticedBy: ['Commands shadow'] },
   { id: 'nothing is inherited', file: 'src/interpreter/guard/context.ts', find: 'return { PATH: searchPath(guard),', put: 'return { ...process.env as Record<string, string>, PATH: searchPath(guard),', noticedBy: ['Commands inherit'] },
   // Network.
   { id: 'the machine\'s own network', file: 'src/interpreter/guard/address.ts', find: 'if (!special.check(address, family)) return false', put: 'if (special !== undefined) return false', noticedBy: ['Network loopback', 'Network name-to-private', 'Network private-6'] },

@@ -1,10 +1,10 @@
 // Ticks: which tick of a clock is due, by what was handled last and since when somebody has been watching.
-// Owns: late and missed ticks, clocks that are set back. Does not own: what a tick does (clock-triggers.ts), calendars (schedule/).
+// Owns: late and missed ticks, clocks that are set back. Does not own: what a tick does (serve/clock-triggers.ts, loops/), calendars (cron.ts).
 //   K1. Of several ticks that are due at once, only the latest begins a run.
 //   K2. A tick is missed when nobody watched at its time: the process was not there, or the machine slept. `missed skip` drops it.
 //   K3. A clock set back by more than SET_BACK_MS begins anew from now; ticks that fired already do not fire again (their name is known).
 
-import { nextAfter, previousBefore } from '#schedule/cron.ts'
+import { nextAfter, previousBefore } from './cron.ts'
 
 /** A clock that is ahead of what it was by less is waited for: time servers move clocks by moments. */
 export const SET_BACK_MS = 3_600_000

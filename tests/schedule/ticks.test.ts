@@ -1,6 +1,6 @@
 // Ticks: which one is due, missed ones, zones that put their clocks forward and back, clocks that are set back.
 import { expect, test } from 'vitest'
-import { cronTicks, dueTick, everyTicks, type Ticking } from '#serve/ticks.ts'
+import { cronTicks, dueTick, everyTicks, type Ticking } from '#schedule/ticks.ts'
 
 const at = (text: string): number => Date.parse(text)
 const shown = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString().slice(0, 19))
