@@ -81,7 +81,7 @@ export async function checkPlugin(plugin: PluginPackage, options: CheckPluginOpt
     diagnostics.push(...tools.findings.filter(each => each.code !== 'plugin/undeclared-grant' || !told.has(/`([^`]*)`/.exec(each.message)?.[1])))
     await runner.close()
     diagnostics.push(...(await checkModels(signature, name => plugins.modelProvider(`${signature.name}.${name}`, [module], folder), partOf('models'))))
-    diagnostics.push(...(await checkExamples(host, plugin, signature, options.tekVersion, placeOf)))
+    diagnostics.push(...(await checkExamples(host, plugin, signature, options.tekVersion, mayBeUnconfined, placeOf)))
     return { diagnostics, sources, signature, bundle, api, calls: tools.calls, skipped: tools.skipped }
   } finally {
     await plugins.close()

@@ -29,7 +29,8 @@ export function checkGrants(signature: ModuleSignature, std: readonly ModuleSign
     const say = (reason: string): void => void found.push(pluginErrors['breaks-contract']({ where: `The grant \`${signature.name}.${grant.name}\``, reason }, at === undefined ? {} : { at }))
     const none = all.find(each => !containsGrant(each, each, FOLDER, kindsOf))
     if (none !== undefined) say(`\`${printGrant(none)}\` is no pattern: it would cover nothing`)
-    const unordered = patterns.find((wide, at) => at + 2 < patterns.length && containsGrant(wide, patterns[at + 1]!, FOLDER, kindsOf) && containsGrant(patterns[at + 1]!, patterns[at + 2]!, FOLDER, kindsOf) && !containsGrant(wide, patterns[at + 2]!, FOLDER, kindsOf))
+    const covers = (wide: Grant | undefined, narrow: Grant | undefined): boolean => wide !== undefined && narrow !== undefined && containsGrant(wide, narrow, FOLDER, kindsOf)
+    const unordered = patterns.find((wide, step) => covers(wide, patterns[step + 1]) && covers(patterns[step + 1], patterns[step + 2]) && !covers(wide, patterns[step + 2]))
     if (unordered !== undefined) say(`\`${printGrant(unordered)}\` covers less than what it covers`)
   }
   return found

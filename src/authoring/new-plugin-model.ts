@@ -56,7 +56,7 @@ export const talk = modelProvider({
 export const modelTest = `// The contract of models, with one answer as the server sends it.
 import { test } from 'node:test'
 import { modelContract } from 'tek-lang/testing'
-import { talk } from '../src/model.ts'
+import { talk } from ${"'../src/model.ts'"}
 
 const body = '{"text":"It is four, "}\\n{"text":"and 四 elsewhere."}\\n{"tokens":{"input":12,"output":7}}\\n'
 const sample = { contentType: 'application/x-ndjson', body, text: 'It is four, and 四 elsewhere.' }

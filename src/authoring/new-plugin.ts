@@ -84,9 +84,7 @@ ${types ? `/** Programs name it as \`${plugin}.Count\`. */
 const Count = z.object({ words: z.int().min(0), lines: z.int().min(0) })
 
 ` : ''}/** The words of a text: whatever white space parts. */
-const wordsOf = (text: string): string[] => text.split(/\\s+/).filter(word => word !== '')
-
-export default definePlugin({
+const wordsOf = (text: string): string[] => text.split(/\\s+/).filter(word => word !== '')\n\nexport default definePlugin({
   name: '${plugin}',
   version: '0.1.0',
   api: '${pluginApiVersion}',
@@ -139,7 +137,7 @@ function testFile({ parts, needsNode }: NewPlugin): string {
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { callTool, ${grant ? 'memoryHost, ' : ''}signatureOf } from 'tek-lang/testing'
-import plugin from '../src/plugin.ts'
+import plugin from ${"'../src/plugin.ts'"}
 
 test('its definition is one that programs can use', () => {
   assert.deepEqual(signatureOf(plugin, { origin: 'plugin', hash: '' }).problems, [])
@@ -213,7 +211,7 @@ workflow main(text: string) -> ${needsNode ? 'untrusted ' : ''}int {
 | | |
 | --- | --- |
 | tools | \`count\`${parts.has('types') ? ', `measure`' : ''}${needsNode ? ', `digest`' : ''}${parts.has('grant') ? ', `countIn`' : ''} |
-${parts.has('grant') ? `| grants | \`${plugin}.read(file)\` |\n` : ''}${parts.has('model') ? `| models | \`${plugin}.talk\` |\n` : ''}| runs in | ${needsNode ? 'a confined process of Node' : 'an engine without files, network or processes'} |
+${parts.has('grant') ? `| grants | \`${plugin}.read(file)\` |\n` : ''}${parts.has('model') ? `| models | \`${plugin}.talk\` |\n` : ''}| runs in | ${needsNode ? 'a confined process of Node' : 'an engine: no files, network or processes'} |
 
 ## Working on it
 

@@ -65,7 +65,10 @@ export class PluginCommand extends TekCommand {
     const { namesOf, newPluginFiles, pluginParts } = await import('#authoring/new-plugin.ts')
     const names = namesOf(packageName)
     if (names === null) throw new CliFailure([cliErrors['bad-value']({ option: 'NAME', value: packageName, allowed: 'small letters, digits and `-`, perhaps behind a scope: tek-words, @me/words' })], exitCodes.usage)
-    if (await isTaken(await this.context.host(), names.plugin)) throw new CliFailure([pluginErrors['reserved-name']({ source: packageName, name: names.plugin }, { help: [`Another name for the package gives it another: \`tek-my-${names.folder.replace(/^tek-/, '')}\`.`] })], exitCodes.usage)
+    if (await isTaken(await this.context.host(), names.plugin)) {
+      const help = [`Another name for the package gives it another: \`tek-my-${names.folder.replace(/^tek-/, '')}\`.`]
+      throw new CliFailure([pluginErrors['reserved-name']({ source: packageName, name: names.plugin }, { help })], exitCodes.usage)
+    }
     const asked = (this.with ?? '').split(',').map(each => each.trim()).filter(each => each !== '')
     const unknown = asked.find(each => !pluginParts.some(part => part === each))
     if (unknown !== undefined) {
