@@ -143,7 +143,8 @@ async function exchange(url: URL, { method, headers, body }: Message, request: P
     proxy !== null && !isSecure ? throughProxy(proxy, url, { ...options, ...more }, answered) : isSecure ? https.request(url, { ...options, ...more }, answered) : http.request(url, { ...options, ...more }, answered)
   if (request.connections instanceof KeptConnections) {
     const mayUse: MayUse | null = proxy === null ? address => request.mayConnect?.(bare, address) : null
-    const response = await byKept(request.connections, (proxy !== null && !isSecure ? proxy : url).protocol === 'https:', mayUse, { method, body, signal }, (agent, answered) => begin({ agent, ...(proxy !== null && isSecure ? { opened } : {}) }, answered))
+    const overTls = (proxy !== null && !isSecure ? proxy : url).protocol === 'https:'
+    const response = await byKept(request.connections, overTls, mayUse, { method, body, signal }, (agent, answered) => begin({ agent, ...(proxy !== null && isSecure ? { opened } : {}) }, answered))
     if (response !== null) return response
   }
   const own: ConnectionOptions = { agent: false, signal }

@@ -18,6 +18,8 @@ export interface Package {
   resolved: string | null
   integrity: boolean
   installScript: boolean
+  /** It comes inside another package, and is pinned with that one. */
+  bundled: boolean
   /** Ranges of the peers that must be there. */
   peers: Record<string, string>
 }
@@ -66,7 +68,8 @@ function fromEntry(name: string, path: string, data: Data): Package | null {
   if (!isPackageName(name) || version === null) return null
   return {
     name, version, path, dev: own(data, 'dev') === true || own(data, 'devOptional') === true, optional: own(data, 'optional') === true || own(data, 'devOptional') === true,
-    licence: licenceOf(own(data, 'license')), resolved: textOf(own(data, 'resolved')), integrity: typeof own(data, 'integrity') === 'string', installScript: own(data, 'hasInstallScript') === true, peers: peersOf(data),
+    licence: licenceOf(own(data, 'license')), resolved: textOf(own(data, 'resolved')), integrity: typeof own(data, 'integrity') === 'string', installScript: own(data, 'hasInstallScript') === true,
+    bundled: own(data, 'inBundle') === true || own(data, 'bundled') === true, peers: peersOf(data),
   }
 }
 

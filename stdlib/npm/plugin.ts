@@ -33,7 +33,7 @@ const peers = t.map(z.string()).describe('The range of each peer that must be th
 
 const packageType = z.object({
   name: z.string(), version: t.untrusted(z.string()), path: t.untrusted(z.string()), dev: z.boolean(), optional: z.boolean(), licence: t.untrusted(z.string()).nullable(), resolved: t.untrusted(z.string()).nullable(),
-  integrity: z.boolean().describe('Its content is pinned by a hash.'), installScript: z.boolean(), peers,
+  integrity: z.boolean().describe('Its content is pinned by a hash.'), installScript: z.boolean(), bundled: z.boolean().describe('It comes inside another package, and is pinned with that one.'), peers,
 })
 const releaseType = z.object({ version: z.string(), step: z.enum(['none', 'patch', 'minor', 'major']), licence: t.untrusted(z.string()), ageDays: t.int, engines: t.untrusted(z.string()), peers })
 const outdatedType = z.object({

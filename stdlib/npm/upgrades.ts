@@ -109,7 +109,7 @@ export function lockChange(before: readonly Package[], after: readonly Package[]
       if (each.installScript && !known.some(other => other.installScript)) result.newInstallScripts.push(name)
       if (one === null ? family(each) > strictest : family(each) > family(one)) result.stricterLicences.push(name)
     }
-    if (list.some(each => !each.integrity || each.resolved === null || !isOfRegistry(each.resolved))) result.notPinned.push(name)
+    if (list.some(each => !each.bundled && (!each.integrity || each.resolved === null || !isOfRegistry(each.resolved)))) result.notPinned.push(name)
   }
   for (const [name, list] of old) for (const each of list) if (!now.has(name)) result.removed.push({ name, version: each.version })
   return { ...result, newInstallScripts: [...new Set(result.newInstallScripts)], stricterLicences: [...new Set(result.stricterLicences)] }

@@ -50,13 +50,14 @@ describe('groups', () => {
 })
 
 describe('what an upgrade brings and takes', () => {
-  const entry = (name: string, version: string, more: Partial<Package> = {}): Package => ({ name, version, path: `node_modules/${name}`, dev: false, optional: false, licence: 'MIT', resolved: `https://registry.npmjs.org/${name}.tgz`, integrity: true, installScript: false, peers: {}, ...more })
+  const entry = (name: string, version: string, more: Partial<Package> = {}): Package => ({ name, version, path: `node_modules/${name}`, dev: false, optional: false, licence: 'MIT', resolved: `https://registry.npmjs.org/${name}.tgz`, integrity: true, installScript: false, bundled: false, peers: {}, ...more })
   const ofRegistry = (resolved: string): boolean => resolved.startsWith('https://registry.npmjs.org/')
   test('packages, scripts, licences, pins', () => {
     const before = [entry('a', '1.0.0'), entry('gone', '1.0.0'), entry('weak', '1.0.0', { licence: 'LGPL-3.0' })]
     const after = [
       entry('a', '2.0.0', { licence: 'BlueOak-1.0.0' }), entry('weak', '1.1.0', { licence: 'MIT' }), entry('new', '1.0.0', { installScript: true }), entry('gpl', '1.0.0', { licence: 'GPL-3.0-only' }), entry('none', '1.0.0', { licence: null }),
       entry('far', '1.0.0', { resolved: 'https://evil.example/far.tgz' }), entry('loose', '1.0.0', { integrity: false }),
+      entry('inside', '1.0.0', { integrity: false, resolved: null, bundled: true }), // as its bundler's file has it, which is pinned
     ]
     expect(lockChange(before, after, ofRegistry)).toMatchObject({
       removed: [{ name: 'gone', version: '1.0.0' }], changed: [{ name: 'a', from: '1.0.0', to: '2.0.0' }, { name: 'weak', from: '1.0.0', to: '1.1.0' }],

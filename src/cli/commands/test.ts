@@ -109,7 +109,9 @@ export class TestCommand extends PermittedCommand {
     } finally {
       interrupt.close()
     }
-    if (results.length === 0 && this.broken.length === 0 && !interrupt.wasAsked) throw new CliFailure([cliErrors['no-tests']({ path: this.files.join(' ') || '.', ...(this.filter === undefined ? {} : { filter: this.filter }) })], exitCodes.usage)
+    if (results.length === 0 && this.broken.length === 0 && !interrupt.wasAsked) {
+      throw new CliFailure([cliErrors['no-tests']({ path: this.files.join(' ') || '.', ...(this.filter === undefined ? {} : { filter: this.filter }) })], exitCodes.usage)
+    }
     return this.report(host, results, coverage?.all() ?? null, wanted, interrupt)
   }
 

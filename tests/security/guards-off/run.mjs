@@ -77,14 +77,15 @@ const count = chosen.length + chosenOfTests.length
 const pagePath = join(here, 'result.md')
 const written = readFileSync(pagePath, 'utf8').split('\n').filter(line => line.startsWith('| '))
 /** The rows of a list, in its order: as they came now, else as they stand. // O3 */
-const rowsOf = (list, rows) => list.flatMap(({ id }) => [...rows, ...written].find(line => line.startsWith(`| ${id} | `)) ?? [])
+const rowsOf = (list, now) => list.flatMap(({ id }) => [...now, ...written].find(line => line.startsWith(`| ${id} | `)) ?? [])
+const [rows, testRows] = [rowsOf(guards, lines), rowsOf(agentGuards, testLines)]
 const page = [
   '# Guards, one switched off at a time', '',
-  `Written by \`npm run test:guards -- --write\`. Each of these ${guards.length} checks was taken out, and the attacks beside it, which it stops, got through. With all of them in place none does.`, '',
-  '| guard | file | what gets through without it |', '| --- | --- | --- |', ...rowsOf(guards, lines), '',
+  `Written by \`npm run test:guards -- --write\`. Each of these ${rows.length} checks was taken out, and the attacks beside it, which it stops, got through. With all of them in place none does.`, '',
+  '| guard | file | what gets through without it |', '| --- | --- | --- |', ...rows, '',
   '## Models, agents, plans, servers of tools, tests, webhooks', '',
-  `Each of these ${agentGuards.length} was taken out of a copy of this tree, and the tests beside it failed. With all of them in place they pass.`, '',
-  '| guard | file | what fails without it |', '| --- | --- | --- |', ...rowsOf(agentGuards, testLines), '',
+  `Each of these ${testRows.length} was taken out of a copy of this tree, and the tests beside it failed. With all of them in place they pass.`, '',
+  '| guard | file | what fails without it |', '| --- | --- | --- |', ...testRows, '',
 ].join('\n')
 process.stdout.write(`${[...lines, ...testLines].join('\n')}\n${wrong.length === 0 ? `${count} of ${count} guards are missed when they are gone.` : wrong.join('\n')}\n`)
 if (process.argv.includes('--write') && wrong.length === 0) writeFileSync(pagePath, page)
