@@ -142,8 +142,8 @@ export interface DriveOptions {
   readonly given?: PlanTest['given']
   /** The cassettes that `given` names, by their paths there. */
   readonly cassettes?: ReadonlyMap<string, Cassette>
-  /** Told at the end for which tools `given` says something that was never asked for. */
-  readonly onUnusedFakes?: (tools: readonly string[]) => void
+  /** Told at the end, in sentences, what `given` says that nothing asked for, or that cannot be meant. */
+  readonly onOddGiven?: (sentences: readonly string[]) => void
   /** Models answer from this: none is reached, and no key is read. */
   readonly replayed?: Cassette
   /** Told at the end what happened, from the run's beginning on. */

@@ -62,13 +62,13 @@ export async function runTest(host: Host, program: OpenProgram, test: PlanTest, 
   const { run } = await import('#tek.ts')
   const made = planOfTest(program.plan, test)
   const notes = new Map<string, string[]>()
-  let unused: readonly string[] = []
+  let odd: readonly string[] = []
   const { signal: ending, isOver, close } = withTimeout(signal, timeoutMs)
   let summary: RunSummary
   try {
     summary = answered(await run(host, {
       plan: made.plan, program: program.shown, folder: program.folder, workflow: made.workflow, args: {}, database: null, tekVersion: tekVersion(), signal: ending, permit, mayBeUnconfined,
-      answerAll: true, given: test.given, cassettes, onUnusedFakes: tools => { unused = tools },
+      answerAll: true, given: test.given, cassettes, onOddGiven: sentences => { odd = sentences },
       ...(onEvents === undefined ? {} : { onEvents: (events: Iterable<RunEvent>) => onEvents(made.plan, events) }),
       onNotice: notice => {
         if (notice.kind === 'log') notes.set(notice.task, [...(notes.get(notice.task) ?? []), notice.message])
@@ -90,7 +90,7 @@ export async function runTest(host: Host, program: OpenProgram, test: PlanTest, 
     return [{ ...each, notes: (notes.get(`expect ${at + 1}`) ?? []).filter(note => note.startsWith('allowed: ')), differences, madeBy: madeBy([]) }]
   })
   const passed = failure === null && outcome?.kind === 'value' && unmet.length === 0
-  const warnings = passed || failure === null ? unused.map(tool => `Nothing called \`${tool}\`, for which the test gives something.`) : []
+  const warnings = passed || failure === null ? odd : []
   return { ...about, status: passed ? 'passed' : 'failed', elapsedMs: summary.elapsedMs, unmet, failure, warnings }
 }
 

@@ -61,6 +61,7 @@ function eachByItsOwn(scripted: AskedModels, withReplies: ReadonlySet<string>, r
   }
   return {
     isScripted: true,
+    oddities: () => scripted.oddities?.() ?? [],
     async ask(question) {
       const { agent } = question
       const found = byAgent.get(agent)

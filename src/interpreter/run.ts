@@ -71,8 +71,8 @@ export interface RunSettings {
   readonly cassettes?: ReadonlyMap<string, Cassette>
   /** What the modules of the plan offer, by their names there, to check what a test gives in the place of tools. */
   readonly signatures?: ReadonlyMap<string, ModuleSignature>
-  /** Told at the end for which tools a test gives something that was never asked for. */
-  readonly onUnusedFakes?: (tools: readonly string[]) => void
+  /** Told at the end, in sentences, what a test gives that nothing asked for, or that cannot be meant. */
+  readonly onOddGiven?: (sentences: readonly string[]) => void
   /** Models answer from this: none is reached, and no key is read. */
   readonly replayed?: Cassette
   /** Told at the end what happened, from the run's beginning on. */
@@ -296,7 +296,7 @@ async function carryOut(given: RunSettings & { readonly secrets: SecretVault }, 
     watcher.end(state.isFinished)
     settings.onNotice({ kind: 'run-finished', summary })
     settings.onEvents?.(log.events())
-    if (fakes !== null) settings.onUnusedFakes?.(fakes.unused())
+    settings.onOddGiven?.([...(fakes?.unused() ?? []).map(tool => `Nothing called \`${tool}\`, for which the test gives something.`), ...(models.oddities?.() ?? [])])
     settings.onCassette?.(cassetteOf(plan, begun.program, log.events(), text => secrets.redactText(text)))
     return { kind: 'ran', summary, report: () => showReport(reportOf(plan, summary, log.events())) }
   } finally {

@@ -211,3 +211,20 @@ test('nothing outside the machine is reached in a test, also where nobody restri
     server.close()
   }
 })
+
+test('replies that nobody asked for, and calls of tools that an agent does not have, are warned of', async () => {
+  const { code, out, err } = await run(`test "odd" {
+  given reader replies [{ tool: "fs.raed", args: { path: "x" } }, "done", "never", "asked"]
+  let said = ask()
+  expect said == "done"
+}
+test "unasked" {
+  given reader replies ["never"]
+  expect 1 == 1
+}
+`, '--allow-all')
+  expect(code, out + err).toBe(0)
+  expect(out).toContain('warning: The test gives 2 replies of `reader` more than its model was asked for.')
+  expect(out).toContain('warning: A reply of `reader` calls `fs_raed`, which it does not have.')
+  expect(out).toContain('warning: The model of `reader` was never asked, and the test gives replies.')
+})

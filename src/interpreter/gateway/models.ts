@@ -62,6 +62,8 @@ export interface AskedModels {
   readonly isScripted: boolean
   /** Never rejects but for a bug. */
   ask(question: Question): Promise<ModelOutcome>
+  /** In sentences, what a test gives that nothing asked for, or that cannot be meant. */
+  oddities?(): readonly string[]
   /** Gives back what models hold of this machine. */
   close?(): Promise<void>
 }

@@ -13,6 +13,9 @@ import { failed, type AskedModels, type Question } from './models.ts'
 /** Characters that a token of a scripted model stands for. */
 const CHARACTERS_A_TOKEN = 4
 
+/** Names of tools that an agent does not have, as a test is told. */
+const MAX_UNKNOWN_TOOLS = 10
+
 /** The replies of an agent, by its key. */
 export interface Replies {
   readonly agent: string
@@ -23,6 +26,8 @@ export interface Replies {
 export class ScriptedModels implements AskedModels {
   readonly isScripted = true
   private readonly given: readonly Replies[]
+  /** Tools that replies call and that an agent does not have, by agent. */
+  private readonly unknownTools = new Map<string, Set<string>>()
   private readonly left = new Map<string, { readonly replies: readonly Value[]; next: number }>()
 
   /** @param given of each agent, all its lists in order. */
@@ -43,13 +48,31 @@ export class ScriptedModels implements AskedModels {
     const value = left.replies[number]!
     const code = failureIn(value)
     if (code !== null) return failed(code, `${modelErrors[code]({}).message} (Reply ${number + 1} of the test.)`, [])
-    const content = callsIn(value, number) ?? [{ kind: 'text', text: request.answer === undefined && typeof value === 'string' ? value : JSON.stringify(value) } as const]
+    const calls = callsIn(value, number)
+    for (const call of calls ?? []) if (call.kind === 'tool-use' && !request.tools.some(each => each.name === call.name)) this.noteUnknown(agent, call.name)
+    const content = calls ?? [{ kind: 'text', text: request.answer === undefined && typeof value === 'string' ? value : JSON.stringify(value) } as const]
     const tokens = (length: number): number => Math.ceil(length / CHARACTERS_A_TOKEN)
     const reply: ChatReply = {
       content, stop: content[0]?.kind === 'tool-use' ? 'tool-use' : 'done', model: 'scripted',
       usage: { ...noUsage, input: tokens(JSON.stringify(request.messages).length + request.system.length), output: tokens(JSON.stringify(content).length) },
     }
     return { kind: 'reply', reply, model: chain[0] ?? '', lost: [] }
+  }
+
+  oddities(): readonly string[] {
+    const unasked = [...new Set(this.given.map(each => each.agent))].flatMap(agent => {
+      const left = this.left.get(agent)
+      if (left === undefined) return [`The model of \`${agent}\` was never asked, and the test gives replies.`]
+      const count = left.replies.length - left.next
+      return count === 0 ? [] : [`The test gives ${count === 1 ? 'one reply' : `${count} replies`} of \`${agent}\` more than its model was asked for.`]
+    })
+    const unknown = [...this.unknownTools].map(([agent, names]) => `A reply of \`${agent}\` calls ${[...names].map(each => `\`${each}\``).join(', ')}, which it does not have.`)
+    return [...unasked, ...unknown]
+  }
+
+  private noteUnknown(agent: string, name: string): void {
+    const names = this.unknownTools.get(agent) ?? new Set()
+    if (names.size < MAX_UNKNOWN_TOOLS) this.unknownTools.set(agent, names.add(name))
   }
 
   private leftOf(agent: string): { readonly replies: readonly Value[]; next: number } | undefined {
