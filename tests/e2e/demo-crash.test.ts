@@ -100,7 +100,7 @@ ${bug}
   }
 
   test('a tek that forgets its journal doubles, and is seen', async () => {
-    const seen = await planted("rmSync('.tek', { recursive: true, force: true })\nawait tek('run', 'crash.tek', '--tasks', '80', '--allow-all', '--json')")
+    const seen = await planted("rmSync('.tek', { recursive: true, force: true, maxRetries: 20 })\nawait tek('run', 'crash.tek', '--tasks', '80', '--allow-all', '--json')")
     expect(seen.doubled).toBeGreaterThan(0)
     expect(seen.repeated).toBeGreaterThan(0)
     expect(isKept(seen)).toBe(false)
