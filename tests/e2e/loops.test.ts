@@ -99,3 +99,10 @@ test('what is not there is said', async () => {
   expect((await tek(['run', 'evolving.tek', 'l'], { cwd: path })).err).toContain('loop/cannot-evolve')
   expect((await tek(['plan', 'main.tek'], { cwd: path })).out).toMatch(/loop better\n +tries on +a copy of site/)
 }, 120_000)
+
+test('what a stage must come to is looked at: a run that is not ensured is taken back', async () => {
+  const program = (holds: string): string => `workflow one(x: int) -> bool {\n  return x > 0\n}\n\nloop l {\n  limits { cycles: 1 }\n  decide = differentiate(cycle)\n  differentiate -> int[] = [1]\n  run ensure ${holds} else "never" = one(candidate)\n  score = 1.0\n}\n`
+  const { path } = folder({ 'good.tek': program('answer == (candidate == 1)'), 'bad.tek': program('not answer') })
+  expect((await tek(['run', 'good.tek', 'l'], { cwd: path })).err).not.toContain('run/not-ensured')
+  expect((await tek(['run', 'bad.tek', 'l'], { cwd: path })).err).toContain('rolled back, score 1: run/not-ensured')
+}, 120_000)

@@ -14,7 +14,7 @@ import { readLimits } from '../3-check/limits.ts'
 import { ask, LOOP_MODULE, nodesIn, PAST, record, withNames } from './loop-names.ts'
 import type { LowerAt, LowerContext } from './lower-context.ts'
 import { lowerExpr } from './lower-expression.ts'
-import { lowerGrants, lowerTask, lowerWaits, type NodeParts } from './lower-workflow.ts'
+import { lowerEnsure, lowerGrants, lowerTask, lowerWaits, type NodeParts } from './lower-workflow.ts'
 
 type Stage = Extract<LoopMember, { kind: 'stage' }>
 type Names = Readonly<Record<string, PlanExpr>>
@@ -114,7 +114,7 @@ class LoopLowering {
     const annotated = stage.result === null ? null : this.context.checked.typeOf(this.symbol.unit, stage.result)
     const wanted = annotated !== null && stage.stage === 'differentiate' && stage.by === null && annotated.kind !== 'list' ? union([annotated, listOf(annotated)]) : annotated
     const found = stage.value.kind === 'prompt-value' ? undefined : at.facts.types.get(stage.value)
-    const parts = { ...lowerTask(at, task), ...lowerWaits(at, task) }
+    const parts = { ...lowerTask(at, task), ...lowerWaits(at, task), ...lowerEnsure(at, task) }
     const mustCheck = wanted !== null && stage.by === null && !isProved(found, wanted)
     return { ...withNames(parts, new Map(Object.entries(names))), type: wanted ?? anyType, ...(mustCheck ? { mustCheck: true as const } : {}), ...more }
   }

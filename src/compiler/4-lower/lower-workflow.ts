@@ -55,7 +55,7 @@ function lowerNode(at: LowerAt, node: NodeFacts, dependsOn: readonly number[]): 
 export type NodeParts = Omit<PlanNode, 'name' | 'type' | 'mustCheck' | 'dependsOn' | 'approval' | 'wait' | 'ensure'>
 
 /** What must hold of its value; where nothing else is said, the condition says it. */
-function lowerEnsure(at: LowerAt, task: TaskDecl): Pick<PlanNode, 'ensure'> | null {
+export function lowerEnsure(at: LowerAt, task: TaskDecl): Pick<PlanNode, 'ensure'> | null {
   const ensure = task.clauses.flatMap(clause => (clause.kind !== 'ensure' ? [] : [{
     condition: lowerExpr(at, clause.condition),
     says: clause.says === null ? { op: 'value' as const, value: writtenAt(at.unit, clause.condition) } : lowerExpr(at, clause.says),
