@@ -255,8 +255,7 @@ class LanguageServer {
     const document = this.documents.get(uri)
     const found = file === null || document === undefined ? null : occurrenceAt(occurrencesIn(file, path), document.offsetAt(position))
     if (file === null || found === null) return null
-    const all = (await this.project()).flatMap(([each, checked]) => occurrencesIn(checked, each))
-    return answer(file, found, [...occurrencesIn(file, path), ...all])
+    return answer(file, found, (await this.project()).flatMap(([each, checked]) => occurrencesIn(checked, each))) // open documents are part of the project
   }
 
   /** Every file of the project with its check. // G4 */

@@ -8,6 +8,7 @@ import { findModule, type FileUnit, type Program, type Unit } from '#compiler/2-
 import { limitsIn } from '#compiler/3-check/limits.ts'
 import { prelude } from '#compiler/3-check/prelude.ts'
 import { paramText, signatureText } from './hover.ts'
+import { fileOf } from './occurrences.ts'
 
 /** Entries of one answer. */
 export const MAX_COMPLETIONS = 1_000
@@ -74,7 +75,7 @@ const BASE_TYPES = ['string', 'int', 'float', 'bool', 'json', 'path', 'url', 'by
  */
 export function completionsAt(checked: Compiled, path: string, text: string, offset: number): Completion[] {
   const program = checked.resolution
-  const file = program === null ? undefined : [program.entry, ...program.files].find(each => each.path === path)
+  const file = fileOf(checked, path)
   const line = text.slice(text.lastIndexOf('\n', offset - 1) + 1, offset)
   if (isComment(line)) return []
   const found = (): Completion[] => {

@@ -7,6 +7,7 @@ import type { CallFact } from '#compiler/3-check/facts.ts'
 import type { ParamSignature } from '#model/signature.ts'
 import { printType } from '#types/print.ts'
 import { paramText, signatureText } from './hover.ts'
+import { fileOf } from './occurrences.ts'
 
 /** Longer types are cut. */
 const MAX_HINT_LENGTH = 60
@@ -19,9 +20,8 @@ export interface Hint {
 }
 
 /** Types of tasks and lets that have no annotation, and what a task waits for. */
-export function hintsOf({ resolution, facts }: Compiled, path: string): Hint[] {
-  const file = resolution === null ? undefined : [resolution.entry, ...resolution.files].find(each => each.path === path)
-  return (file?.units ?? []).flatMap(unit => (facts.get(unit)?.workflow?.nodes ?? []).flatMap(({ declaration, seen, dependsOn }, _index, nodes): Hint[] => {
+export function hintsOf(checked: Compiled, path: string): Hint[] {
+  return (fileOf(checked, path)?.units ?? []).flatMap(unit => (checked.facts.get(unit)?.workflow?.nodes ?? []).flatMap(({ declaration, seen, dependsOn }, _index, nodes): Hint[] => {
     const end = placeIn(unit, declaration.name).end
     const annotation = declaration.kind === 'task' ? declaration.result : declaration.type
     const type = printType(seen)
@@ -41,10 +41,9 @@ export interface CallHelp {
 }
 
 /** The innermost call around a place, and which of its parameters is being typed. */
-export function callHelpAt({ resolution, facts }: Compiled, path: string, offset: number): CallHelp | null {
-  const file = resolution === null ? undefined : [resolution.entry, ...resolution.files].find(each => each.path === path)
-  for (const unit of file?.units ?? []) {
-    const calls = facts.get(unit)?.calls
+export function callHelpAt(checked: Compiled, path: string, offset: number): CallHelp | null {
+  for (const unit of fileOf(checked, path)?.units ?? []) {
+    const calls = checked.facts.get(unit)?.calls
     if (calls === undefined) continue
     let best: { readonly fact: CallFact; readonly active: number } | null = null
     walk(unit.declaration, node => {

@@ -10,7 +10,7 @@ import type { Place } from '#model/source.ts'
 import type { Type } from '#model/type.ts'
 import { qualifiersWithin } from '#types/construct.ts'
 import { printType } from '#types/print.ts'
-import { occurrenceAt, type Occurrence, type Target } from './occurrences.ts'
+import { fileOf, occurrenceAt, type Occurrence, type Target } from './occurrences.ts'
 
 /** Characters of a doc that are shown. */
 const MAX_DOC_LENGTH = 4_000
@@ -112,10 +112,9 @@ function docOf({ unit: { declaration }, kind, name }: Extract<Target, { unit: Un
 }
 
 /** The smallest expression around a place whose type is known. */
-function typedAt({ resolution, facts }: Compiled, path: string, offset: number): { readonly at: Place; readonly type: Type } | null {
-  const file = resolution === null ? undefined : [resolution.entry, ...resolution.files].find(each => each.path === path)
-  const unit = file?.units.find(each => each.item.offset + each.declaration.start <= offset && offset <= each.item.offset + each.declaration.end)
-  const types = unit === undefined ? undefined : facts.get(unit)?.types
+function typedAt(checked: Compiled, path: string, offset: number): { readonly at: Place; readonly type: Type } | null {
+  const unit = fileOf(checked, path)?.units.find(each => each.item.offset + each.declaration.start <= offset && offset <= each.item.offset + each.declaration.end)
+  const types = unit === undefined ? undefined : checked.facts.get(unit)?.types
   if (unit === undefined || types === undefined) return null
   let best: (AstNode & Span) | null = null
   walk(unit.declaration, node => {

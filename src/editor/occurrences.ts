@@ -37,11 +37,17 @@ export function keyOf(target: Target): string {
  * @example
  * occurrencesIn(checked, 'flow.tek').filter(each => each.isDeclaration)
  */
-export function occurrencesIn({ resolution, facts }: Compiled, path: string): Occurrence[] {
-  const file = resolution === null ? undefined : [resolution.entry, ...resolution.files].find(each => each.path === path)
+export function occurrencesIn(checked: Compiled, path: string): Occurrence[] {
+  const { resolution, facts } = checked
+  const file = fileOf(checked, path)
   if (file === undefined) return []
   const found = file.units.flatMap(unit => new Walk(resolution!, unit, facts.get(unit) ?? null).all())
   return found.sort((a, b) => a.at.start - b.at.start || a.at.end - b.at.end)
+}
+
+/** A file of a checked program, by its shown path. */
+export function fileOf({ resolution }: Compiled, path: string): FileUnit | undefined {
+  return resolution === null ? undefined : [resolution.entry, ...resolution.files].find(each => each.path === path)
 }
 
 class Walk {

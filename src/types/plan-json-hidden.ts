@@ -5,13 +5,13 @@
 //   H3. What a person is asked is what is done: the question shows tool and arguments whole, in these words and no others, and the yes makes that very call.
 import { canonicalJson, type Json } from '#base/json.ts'
 
+import { LOOP_PARTS } from './plan-json-loops.ts'
+
 type Fields = Readonly<Record<string, unknown>>
 
 const isRecord = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const PARAMS: Readonly<Record<string, readonly string[]>> = { agent: ['task'], 'ask-lead': ['question'], vote: ['question', 'options'] }
-
-const LOOP_PARTS: ReadonlySet<string> = new Set(['cycle', 'candidate', 'actions'])
 
 /** The first problem, or null. */
 export function hiddenProblem({ workflows, entries, agentBodies }: Fields): string | null {

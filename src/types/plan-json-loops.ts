@@ -8,6 +8,9 @@ import { triggersProblem } from './plan-json-waits.ts'
 type Fields = Readonly<Record<string, unknown>>
 const isRecord = (value: unknown): value is Fields => typeof value === 'object' && value !== null && !Array.isArray(value)
 
+/** What a workflow of a loop stands for. */
+export const LOOP_PARTS: ReadonlySet<string> = new Set(['cycle', 'candidate', 'actions'])
+
 /** The first problem of a plan's loops, or null. */
 export function loopsProblem(json: Fields, look: PlanLook, secrets: ReadonlySet<string>): string | null {
   const { loopBodies, loops } = json
@@ -39,7 +42,7 @@ function standsFor(json: Fields, key: string): unknown {
 
 /** Whether a workflow stands for a part of a loop. */
 export function isOfLoop({ standsFor: stands }: Fields): boolean {
-  return isRecord(stands) && ['cycle', 'candidate', 'actions'].includes(stands['kind'] as string)
+  return isRecord(stands) && LOOP_PARTS.has(stands['kind'] as string)
 }
 
 const PREFIXES: Readonly<Record<string, readonly string[]>> = { cycle: ['@cycle:'], candidate: ['@candidate:'], actions: ['@promote:', '@rollback:'] }

@@ -1,7 +1,7 @@
 // Attacks on the folder of a candidate: what a plan, a value or a command could do to work elsewhere than in its own workspace.
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { initialState } from '#interpreter/engine/state.ts'
 import { transition } from '#interpreter/engine/transition.ts'
 import { workspaceOf } from '#interpreter/engine/workspace.ts'
@@ -11,17 +11,9 @@ import { nodeHost } from '#host/node-host.ts'
 import { hashPlan, validatePlan } from '#types/plan-json.ts'
 import { run } from '#tek.ts'
 import { call, plan, sub, task, value, workflow } from '../engine/plan-builder.ts'
-import { LoopWorld } from './loop-world.ts'
+import { LoopWorld, loopWorlds } from './loop-world.ts'
 
-const worlds: LoopWorld[] = []
-afterEach(() => {
-  for (const world of worlds.splice(0)) world.remove()
-})
-const world = (text: string, files: Record<string, string> = {}): LoopWorld => {
-  const made = new LoopWorld(text, files)
-  worlds.push(made)
-  return made
-}
+const world = loopWorlds()
 
 /** A plan whose second workflow works where its first node says. */
 const made = (folder: Value): Plan => {

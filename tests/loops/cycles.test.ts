@@ -1,20 +1,12 @@
 // Cycles: a loop of values goes through its stages, promotes, rolls back, ends, and does so again when it is killed anywhere.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { LoopCycle, LoopDecision, LoopStore, LoopVersion } from '#interpreter/journal/loops.ts'
 import { showRun } from '#tek.ts'
-import { LoopWorld, watchedJournal } from './loop-world.ts'
+import { loopWorlds, watchedJournal } from './loop-world.ts'
 
-const worlds: LoopWorld[] = []
-afterEach(() => {
-  for (const world of worlds.splice(0)) world.remove()
-})
-const world = (text: string, files: Record<string, string> = {}): LoopWorld => {
-  const made = new LoopWorld(text, files)
-  worlds.push(made)
-  return made
-}
+const world = loopWorlds()
 
 /** Best at 7, broken at 4. */
 const climb = `

@@ -1,22 +1,14 @@
 // Driver: branches, limits, clocks, rests, one process a loop, and ten thousand cycles.
 import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { sqliteJournal } from '#interpreter/journal/sqlite.ts'
 import { newLeaseOf } from '#loops/loop-lease.ts'
 import { recordedLoop, rollBack, stopLoop } from '#loops/loop-records.ts'
 import { ask, fork, run, check, plan, resume } from '#tek.ts'
-import { calm, LoopWorld } from './loop-world.ts'
+import { calm, LoopWorld, loopWorlds } from './loop-world.ts'
 
-const worlds: LoopWorld[] = []
-afterEach(() => {
-  for (const world of worlds.splice(0)) world.remove()
-})
-const world = (text: string, files: Record<string, string> = {}): LoopWorld => {
-  const made = new LoopWorld(text, files)
-  worlds.push(made)
-  return made
-}
+const world = loopWorlds()
 const says = (of: LoopWorld) => of.kept((store, key) => store.past(key, 100).map(each => each.end!.says).reverse())
 const decisions = (of: LoopWorld) => of.kept((store, key) => store.decisions(key, 100).reverse().map(each => `${each.cycle} ${each.stage} ${each.outcome}: ${each.rationale}`))
 

@@ -1,5 +1,6 @@
 // Loop world: loops of real text in a folder of their own, driven in this process by the built standard library; what the store holds afterwards.
 // Owns: the folder, a host whose health is as a test says, kills as snapshots of the database. Does not own: what is expected.
+import { afterEach } from 'vitest'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -118,4 +119,17 @@ function wrapped(result: object, look: () => void): object {
   if ('append' in result) return watching(result, look)
   const run = result as { readonly log: object }
   return { ...run, log: watching(run.log, look) }
+}
+
+/** Makes worlds that are removed after each test. */
+export function loopWorlds(): (text: string, files?: Record<string, string>) => LoopWorld {
+  const worlds: LoopWorld[] = []
+  afterEach(() => {
+    for (const world of worlds.splice(0)) world.remove()
+  })
+  return (text, files = {}) => {
+    const made = new LoopWorld(text, files)
+    worlds.push(made)
+    return made
+  }
 }

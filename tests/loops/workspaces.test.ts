@@ -2,20 +2,12 @@
 import { execFileSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { Host } from '#host/host.ts'
 import { hashTree } from '#host/trees.ts'
-import { LoopWorld, watchedJournal } from './loop-world.ts'
+import { LoopWorld, loopWorlds, watchedJournal } from './loop-world.ts'
 
-const worlds: LoopWorld[] = []
-afterEach(() => {
-  for (const world of worlds.splice(0)) world.remove()
-})
-const world = (text: string, files: Record<string, string> = {}): LoopWorld => {
-  const made = new LoopWorld(text, files)
-  worlds.push(made)
-  return made
-}
+const world = loopWorlds()
 
 /** Candidate n writes n into the site; odd ones are broken. */
 const build = (over: string, more = '', can = 'fs.read("site/**"), fs.write("site/**")', cycles = 5) => `
